@@ -1,0 +1,65 @@
+"""The key of a lake and everything that is derived from it: ids, digests and noise.
+
+Everything is HMAC-SHA256 (RFC 2104) under a subkey for its purpose, so that an id says nothing of the noise and the
+other way round.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from anonymizer_udfs.errors import SpecError
+
+KEY_BYTES = 32
+_ID_HEX = 32
+
+
+@dataclass(frozen=True)
+class Key:
+    """32 secret bytes; never shown by ``repr``.
+
+    Runs on the driver and, as part of the spec, on executors.
+    """
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a key of another length."""
+        if len(self.secret) != KEY_BYTES:
+            raise SpecError(
+                f"a key is {KEY_BYTES} bytes, got {len(self.secret)}; to make one: openssl rand -base64 32"
+            )
+
+    def _mac(self, purpose: str, *parts: bytes) -> bytes:
+        sub = hmac.digest(self.secret, b"faceveil/1/" + purpose.encode(), "sha256")
+        text = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hmac.digest(sub, text, "sha256")
+
+    @property
+    def key_id(self) -> str:
+        """16 hex digits that tell keys apart and say nothing of the key."""
+        return self._mac("key-id").hex()[:16]
+
+    def image_id(self, uri: str) -> str:
+        """Return the image's id: 32 hex digits from its canonical source URI."""
+        return self._mac("image-id", uri.encode()).hex()[:_ID_HEX]
+
+    def source_id(self, uri: str) -> str:
+        """Return the keyed id of a whole source (a folder, a bucket, an archive)."""
+        return self._mac("source-id", uri.encode()).hex()[:_ID_HEX]
+
+    def content_version(self, size_bytes: int, modified_us: int, etag: str) -> str:
+        """Return the keyed version of what a listing says of an image."""
+        text = f"{size_bytes}|{modified_us}|{etag}".encode()
+        return self._mac("content-version", text).hex()[:_ID_HEX]
+
+    def source_digest(self, content: bytes) -> str:
+        """Return the keyed digest of the source's bytes: a candidate file cannot be confirmed without the key."""
+        return self._mac("source-digest", hashlib.sha256(content).digest()).hex()
+
+    def generator(self, image_id: str, purpose: str, index: int) -> np.random.Generator:
+        """Return the noise of one region of one image: the same for the same key, whatever the batch or the order."""
+        seed = self._mac("noise", image_id.encode(), purpose.encode(), str(index).encode())
+        return np.random.Generator(np.random.Philox(int.from_bytes(seed, "big") % 2**128))

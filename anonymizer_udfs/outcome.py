@@ -1,0 +1,48 @@
+"""How an image can end: its status, and the closed list of reasons for which it is held back."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The ``status`` column of ``images``."""
+
+    ANONYMIZED = "anonymized"
+    CLEAN = "clean"
+    REVIEW = "review"
+    QUARANTINED = "quarantined"
+
+
+class Reason(StrEnum):
+    """Why an image is quarantined; the ``reason`` column of ``images``, a closed list."""
+
+    UNREADABLE = "unreadable"
+    """Its bytes could not be fetched: gone, forbidden, or the store failed after retries."""
+    CHANGED = "changed"
+    """Its size was another one when it was read than when it was listed."""
+    EMPTY = "empty"
+    """It has no bytes."""
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    """It is of a format that faceveil does not write: HEIC, AVIF, RAW, PDF, video, or no image at all."""
+    UNSUPPORTED_PIXELS = "unsupported_pixels"
+    """Its pixels are of a kind that cannot be kept: floating point, 12 bit, Lab, ..."""
+    MULTIPLE_FRAMES = "multiple_frames"
+    """It has more than one frame or page."""
+    TOO_LARGE = "too_large"
+    """It has more bytes or pixels than the settings allow."""
+    TRUNCATED = "truncated"
+    """Its end is missing."""
+    CORRUPT = "corrupt"
+    """It cannot be decoded."""
+    UNVERIFIED = "unverified"
+    """What was encoded does not decode to what it should: not released."""
+
+
+class BadImageError(Exception):
+    """One image cannot be processed, for a ``reason``; caught in one place, in ``pipeline``, and turned into a row.
+
+    It carries no text: a decoder's message may quote the source.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
