@@ -37,8 +37,9 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Return the intersection over union of each pair, shape ``(len(a), len(b))``, in [0, 1].
 
     Examples:
-        >>> iou(np.array([[0, 0, 2, 2]], np.float32), np.array([[1, 0, 3, 2], [5, 5, 6, 6]], np.float32)).round(3).tolist()
-        [[0.3330000042915344, 0.0]]
+        >>> left, right = np.array([[0, 0, 2, 2]], np.float32), np.array([[1, 0, 3, 2], [5, 5, 6, 6]], np.float32)
+        >>> iou(left, right).round(2).astype(str).tolist()
+        [['0.33', '0.0']]
     """
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])

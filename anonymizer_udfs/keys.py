@@ -28,9 +28,7 @@ class Key:
     def __post_init__(self) -> None:
         """Refuse a key of another length."""
         if len(self.secret) != KEY_BYTES:
-            raise SpecError(
-                f"a key is {KEY_BYTES} bytes, got {len(self.secret)}; to make one: openssl rand -base64 32"
-            )
+            raise SpecError(f"a key is {KEY_BYTES} bytes, got {len(self.secret)}; to make one: openssl rand -base64 32")
 
     def _mac(self, purpose: str, *parts: bytes) -> bytes:
         sub = hmac.digest(self.secret, b"faceveil/1/" + purpose.encode(), "sha256")
