@@ -1,0 +1,9 @@
+"""The two models that faceveil uses where nothing else is named; a test holds them equal to ``conf/models.yaml``."""
+
+from anonymizer_udfs.models.base import ModelRef
+
+CENTERFACE = ModelRef.fetched("centerface", "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc")
+"""Detector: CenterFace, MIT."""
+
+DLIB_RESNET = ModelRef.fetched("dlib_resnet", 64 * "0")
+"""Recognizer: dlib's ResNet-29, CC0, converted to ONNX by :mod:`anonymizer_udfs.models.convert_dlib`."""

@@ -1,0 +1,44 @@
+"""What every recognizer does: a template for each face, and how alike two templates are."""
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs.models.base import ModelRef, Runtime
+
+Rgb = NDArray[np.uint8]
+Landmarks = NDArray[np.float32]
+Templates = NDArray[np.float32]
+
+
+class Recognizer(Protocol):
+    """A frozen dataclass of its own parameters; its thresholds are in ``conf/calibration``, not in it.
+
+    Templates are biometric data: they stay in the worker's memory and are never logged.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    def model(self) -> ModelRef:
+        """The model that makes the templates."""
+        ...
+
+    def embed(self, rgb: Rgb, landmarks: Landmarks, detector: str, runtime: Runtime) -> Templates:
+        """Return one template for each face, float32 ``(n, d)``.
+
+        Runs on executors. One face's template does not depend on which others are asked for with it.
+
+        Args:
+            rgb: The picture, uint8 ``(h, w, 3)``, upright.
+            landmarks: Five points a face, ``(n, 5, 2)`` in pixels as x, y: the eye, the eye, the tip of the nose and the
+                corners of the mouth, each pair from left to right in the picture.
+            detector: The name of the detector that gave the points: each has its own idea of where they are.
+            runtime: Where the model lies and what runs it.
+        """
+        ...
+
+    def similarity(self, probes: Templates, gallery: Templates) -> NDArray[np.float32]:
+        """Return how alike each probe and each gallery template are, ``(n, m)``; higher is more alike, 1 is the same."""
+        ...
