@@ -1,0 +1,42 @@
+"""The methods family: how the pixels of a region are changed so that nobody is recognised in them.
+
+To add one: a file with a frozen dataclass that keeps to :class:`anonymizer_udfs.methods.base.Method`, a line in
+``METHODS``, and its strengths from mild to strong in ``tests/unit/methods/cases.py``; the contract suite does the rest.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from anonymizer_udfs import family
+from anonymizer_udfs.methods.base import Method, Patch, Target
+from anonymizer_udfs.methods.blur import Blur
+from anonymizer_udfs.methods.mask import Mask
+from anonymizer_udfs.methods.pixelate import Pixelate
+
+__all__ = ["METHODS", "Blur", "Mask", "Method", "Patch", "Pixelate", "Target", "build", "parameters"]
+
+METHODS: dict[str, type[Method]] = {
+    "mask": Mask,
+    "pixelate": Pixelate,
+    "blur": Blur,
+}
+
+
+def build(wish: str | Mapping[str, Any]) -> Method:
+    """Return the method that ``wish`` names, with its parameters; see :func:`anonymizer_udfs.family.build`.
+
+    Examples:
+        >>> build({"name": "pixelate", "cells": 3})
+        Pixelate(cells=3, noise_ratio=0.0)
+    """
+    return family.build("method", METHODS, wish)
+
+
+def parameters(method: Method) -> dict[str, Any]:
+    """Return the method's parameters as plain values, without its name.
+
+    Examples:
+        >>> parameters(Mask())
+        {'level_ratio': 0.5}
+    """
+    return family.parameters(method)
