@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from anonymizer_udfs.models.base import ModelRef, Runtime
 if TYPE_CHECKING:
     import onnxruntime
 
+Prepare = Callable[[bytes], bytes]
 _CHUNK_BYTES = 1 << 20
 _lock = threading.RLock()
 _loaded: dict[tuple[object, ...], Any] = {}
@@ -106,15 +108,30 @@ def _check_running(ref: ModelRef, running: "onnxruntime.InferenceSession", provi
     running.disable_fallback()
 
 
-def _key(kind: str, ref: ModelRef, runtime: Runtime) -> tuple[object, ...]:
-    # The process id: a session that was inherited through fork has no threads any more and would hang.
-    return os.getpid(), kind, ref.sha256, runtime.providers, runtime.threads
+def _once(what: tuple[object, ...], runtime: Runtime, make: Callable[[], Any]) -> Any:
+    """Return what was made once for this process, providers and threads.
+
+    The process id is in the key: a session that was inherited through fork has no threads any more and would hang.
+    """
+    key = (os.getpid(), *what, runtime.providers, runtime.threads)
+    with _lock:
+        if key not in _loaded:
+            _loaded[key] = make()
+        return _loaded[key]
 
 
-def session(ref: ModelRef, runtime: Runtime) -> "onnxruntime.InferenceSession":
-    """Return the model's session, made once a process for its digest, providers and threads.
+def session(
+    ref: ModelRef, runtime: Runtime, prepare: Callable[[bytes], bytes] | None = None
+) -> "onnxruntime.InferenceSession":
+    """Return the model's session, made once a process for its digest, providers, threads and ``prepare``.
 
     Runs on executors.
+
+    Args:
+        ref: the model.
+        runtime: where it lies and what runs it.
+        prepare: a named function that changes the checked bytes before they are loaded, such as opening declared
+            dimensions; it must give the same bytes for the same bytes.
 
     Raises:
         ModelMissingError: if the file is not there.
@@ -122,22 +139,53 @@ def session(ref: ModelRef, runtime: Runtime) -> "onnxruntime.InferenceSession":
         ModelFormatError: if ONNX Runtime cannot load it.
         SpecError: if a provider is not available or does not start.
     """
-    with _lock:
-        key = _key("session", ref, runtime)
-        if key not in _loaded:
-            _loaded[key] = _open(ref, runtime)
-        return _loaded[key]
+    return _once(("session", ref.sha256, prepare), runtime, lambda: _open(ref, runtime, prepare))
 
 
-def _open(ref: ModelRef, runtime: Runtime) -> "onnxruntime.InferenceSession":
+def pack_model(ref: ModelRef, runtime: Runtime) -> Any:
+    """Return a model of an InsightFace pack as ``insightface.model_zoo`` loads it, made once a process.
+
+    Runs on executors. The result depends on the file: ``SCRFD``, ``ArcFaceONNX``, ``Landmark``, ...; its session has
+    the same providers, threads and options as :func:`session` gives. Nothing is downloaded.
+
+    Raises:
+        The same as :func:`session`.
+    """
+    return _once(("pack", ref.sha256), runtime, lambda: _open_pack(ref, runtime))
+
+
+def _open(ref: ModelRef, runtime: Runtime, prepare: Callable[[bytes], bytes] | None) -> "onnxruntime.InferenceSession":
     import onnxruntime  # noqa: PLC0415 (lazily)
 
     _check_providers(runtime.providers)
     path = locate(ref, runtime)
     providers = [(provider, _provider_options(provider)) for provider in runtime.providers]
     try:
-        opened = onnxruntime.InferenceSession(str(path), _options(runtime), providers=providers)
+        source = prepare(path.read_bytes()) if prepare else str(path)
+        opened = onnxruntime.InferenceSession(source, _options(runtime), providers=providers)
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
-        raise ModelFormatError(f"model {ref.name}: ONNX Runtime cannot load {path}: {error}") from error
+        raise ModelFormatError(_unusable(ref, path, error)) from error
     _check_running(ref, opened, runtime.providers)
     return opened
+
+
+def _open_pack(ref: ModelRef, runtime: Runtime) -> Any:
+    from insightface import model_zoo  # noqa: PLC0415 (lazily)
+
+    _check_providers(runtime.providers)
+    path = locate(ref, runtime)
+    options = [_provider_options(provider) for provider in runtime.providers]
+    try:
+        opened = model_zoo.get_model(
+            str(path), providers=list(runtime.providers), provider_options=options, sess_options=_options(runtime)
+        )
+    except Exception as error:  # insightface asserts, ONNX Runtime's errors share no base class but Exception
+        raise ModelFormatError(_unusable(ref, path, error)) from error
+    if opened is None:
+        raise ModelFormatError(_unusable(ref, path, "insightface knows no model with such inputs and outputs"))
+    _check_running(ref, opened.session, runtime.providers)
+    return opened
+
+
+def _unusable(ref: ModelRef, path: Path, why: object) -> str:
+    return f"model {ref.name}: expected a usable ONNX model in {path}; run 'faceveil models check {ref.name}' ({why})"

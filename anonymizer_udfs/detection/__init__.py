@@ -1,0 +1,23 @@
+"""Detectors: where faces are in a picture.
+
+To add one: a file here with a frozen dataclass that follows :class:`base.Detector`, and its line in ``DETECTORS``; the
+contract suite in ``tests/unit/detection`` then runs on it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from anonymizer_udfs import family
+from anonymizer_udfs.detection.base import Detections, Detector
+from anonymizer_udfs.detection.centerface import CenterFace
+from anonymizer_udfs.detection.scrfd import Scrfd
+
+DETECTORS: dict[str, type[Detector]] = {"centerface": CenterFace, "scrfd": Scrfd}
+
+
+def build(wish: str | Mapping[str, Any]) -> Detector:
+    """Return the detector named, with its parameters; see :func:`anonymizer_udfs.family.build`."""
+    return family.build("detector", DETECTORS, wish)
+
+
+__all__ = ["DETECTORS", "CenterFace", "Detections", "Detector", "Scrfd", "build"]
