@@ -6,6 +6,6 @@ executors, where :func:`session` opens a model once a process. :mod:`registry` a
 
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.defaults import CENTERFACE, DLIB_RESNET
-from anonymizer_udfs.models.sessions import locate, session
+from anonymizer_udfs.models.sessions import locate, pack_model, session
 
-__all__ = ["CENTERFACE", "DLIB_RESNET", "ModelRef", "Runtime", "locate", "session"]
+__all__ = ["CENTERFACE", "DLIB_RESNET", "ModelRef", "Runtime", "locate", "pack_model", "session"]

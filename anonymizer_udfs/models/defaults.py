@@ -5,5 +5,5 @@ from anonymizer_udfs.models.base import ModelRef
 CENTERFACE = ModelRef.fetched("centerface", "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc")
 """Detector: CenterFace, MIT."""
 
-DLIB_RESNET = ModelRef.fetched("dlib_resnet", 64 * "0")
+DLIB_RESNET = ModelRef.fetched("dlib_resnet", "f7d5155c52ac6bf46b0947888dcaf1abe62499dadad957f356bcdb2fbaaf4ba2")
 """Recognizer: dlib's ResNet-29, CC0, converted to ONNX by :mod:`anonymizer_udfs.models.convert_dlib`."""

@@ -81,7 +81,7 @@ def _options(runtime: Runtime) -> "onnxruntime.SessionOptions":
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
-    options.log_severity_level = 3  # warnings go to the standard error of a worker, errors are raised anyway
+    options.log_severity_level = 3  # a worker's standard error is no place for warnings; errors are raised
     return options
 
 

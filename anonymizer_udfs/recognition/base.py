@@ -32,13 +32,13 @@ class Recognizer(Protocol):
 
         Args:
             rgb: The picture, uint8 ``(h, w, 3)``, upright.
-            landmarks: Five points a face, ``(n, 5, 2)`` in pixels as x, y: the eye, the eye, the tip of the nose and the
-                corners of the mouth, each pair from left to right in the picture.
+            landmarks: Five points a face, ``(n, 5, 2)`` in pixels as x, y: left eye, right eye, nose, left and right corner
+                of the mouth (left and right of the picture).
             detector: The name of the detector that gave the points: each has its own idea of where they are.
             runtime: Where the model lies and what runs it.
         """
         ...
 
     def similarity(self, probes: Templates, gallery: Templates) -> NDArray[np.float32]:
-        """Return how alike each probe and each gallery template are, ``(n, m)``; higher is more alike, 1 is the same."""
+        """Return how alike each probe and gallery template are, ``(n, m)``; higher is more alike, 1 is the same."""
         ...
