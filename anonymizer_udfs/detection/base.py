@@ -79,7 +79,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a picture was brought to a network's input: scaled by ``scale_x``, ``scale_y``, then padded right and below."""
+    """How a picture became a network's input: scaled by ``scale_x``, ``scale_y``, padded right and below."""
 
     scale_x: float
     scale_y: float

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes
 from anonymizer_udfs.detection import base
-from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.defaults import CENTERFACE
 from anonymizer_udfs.models.sessions import session

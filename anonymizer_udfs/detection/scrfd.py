@@ -12,7 +12,7 @@ import numpy as np
 from anonymizer_udfs import boxes
 from anonymizer_udfs.detection import base
 from anonymizer_udfs.models.base import ModelRef, Runtime
-from anonymizer_udfs.models.packs import insightface_model
+from anonymizer_udfs.models.sessions import pack_model
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Scrfd:
 
     def detect(self, images: Sequence[base.Rgb], runtime: Runtime) -> list[base.Detections]:
         """Return what is found in each picture; see :class:`anonymizer_udfs.detection.base.Detector`."""
-        network = insightface_model(self.model, runtime)
+        network = pack_model(self.model, runtime)
         network.nms_thresh = self.nms_iou
         found = []
         for image in images:
