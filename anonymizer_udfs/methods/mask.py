@@ -36,6 +36,6 @@ class Mask:
     def apply(self, patch: Patch, target: Target, rng: np.random.Generator) -> Patch:
         """Return the patch filled; see :class:`anonymizer_udfs.methods.base.Method`."""
         del rng  # a constant has no randomness
-        out = patch.copy()
-        out[..., colours(patch, target.alpha)] = round(self.level_ratio * full_range(patch))
+        out, treated = patch.copy(), colours(patch, target.alpha)
+        out[..., treated] = round(self.level_ratio * full_range(patch))
         return out

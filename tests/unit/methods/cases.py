@@ -1,0 +1,59 @@
+"""Drawn faces, patches and strengths that the tests of methods share."""
+
+import cv2
+import numpy as np
+from hypothesis import strategies as st
+
+from anonymizer_udfs.methods import Blur, Mask, Method, Patch, Pixelate, Target
+
+LADDERS: dict[str, tuple[Method, ...]] = {
+    "mask": (Mask(), Mask(level_ratio=0.0)),
+    "pixelate": (Pixelate(16), Pixelate(12), Pixelate(8), Pixelate(5), Pixelate(5, 0.1), Pixelate(5, 0.3), Pixelate(1)),
+    "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
+}
+"""Each member's strengths, mild to strong."""
+
+FACE_BOX = (60.0, 50.0, 140.0, 150.0)
+FACE_HW = (200, 200)
+
+
+def rng(seed: int = 1) -> np.random.Generator:
+    """Return a generator as the pipeline makes them."""
+    return np.random.Generator(np.random.Philox(seed))
+
+
+def face(seed: int = 0) -> Patch:
+    """Return a drawn face, uint8 ``(200, 200, 3)``, whose features lie within ``FACE_BOX`` and vary with ``seed``."""
+    draw = np.random.default_rng(seed)
+    skin, hair, lips = ((int(a), int(b), int(c)) for a, b, c in draw.integers([90, 20, 120], [240, 90, 200], (3, 3)))
+    picture = np.full((*FACE_HW, 3), 60, np.uint8)
+    cv2.ellipse(picture, (100, 90), (55, 65), 0, 0, 360, hair, -1)
+    cv2.ellipse(picture, (100, 100), (40, 50), 0, 0, 360, skin, -1)
+    apart, low = int(draw.integers(12, 22)), int(draw.integers(118, 134))
+    for side in (-1, 1):
+        cv2.circle(picture, (100 + side * apart, 88), 6, (250, 250, 250), -1)
+        cv2.circle(picture, (100 + side * apart, 88), 3, (30, 30, 30), -1)
+    cv2.line(picture, (100, 92), (100, 110), hair, 2)
+    cv2.ellipse(picture, (100, low), (14, 5), 0, 0, 360, lips, -1)
+    grain = draw.integers(-6, 7, picture.shape)
+    return np.clip(picture.astype(np.int64) + grain, 0, 255).astype(np.uint8)
+
+
+def similarity(a: Patch, b: Patch) -> float:
+    """Return the correlation of two pictures' grey values within the face's box; 0 where one of them is flat."""
+    x0, y0, x1, y1 = (int(v) for v in FACE_BOX)
+    x, y = (p[y0:y1, x0:x1].mean(2).ravel() - p[y0:y1, x0:x1].mean() for p in (a, b))
+    norm = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return float(x @ y) / norm if norm > 1e-6 * x.size else 0.0
+
+
+@st.composite
+def patches(draw: st.DrawFn) -> tuple[Patch, Target]:
+    """Draw a patch of any depth, channels and size up to 40, and a box that may be empty or reach over its edge."""
+    h, w = draw(st.integers(1, 40)), draw(st.integers(1, 40))
+    channels, alpha = draw(st.sampled_from([(1, None), (2, 1), (3, None), (4, 3), (4, None)]))
+    dtype = draw(st.sampled_from([np.uint8, np.uint16]))
+    noise = np.random.default_rng(draw(st.integers(0, 99)))
+    patch = noise.integers(0, np.iinfo(dtype).max, (h, w, channels), dtype, endpoint=True)
+    x0, y0 = draw(st.floats(-20, 40)), draw(st.floats(-20, 40))
+    return patch, Target((x0, y0, x0 + draw(st.floats(0, 60)), y0 + draw(st.floats(0, 60))), alpha)
