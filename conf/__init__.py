@@ -1,0 +1,1 @@
+"""Settings, profiles, policies and the other data that configure a run."""
