@@ -1,0 +1,1 @@
+"""Sources: URI to bytes. Under construction."""
