@@ -27,7 +27,7 @@ def build(wish: str | Mapping[str, Any]) -> Method:
 
     Examples:
         >>> build({"name": "pixelate", "cells": 3})
-        Pixelate(cells=3, noise_ratio=0.0)
+        Pixelate(cells=3, noise_ratio=0.1)
     """
     return family.build("method", METHODS, wish)
 

@@ -8,7 +8,11 @@ from anonymizer_udfs.methods import Blur, Mask, Method, Patch, Pixelate, Target
 
 LADDERS: dict[str, tuple[Method, ...]] = {
     "mask": (Mask(), Mask(level_ratio=0.0)),
-    "pixelate": (Pixelate(16), Pixelate(12), Pixelate(8), Pixelate(5), Pixelate(5, 0.1), Pixelate(5, 0.3), Pixelate(1)),
+    "pixelate": (
+        *(Pixelate(cells, noise_ratio=0) for cells in (16, 12, 8, 5)),
+        *(Pixelate(5, noise_ratio) for noise_ratio in (0.05, 0.1, 0.3)),
+        Pixelate(1),
+    ),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""

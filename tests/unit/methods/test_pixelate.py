@@ -32,7 +32,7 @@ def test_small_faces_get_fewer_cells() -> None:
 
 def test_the_box_holds_the_cells_asked_for() -> None:
     """Cells are counted over the box and go on over the patch at the same size."""
-    after = Pixelate(5).apply(face(), Target(FACE_BOX), rng())
+    after = Pixelate(5, 0).apply(face(), Target(FACE_BOX), rng())
     inside = after[50:150, 60:140]
     for y in range(5):
         for x in range(5):
@@ -43,7 +43,7 @@ def test_the_box_holds_the_cells_asked_for() -> None:
 def test_a_face_cut_at_the_edge_gets_no_finer_cells() -> None:
     """A box of a tenth of its height counts as half as wide: cells keep a size that fits the face."""
     stripes = np.tile(np.arange(40, dtype=np.uint8)[None, :, None] * 6, (100, 1, 3))
-    after = Pixelate(5).apply(stripes, Target((0, 0, 10, 100)), rng())
+    after = Pixelate(5, 0).apply(stripes, Target((0, 0, 10, 100)), rng())
     assert len(np.unique(after[0, :, 0])) == 4
 
 
@@ -51,7 +51,7 @@ def test_cells_are_means_rounded_to_eight_bits() -> None:
     """A 16-bit picture gives away no more than an 8-bit one, and full white does not overflow."""
     patch = np.full((20, 20, 1), 65535, np.uint16)
     patch[:10] = 1000
-    after = Pixelate(2).apply(patch, Target((0, 0, 20, 20)), rng())
+    after = Pixelate(2, 0).apply(patch, Target((0, 0, 20, 20)), rng())
     assert np.unique(after).tolist() == [round(1000 / 257) * 257, 65535]
 
 

@@ -1,0 +1,55 @@
+"""The utility family: what anonymization costs, measured on a sample of images.
+
+To add one: a file with a frozen dataclass that keeps to :class:`anonymizer_udfs.utility.base.Measure`, and a line in
+``MEASURES``; the contract suite does the rest.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from anonymizer_udfs import family
+from anonymizer_udfs.utility.base import Figure, Figures, Measure, Pair, combine
+from anonymizer_udfs.utility.detector_retention import DetectorRetention
+from anonymizer_udfs.utility.psnr import Psnr
+from anonymizer_udfs.utility.ssim import Ssim
+
+__all__ = [
+    "MEASURES",
+    "DetectorRetention",
+    "Figure",
+    "Figures",
+    "Measure",
+    "Pair",
+    "Psnr",
+    "Ssim",
+    "build",
+    "combine",
+    "measure_all",
+    "parameters",
+]
+
+MEASURES: dict[str, type[Measure]] = {
+    "ssim": Ssim,
+    "psnr": Psnr,
+    "detector_retention": DetectorRetention,
+}
+
+
+def build(wish: str | Mapping[str, Any]) -> Measure:
+    """Return the measure that ``wish`` names, with its parameters; see :func:`anonymizer_udfs.family.build`.
+
+    Examples:
+        >>> build("ssim")
+        Ssim()
+    """
+    return family.build("measure", MEASURES, wish)
+
+
+def parameters(measure: Measure) -> dict[str, Any]:
+    """Return the measure's parameters as plain values, without its name."""
+    return family.parameters(measure)
+
+
+def measure_all(pair: Pair) -> Figures:
+    """Return the figures of every measure with its defaults."""
+    return {name: figure for cls in MEASURES.values() for name, figure in cls().measure(pair).items()}

@@ -1,0 +1,1 @@
+"""The utility family: what anonymization costs."""
