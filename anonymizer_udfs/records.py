@@ -1,0 +1,216 @@
+"""The Arrow types of what goes into a partition function and what comes out, and the values that become one row.
+
+``schemas`` declares the same columns for the tables, on its own; a test holds the two equal.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from anonymizer_udfs.outcome import Reason, Status
+from anonymizer_udfs.sources.base import Entry
+
+Landmark = tuple[float, float]
+
+PLAN = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("content_version", pa.string(), nullable=False),
+        pa.field("uri", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("container", pa.string(), nullable=False),
+        pa.field("size_bytes", pa.int64(), nullable=False),
+        pa.field("modified_us", pa.int64(), nullable=False),
+        pa.field("etag", pa.string(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("index", pa.int64(), nullable=False),
+    ]
+)
+"""One image to process, from a listing alone; it holds the name and never leaves the vault's side."""
+
+_FLOAT_BOX = pa.struct([(n, pa.float32()) for n in ("x0", "y0", "x1", "y1")])
+_INT_BOX = pa.struct([(n, pa.int32()) for n in ("x0", "y0", "x1", "y1")])
+_POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
+_ATTACK = pa.struct(
+    [
+        ("recognizer", pa.string()),
+        ("before", pa.float32()),
+        ("after", pa.float32()),
+        ("threshold", pa.float32()),
+        ("matched", pa.bool_()),
+    ]
+)
+FACE = pa.struct(
+    [
+        ("kind", pa.string()),
+        ("box", _FLOAT_BOX),
+        ("region", _INT_BOX),
+        ("landmarks", pa.list_(_POINT)),
+        ("confidence", pa.float32()),
+        ("detectors", pa.list_(pa.string())),
+        ("method", pa.string()),
+        ("parameters", pa.string()),
+        ("steps", pa.int32()),
+        ("attacks", pa.list_(_ATTACK)),
+        ("utility", pa.map_(pa.string(), pa.float32())),
+    ]
+)
+TIMINGS = ("read", "decode", "detect", "anonymize", "encode", "verify", "measure")
+_STRINGS = pa.map_(pa.string(), pa.string())
+
+IMAGES = pa.schema(
+    [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("content_version", pa.string(), nullable=False),
+        pa.field("source_digest", pa.string()),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("format", pa.string()),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("content", pa.binary()),
+        pa.field("output_sha256", pa.string()),
+        pa.field("reencoded", pa.bool_()),
+        pa.field("faces", pa.list_(FACE), nullable=False),
+        pa.field("utility", pa.map_(pa.string(), pa.float32())),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("pipeline_version", pa.string(), nullable=False),
+        pa.field("policy_digest", pa.string(), nullable=False),
+        pa.field("model_digests", _STRINGS, nullable=False),
+        pa.field("key_id", pa.string(), nullable=False),
+        pa.field("processed_at", pa.timestamp("us", "UTC"), nullable=False),
+        pa.field("duration_ms", pa.float32(), nullable=False),
+    ]
+)
+"""One row of ``images``."""
+
+OUT = pa.schema([*IMAGES, pa.field("timings_ms", pa.struct([(n, pa.float32()) for n in TIMINGS]), nullable=False)])
+"""What a partition function gives: the row, and where its time went (summed for the run, never stored)."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What one recognizer said of one face: similarity to its original before (itself, 1) and after."""
+
+    recognizer: str
+    before: float
+    after: float
+    threshold: float
+    matched: bool
+
+
+@dataclass(frozen=True)
+class Face:
+    """One region of an image as it is recorded; coordinates are those of the stored pixels.
+
+    Attributes:
+        box: what was detected, ``x0 y0 x1 y1`` in pixels, half-open.
+        region: the box that holds every pixel its treatment may have changed.
+        steps: how many methods of the policy's chain were tried, at least 1.
+    """
+
+    kind: str
+    box: tuple[float, float, float, float]
+    region: tuple[int, int, int, int]
+    landmarks: tuple[Landmark, ...]
+    confidence: float
+    detectors: tuple[str, ...]
+    method: str
+    parameters: str
+    steps: int = 1
+    attacks: tuple[Attack, ...] = ()
+    utility: tuple[tuple[str, float], ...] = ()
+
+    def row(self) -> dict[str, Any]:
+        """Return the struct of the ``faces`` column."""
+        corners = ("x0", "y0", "x1", "y1")
+        return {
+            "kind": self.kind,
+            "box": dict(zip(corners, self.box, strict=True)),
+            "region": dict(zip(corners, self.region, strict=True)),
+            "landmarks": [{"x": x, "y": y} for x, y in self.landmarks],
+            "confidence": self.confidence,
+            "detectors": list(self.detectors),
+            "method": self.method,
+            "parameters": self.parameters,
+            "steps": self.steps,
+            "attacks": [{f.name: getattr(a, f.name) for f in fields(a)} for a in self.attacks],
+            "utility": list(self.utility),
+        }
+
+
+@dataclass(frozen=True)
+class Released:
+    """An image whose bytes may be stored, and why that is safe: it was treated, or nothing was found in it."""
+
+    status: Status
+    content: bytes = field(repr=False)
+    output_sha256: str
+    reencoded: bool
+
+    def __post_init__(self) -> None:
+        """Refuse bytes under a status that does not allow them, and an empty picture."""
+        if self.status is Status.QUARANTINED or not self.content:
+            raise ValueError(f"bytes cannot be stored with status {self.status.value}, {len(self.content)} bytes")
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An image that is held back; it has no bytes to leak."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one image."""
+
+    entry: "Planned"
+    outcome: Released | Quarantined
+    source_digest: str | None = None
+    format: str | None = None
+    size_wh: tuple[int, int] | None = None
+    faces: tuple[Face, ...] = ()
+    utility: tuple[tuple[str, float], ...] = ()
+    duration_ms: float = 0.0
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    def row(self, provenance: dict[str, Any]) -> dict[str, Any]:
+        """Return the row of :data:`OUT`; ``provenance`` has the columns that are the same for a whole run."""
+        kept = self.outcome if isinstance(self.outcome, Released) else None
+        return {
+            "image_id": self.entry.image_id,
+            "content_version": self.entry.content_version,
+            "source_digest": self.source_digest,
+            "status": (kept.status if kept else Status.QUARANTINED).value,
+            "reason": self.outcome.reason.value if isinstance(self.outcome, Quarantined) else None,
+            "format": self.format,
+            "width": self.size_wh[0] if self.size_wh else None,
+            "height": self.size_wh[1] if self.size_wh else None,
+            "content": kept.content if kept else None,
+            "output_sha256": kept.output_sha256 if kept else None,
+            "reencoded": kept.reencoded if kept else None,
+            "faces": [face.row() for face in self.faces],
+            "utility": list(self.utility),
+            "processed_at": datetime.now(UTC),
+            "duration_ms": self.duration_ms,
+            "timings_ms": {name: self.timings_ms.get(name, 0.0) for name in TIMINGS},
+            **provenance,
+        }
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row of :data:`PLAN`: an image to process and the two ids under which it is known outside the vault."""
+
+    image_id: str
+    content_version: str
+    entry: Entry
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Planned":
+        """Return the value of one row."""
+        entry = Entry(**{f.name: row[f.name] for f in fields(Entry)})
+        return cls(row["image_id"], row["content_version"], entry)

@@ -1,0 +1,109 @@
+"""All that a worker is told: a validated, frozen value that travels to executors with the partition function."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.policy import Policy
+from anonymizer_udfs.recognition.base import Recognizer
+from anonymizer_udfs.sources.base import Storage
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds a worker's memory.
+
+    Attributes:
+        max_pixels: pictures of more pixels are quarantined before they are decoded.
+        max_bytes: source files of more bytes are quarantined before they are read.
+        batch_bytes: an Arrow batch is given on when it holds this many bytes (and at most one image more).
+        read_ahead_bytes: source bytes that are read ahead of the work.
+        read_threads: reads at a time.
+    """
+
+    max_pixels: int = 100_000_000
+    max_bytes: int = 256 * MEBIBYTE
+    batch_bytes: int = 32 * MEBIBYTE
+    read_ahead_bytes: int = 64 * MEBIBYTE
+    read_threads: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse a bound that lets nothing through."""
+        for name in ("max_pixels", "max_bytes", "batch_bytes", "read_ahead_bytes", "read_threads"):
+            if getattr(self, name) < 1:
+                raise SpecError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured on a sample of the images; it changes no byte of them.
+
+    Attributes:
+        share: the share of images in [0, 1], chosen by their ids, so that it depends on no order.
+        recognizer: who tries to recognise.
+        threshold: similarity from which the recognizer calls two faces one person.
+    """
+
+    share: float
+    recognizer: Recognizer
+    threshold: float
+
+    def __post_init__(self) -> None:
+        """Refuse a share that is none."""
+        if not 0 <= self.share <= 1:
+            raise SpecError(f"share must be in [0, 1], got {self.share}")
+
+    def takes(self, image_id: str) -> bool:
+        """Return whether the image is in the sample.
+
+        Ids are keyed hashes, so their first 32 bits are uniform.
+        """
+        return int(image_id[:8], 16) < self.share * 2**32
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What each row of a run says about the run."""
+
+    run_id: str
+    pipeline_version: str
+    policy_digest: str
+    model_digests: tuple[tuple[str, str], ...]
+    key_id: str
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns that are the same for all rows of the run."""
+        return {
+            "run_id": self.run_id,
+            "pipeline_version": self.pipeline_version,
+            "policy_digest": self.policy_digest,
+            "model_digests": list(self.model_digests),
+            "key_id": self.key_id,
+        }
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What one worker needs to turn planned images into rows.
+
+    Attributes:
+        policy: what to look for and what to do with it.
+        key: what ids and noise are derived from; hidden from ``repr``.
+        runtime: where models lie and what runs them.
+        provenance: the run.
+        measure: the sampled measurements; ``None`` for none.
+        content_column: the column of a table source that holds the images.
+    """
+
+    policy: Policy
+    key: Key = field(repr=False)
+    runtime: Runtime
+    provenance: Provenance
+    limits: Limits = field(default_factory=Limits)
+    storage: Storage = field(default_factory=Storage)
+    measure: Measure | None = None
+    content_column: str | None = None

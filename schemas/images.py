@@ -1,0 +1,69 @@
+"""``images``: one row for one source image, whatever happened to it."""
+
+import pyarrow as pa
+
+from schemas.base import MOMENT, STRINGS, Column, Table
+
+_FLOAT_BOX = pa.struct([(n, pa.float32()) for n in ("x0", "y0", "x1", "y1")])
+_INT_BOX = pa.struct([(n, pa.int32()) for n in ("x0", "y0", "x1", "y1")])
+_ATTACK = pa.struct(
+    [
+        ("recognizer", pa.string()),
+        ("before", pa.float32()),
+        ("after", pa.float32()),
+        ("threshold", pa.float32()),
+        ("matched", pa.bool_()),
+    ]
+)
+_FACE = pa.struct(
+    [
+        ("kind", pa.string()),
+        ("box", _FLOAT_BOX),
+        ("region", _INT_BOX),
+        ("landmarks", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())]))),
+        ("confidence", pa.float32()),
+        ("detectors", pa.list_(pa.string())),
+        ("method", pa.string()),
+        ("parameters", pa.string()),
+        ("steps", pa.int32()),
+        ("attacks", pa.list_(_ATTACK)),
+        ("utility", pa.map_(pa.string(), pa.float32())),
+    ]
+)
+
+IMAGES = Table(
+    name="images",
+    comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
+    key=("image_id",),
+    statistics=("image_id", "status", "reason", "run_id", "processed_at"),
+    constraints=(
+        ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
+        ("quarantined_has_no_content", "status != 'quarantined' OR content IS NULL"),
+        ("released_has_content", "status = 'quarantined' OR content IS NOT NULL"),
+        ("quarantined_says_why", "status != 'quarantined' OR reason IS NOT NULL"),
+    ),
+    columns=(
+        Column("image_id", pa.string(), "Keyed hash of the source's URI, 32 hex digits", nullable=False),
+        Column("content_version", pa.string(), "Keyed hash of size, modification time and etag", nullable=False),
+        Column("source_digest", pa.string(), "Keyed hash of the SHA-256 of the source's bytes; null if not read"),
+        Column("status", pa.string(), "anonymized, clean, review or quarantined", nullable=False),
+        Column("reason", pa.string(), "Why it is quarantined or in review, from a closed list"),
+        Column("format", pa.string(), "jpeg, png, webp, tiff, bmp or gif; null if none of them"),
+        Column("width", pa.int32(), "Stored width in pixels"),
+        Column("height", pa.int32(), "Stored height in pixels"),
+        Column("content", pa.binary(), "The anonymized image file; null if quarantined"),
+        Column("output_sha256", pa.string(), "SHA-256 of content"),
+        Column("reencoded", pa.bool_(), "Whether pixels outside the regions may differ from the source's"),
+        Column(
+            "faces", pa.list_(_FACE), "One element for each region; boxes in stored pixels, half-open", nullable=False
+        ),
+        Column("utility", pa.map_(pa.string(), pa.float32()), "Measures of the whole image, on the run's sample"),
+        Column("run_id", pa.string(), "The run that wrote the row", nullable=False),
+        Column("pipeline_version", pa.string(), "Version of faceveil", nullable=False),
+        Column("policy_digest", pa.string(), "Digest of policy, thresholds and models", nullable=False),
+        Column("model_digests", STRINGS, "SHA-256 of each model used", nullable=False),
+        Column("key_id", pa.string(), "Which key the ids and the noise came from", nullable=False),
+        Column("processed_at", MOMENT, "When the row was made", nullable=False),
+        Column("duration_ms", pa.float32(), "Work spent on the image, in milliseconds", nullable=False),
+    ),
+)
