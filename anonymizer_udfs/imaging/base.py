@@ -38,7 +38,7 @@ class Channels(StrEnum):
     CMYK = "cmyk"
 
     @property
-    def count(self) -> int:
+    def samples(self) -> int:
         """The length of the last axis."""
         return {"grey": 1, "grey_alpha": 2, "rgb": 3, "rgba": 4, "cmyk": 4}[self.value]
 
@@ -80,8 +80,8 @@ class Encoding:
 class Picture:
     """One decoded image in the orientation of its stored pixels; colours under alpha 0 are already zero.
 
-    Palettes are expanded and bilevel pictures are 0 and 255, so that methods see colours only. CMYK is ink: 255 is full.
-    Methods change a copy of ``pixels`` and call ``with_pixels``.
+    Palettes are expanded and bilevel pictures are 0 and 255, so that methods see colours only. CMYK is ink: 255 is
+    full. Methods change a copy of ``pixels`` and call ``with_pixels``.
     """
 
     pixels: Pixels = field(repr=False)
@@ -98,8 +98,8 @@ class Picture:
     def __post_init__(self) -> None:
         """Refuse pixels of another shape or kind."""
         shape, dtype = self.pixels.shape, self.pixels.dtype
-        if len(shape) != 3 or shape[2] != self.channels.count or 0 in shape:  # noqa: PLR2004 - (h, w, c)
-            raise SpecError(f"pixels must be (h, w, {self.channels.count}) for {self.channels}, got {shape}")
+        if len(shape) != 3 or shape[2] != self.channels.samples or 0 in shape:  # noqa: PLR2004 - (h, w, c)
+            raise SpecError(f"pixels must be (h, w, {self.channels.samples}) for {self.channels}, got {shape}")
         if dtype not in (np.uint8, np.uint16):
             raise SpecError(f"pixels must be uint8 or uint16, got {dtype}")
         if self.orientation not in range(1, 9):
@@ -113,8 +113,8 @@ class Picture:
     def rgb(self) -> NDArray[np.uint8]:
         """Return the picture that detection sees: ``(h, w, 3)`` uint8, stored orientation.
 
-        Grey is repeated, alpha is dropped, CMYK is converted without its profile, 16 bit is scaled by ``white``. An 8-bit
-        RGB picture is returned as it is, without a copy: do not write into it. Otherwise one array is made.
+        Grey is repeated, alpha is dropped, CMYK is converted without its profile, 16 bit is scaled by ``white``. An
+        8-bit RGB picture is returned as it is, without a copy: do not write into it. Otherwise one array is made.
         """
         if self.channels is Channels.CMYK:
             return self._ink_to_rgb()
@@ -154,7 +154,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A file that may be stored; ``reencoded`` when pixels outside of the changed regions may differ from the source."""
+    """A file that may be stored; ``reencoded`` when pixels outside of the regions may differ from the source."""
 
     data: bytes = field(repr=False)
     reencoded: bool
