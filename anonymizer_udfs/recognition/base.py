@@ -28,12 +28,12 @@ class Recognizer(Protocol):
     def embed(self, rgb: Rgb, landmarks: Landmarks, detector: str, runtime: Runtime) -> Templates:
         """Return one template for each face, float32 ``(n, d)``.
 
-        Runs on executors. One face's template does not depend on which others are asked for with it.
+        Runs on executors. On a CPU, a template is the same to the bit whatever other faces are asked for with it.
 
         Args:
             rgb: The picture, uint8 ``(h, w, 3)``, upright.
-            landmarks: Five points a face, ``(n, 5, 2)`` in pixels as x, y: left eye, right eye, nose, left and right corner
-                of the mouth (left and right of the picture).
+            landmarks: Five points a face, ``(n, 5, 2)`` as x, y in pixels: left eye, right eye, nose, left and right
+                corner of the mouth (left and right of the picture).
             detector: The name of the detector that gave the points: each has its own idea of where they are.
             runtime: Where the model lies and what runs it.
         """

@@ -1,0 +1,127 @@
+"""From five landmarks to the upright chip that a recognizer was trained on.
+
+Detectors disagree on where an eye or a nose is, so each has its own target points. SCRFD's for dlib were fitted to
+dlib's own crops; ArcFace's are those of InsightFace's training. CenterFace's are the medians of where its points fall
+once a face is aligned by SCRFD's, over 2,208 photos of 1,104 people. What each reaches is in ``docs/recognition.md``.
+"""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs.errors import SpecError, UnknownNameError
+
+Points = tuple[tuple[float, float], ...]
+Templates = Mapping[str, Points]
+
+DLIB_SIDE_PX = 150
+DLIB: Templates = {
+    "scrfd": ((45.9, 45.6), (102.3, 45.7), (74.2, 76.7), (50.3, 105.0), (97.5, 104.1)),
+    "centerface": ((46.1, 47.3), (102.1, 47.0), (73.1, 78.3), (49.9, 104.8), (96.5, 104.5)),
+}
+"""Target points in dlib's chip of 150x150 pixels, by detector."""
+
+ARCFACE_SIDE_PX = 112
+ARCFACE: Templates = {
+    "scrfd": ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)),
+    "centerface": ((37.5, 53.4), (74.5, 53.1), (55.4, 73.8), (40.2, 91.4), (70.9, 91.0)),
+}
+"""Target points in ArcFace's chip of 112x112 pixels, by detector."""
+
+_SHRINK_FIRST = 0.5
+_MARGIN_PX = 2
+_POINTS = 5
+
+
+def target(templates: Templates, detector: str) -> NDArray[np.float64]:
+    """Return the target points of a detector, ``(5, 2)`` in pixels of the chip.
+
+    Raises:
+        UnknownNameError: if no points are known for that detector; it must be fitted before it can be attacked with.
+    """
+    if detector not in templates:
+        raise UnknownNameError("detector for alignment", detector, templates)
+    return np.array(templates[detector], np.float64)
+
+
+def similarity_transform(points: NDArray[np.floating], onto: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the 2x3 matrix that moves, turns and scales ``points`` closest to ``onto`` in the least-squares sense.
+
+    In complex numbers the fit is a regression with one slope, which never mirrors. Where all points fall together
+    there is nothing to turn or scale by, and the matrix only moves.
+
+    Args:
+        points: ``(k, 2)`` as x, y.
+        onto: ``(k, 2)`` as x, y.
+
+    Examples:
+        >>> square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+        >>> similarity_transform(square, square * 2 + 3).round(6).tolist()
+        [[2.0, -0.0, 3.0], [0.0, 2.0, 3.0]]
+    """
+    z, w = (p[:, 0] + 1j * p[:, 1] for p in (points.astype(np.float64), onto.astype(np.float64)))
+    z_mean, w_mean = z.mean(), w.mean()
+    spread = float((np.abs(z - z_mean) ** 2).sum())
+    slope = complex((np.conj(z - z_mean) * (w - w_mean)).sum() / spread) if spread > 0 else 1 + 0j
+    move = complex(w_mean - slope * z_mean)
+    return np.array([[slope.real, -slope.imag, move.real], [slope.imag, slope.real, move.imag]])
+
+
+def chip(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
+    """Return the upright square ``(side_px, side_px, 3)`` that ``matrix`` takes from the picture; black outside of it.
+
+    Only the part that the chip shows is touched, so that the cost does not grow with the picture. A large face is
+    averaged down first: sampling it bilinearly would alias, and a recognizer that sees worse attacks worse.
+
+    Args:
+        rgb: uint8 ``(h, w, 3)``.
+        matrix: 2x3, from pixels of the picture to pixels of the chip.
+        side_px: The chip's side.
+    """
+    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    corners = np.array([[x, y, 1.0] for x in (0, side_px) for y in (0, side_px)]).T
+    seen = np.linalg.solve(whole, corners)[:2]
+    limit = np.array([[rgb.shape[1]], [rgb.shape[0]]])
+    low = np.clip(np.floor(seen.min(1, keepdims=True)) - _MARGIN_PX, 0, limit).astype(int)
+    high = np.clip(np.ceil(seen.max(1, keepdims=True)) + _MARGIN_PX, 0, limit).astype(int)
+    (x0, y0), (x1, y1) = low[:, 0], high[:, 0]
+    if x1 <= x0 or y1 <= y0:
+        return np.zeros((side_px, side_px, 3), np.uint8)
+    part = rgb[y0:y1, x0:x1]
+    whole = whole @ np.array([[1.0, 0.0, x0], [0.0, 1.0, y0], [0.0, 0.0, 1.0]])
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if scale < _SHRINK_FIRST:
+        part, back = _shrunk(part, scale)
+        whole = whole @ back
+    out = cv2.warpAffine(part, whole[:2], (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(out, np.uint8)
+
+
+def _shrunk(part: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the part averaged down to about ``scale``, and the matrix from its pixels back to those of the part."""
+    h, w = part.shape[:2]
+    size_wh = max(1, round(w * scale)), max(1, round(h * scale))
+    sx, sy = w / size_wh[0], h / size_wh[1]
+    # A pixel's centre is at an integer, so its corner is half a pixel away on both scales.
+    back = np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
+    return np.asarray(cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA), np.uint8), back
+
+
+def chips(
+    rgb: NDArray[np.uint8], landmarks: NDArray[np.float32], onto: NDArray[np.float64], side_px: int
+) -> NDArray[np.uint8]:
+    """Return one chip a face, uint8 ``(n, side_px, side_px, 3)`` RGB.
+
+    Raises:
+        SpecError: if the picture or the landmarks have another shape or type, or a landmark is not finite.
+    """
+    if rgb.dtype != np.uint8 or rgb.ndim != len("hwc") or rgb.shape[2] != len("rgb"):
+        raise SpecError(f"a picture must be uint8 (h, w, 3), got {rgb.dtype} {rgb.shape}")
+    if landmarks.ndim != len("nkx") or landmarks.shape[1:] != (_POINTS, 2) or not np.isfinite(landmarks).all():
+        raise SpecError(f"landmarks must be finite numbers of shape (n, 5, 2), got shape {landmarks.shape}")
+    out = np.zeros((len(landmarks), side_px, side_px, 3), np.uint8)
+    for i, points in enumerate(landmarks):
+        out[i] = chip(rgb, similarity_transform(points, onto), side_px)
+    return out
