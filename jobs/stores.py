@@ -1,0 +1,113 @@
+"""Where lakes and vaults lie: their URIs, and small files in them, on disk or in an object store.
+
+Runs on the driver. Conditional puts go through ``obstore``, since ``pyarrow.fs`` overwrites whatever is there.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, S3Store
+
+from anonymizer_udfs.sources.base import Storage
+from jobs.errors import UsageError
+
+_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_S3 = {"s3", "s3a", "s3n"}
+
+
+def normalise(uri: str) -> str:
+    """Return a lake's or vault's URI in one form: an absolute path for a local one, ``s3a://bucket/prefix`` for S3.
+
+    Raises:
+        UsageError: for a scheme that Delta tables are not written to here.
+
+    Examples:
+        >>> normalise("s3://bucket/lake/")
+        's3a://bucket/lake'
+        >>> normalise("file:///data/a%20b")
+        '/data/a b'
+    """
+    if not _REMOTE.match(uri):
+        return os.path.abspath(Path(uri).expanduser())  # noqa: PTH100 - Path.resolve would follow links
+    parts = urlsplit(uri)
+    scheme = parts.scheme.lower()
+    if scheme == "file":
+        return os.path.abspath(unquote(parts.path))  # noqa: PTH100 - the same
+    if scheme in _S3:
+        return f"s3a://{parts.netloc}{parts.path}".rstrip("/")
+    raise UsageError(f"a lake or vault is a local path or an s3a:// URI, got scheme {scheme!r}")
+
+
+def is_local(uri: str) -> bool:
+    """Return whether a normalised URI is a path of this machine."""
+    return not _REMOTE.match(uri)
+
+
+def child(uri: str, name: str) -> str:
+    """Return the URI of something below a normalised URI."""
+    return f"{uri.rstrip('/')}/{name}"
+
+
+def endpoint(storage: Storage) -> str | None:
+    """Return the S3 endpoint that settings or the environment name."""
+    return storage.endpoint_url or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+
+
+def region(storage: Storage) -> str:
+    """Return the S3 region that settings or the environment name."""
+    return storage.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+
+def delta_options(uri: str, storage: Storage) -> dict[str, str]:
+    """Return the storage options with which ``deltalake`` reaches a table; credentials come from the environment."""
+    if is_local(uri):
+        return {}
+    options = {"aws_region": region(storage), "conditional_put": "etag"}
+    url = endpoint(storage)
+    if url:
+        options |= {"aws_endpoint": url, "allow_http": str(url.startswith("http://")).lower()}
+    return options
+
+
+def delta_uri(uri: str) -> str:
+    """Return the URI as ``deltalake`` spells it: ``s3://`` for ``s3a://``."""
+    return re.sub(r"^s3a://", "s3://", uri)
+
+
+def open_store(uri: str, storage: Storage) -> Any:
+    """Return the object store rooted at a normalised URI; a local folder is made, readable by its owner alone."""
+    if is_local(uri):
+        Path(uri).mkdir(parents=True, exist_ok=True)
+        return LocalStore(uri)
+    parts = urlsplit(uri)
+    url = endpoint(storage)
+    return S3Store(
+        parts.netloc,
+        prefix=parts.path.strip("/") or None,
+        config={"region": region(storage)} | ({"endpoint": url} if url else {}),
+        client_options={"allow_http": bool(url and url.startswith("http://"))},
+    )
+
+
+def create_once(uri: str, name: str, content: bytes, storage: Storage) -> bool:
+    """Write a small file unless it is there; return whether this call wrote it. Atomic, also among many drivers."""
+    try:
+        obstore.put(open_store(uri, storage), name, content, mode="create")
+    except AlreadyExistsError:
+        return False
+    return True
+
+
+def read(uri: str, name: str, storage: Storage) -> bytes | None:
+    """Return a small file's content, or ``None`` where there is none."""
+    if is_local(uri) and not Path(uri).is_dir():
+        return None
+    try:
+        return bytes(obstore.get(open_store(uri, storage), name).bytes())
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,154 @@
+"""Delta tables without Spark: made with exactly the features that all readers know, read, and appended to.
+
+Runs on the driver. Tables of images are written by Spark (``jobs.lake``); small ones, such as the ledger, here.
+"""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from anonymizer_udfs.sources.base import Storage
+from jobs import stores
+from jobs.errors import LakeBusyError, LakeError, LakeMissingError
+from schemas import FEATURES, Table
+
+_FIRST_COMMIT = "00000000000000000000.json"
+_READER_FEATURES = ("deletionVectors",)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables below one URI.
+
+    Attributes:
+        uri: normalised URI of a lake or a vault.
+        declared: the tables that belong there, by name.
+        storage: how to reach object stores.
+    """
+
+    uri: str
+    declared: dict[str, Table]
+    storage: Storage = field(default_factory=Storage)
+
+    def table_uri(self, name: str) -> str:
+        """Return where one table lies."""
+        return stores.child(self.uri, name)
+
+    def exist(self) -> bool:
+        """Return whether all tables are there."""
+        return all(self._open(name) is not None for name in self.declared)
+
+    def create(self) -> None:
+        """Make the tables that are not there; check the others' schema version. Safe among many drivers.
+
+        The first commit is written here, since neither Spark nor ``deltalake`` can be told to use exactly these table
+        features and all constraints in one atomic step.
+        """
+        for name, table in self.declared.items():
+            present = self._open(name)
+            if present is None:
+                log = stores.child(self.table_uri(name), "_delta_log")
+                stores.create_once(log, _FIRST_COMMIT, first_commit(table), self.storage)
+            else:
+                _check_version(table, present)
+
+    def open(self, name: str) -> DeltaTable:
+        """Return a table.
+
+        Raises:
+            LakeMissingError: if it is not there.
+            LakeError: if it was written by a newer faceveil.
+        """
+        found = self._open(name)
+        if found is None:
+            raise LakeMissingError(f"no table {name!r} there: expected a folder that 'faceveil anonymize' wrote")
+        _check_version(self.declared[name], found)
+        return found
+
+    def _open(self, name: str) -> DeltaTable | None:
+        uri = self.table_uri(name)
+        try:
+            return DeltaTable(stores.delta_uri(uri), storage_options=stores.delta_options(uri, self.storage))
+        except TableNotFoundError:
+            return None
+
+    def versions(self) -> dict[str, int]:
+        """Return the Delta version of each table."""
+        return {name: self.open(name).version() for name in self.declared}
+
+    def transaction(self, name: str, app_id: str) -> int:
+        """Return the version of an application's last transaction on a table; 0 if it made none."""
+        return self.open(name).transaction_version(app_id) or 0
+
+    def query(self, sql: str, **views: str) -> pa.Table:
+        """Return the rows of a query over all tables.
+
+        Args:
+            sql: DataFusion SQL.
+            views: name to SQL of further views that the query may use.
+        """
+        builder = QueryBuilder()
+        for name in self.declared:
+            builder = builder.register(name, self.open(name))
+        for name, view in views.items():
+            sql = f"WITH {name} AS ({view}) {sql}"
+        return pa.table(builder.execute(sql).read_all())
+
+    def append(self, name: str, rows: pa.Table, app_id: str, version: int) -> None:
+        """Append rows in one commit that succeeds only if no transaction of this or a later version is there.
+
+        Raises:
+            LakeBusyError: if another driver was first.
+        """
+        uri = self.table_uri(name)
+        if self.transaction(name, app_id) >= version:
+            raise LakeBusyError(f"table {name!r}: another run wrote transaction {version} first; run again")
+        commit = CommitProperties(app_transactions=[Transaction(app_id, version)])
+        options = stores.delta_options(uri, self.storage)
+        try:
+            write_deltalake(
+                stores.delta_uri(uri), rows, mode="append", storage_options=options, commit_properties=commit
+            )
+        except CommitFailedError as error:
+            raise LakeBusyError(f"table {name!r}: another run wrote transaction {version} first; run again") from error
+        except DeltaError as error:
+            raise LakeError(f"table {name!r}: the rows were refused: {error}") from error
+
+
+def first_commit(table: Table) -> bytes:
+    """Return the content of a table's version 0, as the Delta protocol lays it down."""
+    now = int(time.time() * 1000)
+    protocol = {
+        "minReaderVersion": 3,
+        "minWriterVersion": 7,
+        "readerFeatures": list(_READER_FEATURES),
+        "writerFeatures": list(FEATURES),
+    }
+    metadata = {
+        "id": str(uuid.uuid4()),
+        "name": table.name,
+        "description": table.comment,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": Schema.from_arrow(table.arrow()).to_json(),
+        "partitionColumns": [],
+        "configuration": table.properties(),
+        "createdTime": now,
+    }
+    info = {"timestamp": now, "operation": "CREATE TABLE", "operationParameters": {}, "engineInfo": "faceveil"}
+    lines = ({"commitInfo": info}, {"protocol": protocol}, {"metaData": metadata})
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def _check_version(table: Table, found: DeltaTable) -> None:
+    came = int(found.metadata().configuration.get("faceveil.schemaVersion", 0))
+    if came > table.version:
+        raise LakeError(
+            f"table {table.name!r} has schema version {came}, this faceveil knows {table.version}: install a newer one"
+        )
+    if came < 1:
+        raise LakeError(f"table {table.name!r} was not made by faceveil; give another folder")
