@@ -9,9 +9,9 @@ from typing import Any
 
 from anonymizer_udfs import family
 from anonymizer_udfs.utility.base import Figure, Figures, Measure, Pair, combine
-from anonymizer_udfs.utility.detector_retention import DetectorRetention
+from anonymizer_udfs.utility.detector_retention import DetectorRetention, retained
 from anonymizer_udfs.utility.psnr import Psnr
-from anonymizer_udfs.utility.ssim import Ssim
+from anonymizer_udfs.utility.ssim import Ssim, ssim_inside, ssim_outside
 
 __all__ = [
     "MEASURES",
@@ -26,6 +26,9 @@ __all__ = [
     "combine",
     "measure_all",
     "parameters",
+    "retained",
+    "ssim_inside",
+    "ssim_outside",
 ]
 
 MEASURES: dict[str, type[Measure]] = {

@@ -1,7 +1,7 @@
 """What a measure is, what it compares, and how its figures of many images become one."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -105,10 +105,15 @@ def combine(many: Iterable[Figures]) -> Figures:
     return {name: Figure(total / cases, cases) for name, (total, cases) in sums.items()}
 
 
-def outside(pair: Pair, margin_px: int = 0) -> NDArray[np.bool_]:
-    """Return which pixels lie in no region and not within ``margin_px`` of one, bool ``(h, w)``."""
-    free = np.ones(pair.before.shape[:2], np.bool_)
-    for x0, y0, x1, y1 in pair.regions.tolist():
+def outside(shape_hw: tuple[int, int], regions: Iterable[Sequence[int]], margin_px: int = 0) -> NDArray[np.bool_]:
+    """Return which pixels lie in no region and not within ``margin_px`` of one, bool ``(h, w)``.
+
+    Examples:
+        >>> outside((1, 6), [(0, 0, 2, 1)], 1).tolist()
+        [[False, False, False, True, True, True]]
+    """
+    free = np.ones(shape_hw, np.bool_)
+    for x0, y0, x1, y1 in regions:
         if x1 > x0 and y1 > y0:
             free[max(0, y0 - margin_px) : y1 + margin_px, max(0, x0 - margin_px) : x1 + margin_px] = False
     return free

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.utility.base import Figure, Figures, Pair
+
+MIN_IOU = 0.5
+"""What detection benchmarks count as found (PASCAL VOC, WIDER FACE)."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class DetectorRetention:
         detector_retention: found again divided by found before. Cases are faces found before.
     """
 
-    min_iou: float = 0.5
+    min_iou: float = MIN_IOU
 
     name: ClassVar[str] = "detector_retention"
 
@@ -37,11 +41,11 @@ class DetectorRetention:
         if not faces:
             return {}
         kept = retained(pair.faces_before, pair.faces_after, self.min_iou)
-        return {"detector_retention": Figure(kept / faces, faces)}
+        return {"detector_retention": Figure(float(kept.mean()), faces)}
 
 
-def retained(before: Boxes, after: Boxes, min_iou: float) -> int:
-    """Return how many boxes of ``before`` have one of their own in ``after``.
+def retained(before: Boxes, after: Boxes, min_iou: float = MIN_IOU) -> NDArray[np.bool_]:
+    """Return which boxes of ``before`` have one of their own in ``after``, bool ``(n,)``.
 
     Pairs are made greedily, largest overlap first, so that one box found does not count for two faces.
 
@@ -52,13 +56,13 @@ def retained(before: Boxes, after: Boxes, min_iou: float) -> int:
 
     Examples:
         >>> two = np.array([[0, 0, 9, 9], [0, 0, 9, 10]], np.float32)
-        >>> retained(two, two[:1], 0.5)
-        1
+        >>> retained(two, two[:1]).tolist()
+        [True, False]
     """
     overlap = boxes.iou(before, after)
-    found = 0
+    found = np.zeros(len(before), np.bool_)
     while overlap.size and overlap.max() >= min_iou:
         row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
         overlap[row, :] = overlap[:, column] = -1
-        found += 1
+        found[row] = True
     return found

@@ -26,7 +26,8 @@ class Psnr:
 
     def measure(self, pair: Pair) -> Figures:
         """Return the figure, as far as it is defined; see :class:`anonymizer_udfs.utility.base.Measure`."""
-        free = outside(pair)
+        h, w = pair.before.shape[:2]
+        free = outside((h, w), pair.regions.tolist())
         if not free.any():
             return {}
         total = 0

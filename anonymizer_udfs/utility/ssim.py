@@ -5,7 +5,7 @@ the values equal those of ``skimage.metrics.structural_similarity`` with ``gauss
 use_sample_covariance=False`` (a test compares them).
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.utility.base import Figure, Figures, Pair, Picture, colour, data_range, outside
 
 WINDOW_PX = 11
@@ -44,14 +45,49 @@ class Ssim:
     def measure(self, pair: Pair) -> Figures:
         """Return both figures, as far as they are defined; see :class:`anonymizer_udfs.utility.base.Measure`."""
         figures: Figures = {}
-        inside = [value for box in pair.regions.tolist() if (value := _inside(pair, box)) is not None]
-        if inside:
+        boxes = [(x0, y0, x1, y1) for x0, y0, x1, y1 in pair.regions.tolist() if x1 > x0 and y1 > y0]
+        if boxes:
+            inside = [ssim_inside(pair.before, pair.after, box, pair.alpha) for box in boxes]
             figures["ssim_inside"] = Figure(float(np.mean(inside)), len(inside))
-        free = outside(pair, RADIUS_PX)
-        if free.any():
-            total = sum(float(part[free[rows]].sum()) for rows, part in _strips(pair))
-            figures["ssim_outside"] = Figure(total / int(free.sum()), 1)
+        around = ssim_outside(pair.before, pair.after, boxes, pair.alpha)
+        if around is not None:
+            figures["ssim_outside"] = Figure(around, 1)
         return figures
+
+
+def ssim_inside(before: Picture, after: Picture, region: IntBox, alpha: int | None = None) -> float:
+    """Return the mean similarity within one region, in [-1, 1]; an empty one is unchanged: 1.
+
+    Args:
+        before: ``(h, w, c)``, uint8 or uint16.
+        after: the same shape and type.
+        region: ``x0 y0 x1 y1`` within the picture.
+        alpha: index of the alpha channel, which is not looked at.
+    """
+    x0, y0, x1, y1 = region
+    if x1 <= x0 or y1 <= y0:
+        return 1.0
+    return float(_window(before, after, (slice(y0, y1), slice(x0, x1)), alpha).mean())
+
+
+def ssim_outside(before: Picture, after: Picture, regions: Sequence[IntBox], alpha: int | None = None) -> float | None:
+    """Return the mean similarity outside all regions, in [-1, 1]; None where nothing is outside.
+
+    Args:
+        before: ``(h, w, c)``, uint8 or uint16.
+        after: the same shape and type.
+        regions: each ``x0 y0 x1 y1`` within the picture; pixels within 5 of one are left out.
+        alpha: index of the alpha channel, which is not looked at.
+    """
+    h, w = before.shape[:2]
+    free = outside((h, w), regions, RADIUS_PX)
+    if not free.any():
+        return None
+    total = 0.0
+    for top in range(0, h, STRIP_ROWS):
+        rows = slice(top, min(h, top + STRIP_ROWS))
+        total += float(_window(before, after, (rows, slice(0, w)), alpha)[free[rows]].sum(dtype=np.float64))
+    return total / int(free.sum())
 
 
 def ssim_map(before: NDArray[np.float32], after: NDArray[np.float32], peak: int) -> NDArray[np.float32]:
@@ -88,25 +124,12 @@ def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(values, size, SIGMA_PX, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def _window(pair: Pair, rows: slice, columns: slice) -> NDArray[np.float32]:
+def _window(before: Picture, after: Picture, part: tuple[slice, slice], alpha: int | None) -> NDArray[np.float32]:
     """Return the map of a part of the picture, computed with the pixels around it that its windows reach."""
-    h, w = pair.before.shape[:2]
+    (h, w), (rows, columns) = before.shape[:2], part
     top, left = max(0, rows.start - RADIUS_PX), max(0, columns.start - RADIUS_PX)
     wide = np.s_[top : min(h, rows.stop + RADIUS_PX), left : min(w, columns.stop + RADIUS_PX)]
-    if np.array_equal(pair.before[wide], pair.after[wide]):
+    if np.array_equal(before[wide], after[wide]):
         return np.ones((rows.stop - rows.start, columns.stop - columns.start), np.float32)
-    before, after = grey(pair.before[wide], pair.alpha), grey(pair.after[wide], pair.alpha)
-    part = ssim_map(before, after, data_range(pair.before))
-    return part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-
-
-def _inside(pair: Pair, box: list[int]) -> float | None:
-    x0, y0, x1, y1 = box
-    return float(_window(pair, slice(y0, y1), slice(x0, x1)).mean()) if x1 > x0 and y1 > y0 else None
-
-
-def _strips(pair: Pair) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    h, w = pair.before.shape[:2]
-    for top in range(0, h, STRIP_ROWS):
-        rows = slice(top, min(h, top + STRIP_ROWS))
-        yield rows, _window(pair, rows, slice(0, w))
+    similarity = ssim_map(grey(before[wide], alpha), grey(after[wide], alpha), data_range(before))
+    return similarity[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]

@@ -28,7 +28,12 @@ TWO = np.array([[0, 0, 10, 10], [30, 30, 40, 40]], np.float32)
 )
 def test_retained(before: np.ndarray, after: np.ndarray, kept: int) -> None:
     """Each face needs a box of its own that overlaps it by half."""
-    assert retained(before, after, 0.5) == kept
+    assert retained(before, after).sum() == kept
+
+
+def test_the_face_that_was_kept_is_told() -> None:
+    """The answer is one for each face before, in their order."""
+    assert retained(TWO, TWO[1:]).tolist() == [False, True]
 
 
 def test_the_share_is_of_faces_found_before() -> None:

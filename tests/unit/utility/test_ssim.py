@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from anonymizer_udfs.utility import Pair, Ssim
+from anonymizer_udfs.utility import Pair, Ssim, ssim_inside, ssim_outside
 from anonymizer_udfs.utility.base import Picture
 from anonymizer_udfs.utility.ssim import grey, ssim_map
 
@@ -57,3 +57,23 @@ def test_one_pixel() -> None:
     figures = Ssim().measure(Pair(before, after, np.array([[0, 0, 1, 1]])))
     assert 0 < figures["ssim_inside"].value < 0.5
     assert "ssim_outside" not in figures
+
+
+@pytest.mark.parametrize(
+    ("regions", "value"),
+    [
+        pytest.param([], 1.0, id="none"),
+        pytest.param([(0, 0, 0, 9)], 1.0, id="empty"),
+        pytest.param([(0, 0, 30, 40)], None, id="all"),
+    ],
+)
+def test_outside_of_nothing_and_of_everything(regions: list[tuple[int, int, int, int]], value: float | None) -> None:
+    """Without a region all is outside; with a region over all there is no figure."""
+    picture, _ = two(np.uint8, (40, 30, 3))
+    assert ssim_outside(picture, picture, regions) == value
+
+
+def test_inside_of_an_empty_region() -> None:
+    """Where nothing could change, nothing did."""
+    before, after = two(np.uint8, (40, 30, 3))
+    assert ssim_inside(before, after, (5, 5, 5, 9)) == 1.0
