@@ -1,0 +1,1 @@
+"""Settings, profiles and policies as files."""

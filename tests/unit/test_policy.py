@@ -1,0 +1,140 @@
+"""Policies: what ships, what is refused, and what the digest sees."""
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from anonymizer_udfs import policy
+from anonymizer_udfs.detection import CenterFace
+from anonymizer_udfs.errors import SpecError, UnknownNameError
+from anonymizer_udfs.methods import Blur, Mask, Method, Pixelate
+from anonymizer_udfs.policy import KindRule, Policy
+from conf import policies
+
+SHIPPED = [pytest.param(name, id=name) for name in policies.names()]
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """Return the default policy's mapping with some keys replaced, or left out where the value is ``...``."""
+    mapping = {**copy.deepcopy(policy.public().to_mapping()), **changes}
+    return {key: value for key, value in mapping.items() if value is not ...}
+
+
+def test_the_default_is_the_shipped_public_policy() -> None:
+    """A notebook without files and a job with them use the same default, and it is the strictest."""
+    default = policy.public()
+    assert Policy.from_mapping(policies.load("public")) == default
+    assert default.face == KindRule((Mask(),), 2.0)
+    assert not default.originals_visible
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_ships_is_valid_and_comes_back(name: str) -> None:
+    """Each file is a policy of its own name, ends with the mask, and survives its mapping and pickle unchanged."""
+    shipped = Policy.from_mapping(policies.load(name))
+    assert shipped.name == name
+    assert isinstance(shipped.face.chain[-1], Mask)
+    assert Policy.from_mapping(json.loads(json.dumps(shipped.to_mapping()))) == shipped
+    assert pickle.loads(pickle.dumps(shipped)) == shipped  # noqa: S301 - made in this line
+
+
+@pytest.mark.parametrize(
+    ("name", "chain", "region_ratio"),
+    [
+        pytest.param("public", (Mask(),), 2.0, id="public"),
+        pytest.param("partner", (Pixelate(5, 0.1), Mask()), 1.6, id="partner"),
+        pytest.param("internal", (Pixelate(5, 0), Mask()), 1.3, id="internal"),
+        pytest.param("research", (Pixelate(5, 0.1), Mask()), 1.0, id="research"),
+    ],
+)
+def test_what_ships_is_what_the_contract_says(name: str, chain: tuple[Method, ...], region_ratio: float) -> None:
+    """Methods and regions are those of the table of policies; none of them blurs or shows originals."""
+    shipped = Policy.from_mapping(policies.load(name))
+    assert shipped.face == KindRule(chain, region_ratio)
+    assert not shipped.originals_visible
+    assert shipped.detector == CenterFace()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "error", "says"),
+    [
+        pytest.param({}, SpecError, "missing: name, plan", id="nothing"),
+        pytest.param(changed(detector=...), SpecError, "missing: detector", id="no-detector"),
+        pytest.param(changed(regoin=2), UnknownNameError, "key of policy 'regoin'", id="unknown-key"),
+        pytest.param(changed(plan="thorogh"), UnknownNameError, "known: single", id="unknown-plan"),
+        pytest.param(changed(name="Öffentlich"), SpecError, "lower-case name", id="name"),
+        pytest.param(changed(recognizer=None), SpecError, "recognizer must be", id="no-recognizer"),
+        pytest.param(changed(originals_visible="no"), SpecError, "true or false", id="a-word-for-a-bool"),
+        pytest.param(changed(detector={"name": "centrface"}), UnknownNameError, "'centerface'", id="detector"),
+        pytest.param(changed(detector={"name": "centerface", "score_threshold": 0}), SpecError, "score", id="score"),
+        pytest.param(changed(face=[]), SpecError, "face must be a mapping", id="face-a-list"),
+        pytest.param(changed(face={"chain": ["mask"]}), SpecError, "missing: region_ratio", id="no-region"),
+        pytest.param(changed(face={"chain": "mask", "region_ratio": 2}), SpecError, "must be a list", id="chain-text"),
+        pytest.param(
+            changed(face={"chain": ["mask"], "region_ratio": 2, "cells": 3}), UnknownNameError, "'cells'", id="face-key"
+        ),
+        pytest.param(
+            changed(face={"chain": [{"name": "pixelate", "cells": 99}, "mask"], "region_ratio": 2}),
+            SpecError,
+            r"cells must be a whole number in \[1, 16\], got 99",
+            id="method-parameter",
+        ),
+    ],
+)
+def test_a_bad_mapping_is_refused_whole(mapping: dict[str, Any], error: type[SpecError], says: str) -> None:
+    """A policy is complete and in range, or it is an error that says which key, what came and what is known."""
+    with pytest.raises(error, match=says):
+        Policy.from_mapping(mapping)
+
+
+@pytest.mark.parametrize(
+    ("chain", "says"),
+    [
+        pytest.param((), "end with mask.*got nothing", id="empty"),
+        pytest.param((Pixelate(),), "end with mask.*got pixelate", id="no-mask"),
+        pytest.param((Mask(), Pixelate()), "end with mask", id="mask-first"),
+        pytest.param((Mask(), Mask()), "rise from mild to strong", id="mask-twice"),
+        pytest.param((Pixelate(3), Pixelate(5), Mask()), "rise", id="weaker-cells"),
+        pytest.param((Pixelate(5, 0.2), Pixelate(5, 0.1), Mask()), "rise", id="less-noise"),
+        pytest.param((Pixelate(5), Blur(), Mask()), "rise", id="blur-after-cells"),
+    ],
+)
+def test_a_chain_rises_and_ends_safe(chain: tuple[Method, ...], says: str) -> None:
+    """An escalation that could end recognisable, or get weaker on its way, cannot be built."""
+    with pytest.raises(SpecError, match=says):
+        KindRule(chain, 1.0)
+
+
+@pytest.mark.parametrize(
+    "ratio",
+    [pytest.param(v, id=str(v)) for v in (0.99, 4.1, float("nan"), float("inf"), True, "2")],
+)
+def test_a_region_holds_its_box(ratio: Any) -> None:
+    """A region smaller than what was detected, or no number, is refused."""
+    with pytest.raises(SpecError, match="region_ratio must be a number"):
+        KindRule((Mask(),), ratio)
+
+
+def test_the_digest_sees_what_changes_an_image() -> None:
+    """Each parameter of the policy shows in the canonical text; how a file was written does not."""
+    base = policy.public().canonical()
+    same = changed(detector="centerface", face={"region_ratio": 2, "chain": [{"name": "mask"}]})
+    assert Policy.from_mapping(dict(reversed(same.items()))).canonical() == base
+    differing = [
+        changed(name="mine"),
+        changed(recognizer="other"),
+        changed(detector={"name": "centerface", "score_threshold": 0.31}),
+        changed(face={"region_ratio": 2.1, "chain": ["mask"]}),
+        changed(face={"region_ratio": 2, "chain": [{"name": "mask", "level_ratio": 0}]}),
+        changed(face={"region_ratio": 2, "chain": ["pixelate", "mask"]}),
+    ]
+    texts = {Policy.from_mapping(mapping).canonical() for mapping in differing} | {base}
+    assert len(texts) == len(differing) + 1
+
+
+def test_what_a_sheet_shows_is_not_in_the_digest() -> None:
+    """Allowing originals on contact sheets processes no image again."""
+    assert Policy.from_mapping(changed(originals_visible=True)).canonical() == policy.public().canonical()
