@@ -1,24 +1,101 @@
 """From bytes to pixels and back, keeping the kind of file and nothing of its metadata.
 
-Runs on executors, once an image; holds no state.
+``probe`` reads a header, ``decode`` gives a ``Picture``, methods change its pixels, ``encode`` gives a file of the same
+format, size, bit depth, mode, alpha and (cleaned) profile. Each format takes its container apart itself, so that
+metadata never reaches a decoder. Runs on executors, once an image; holds no state and changes no global one, but for
+Python's warning filters while a decoder runs.
+
+To add a format: one file with a ``Codec``, one line in ``CODECS``, its signature in ``sniff``, and the contract tests
+take it up.
 """
 
-from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture
+import struct
+import warnings
+import zlib
+
+import cv2
+from PIL import Image
+
+from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.imaging.base import Channels, Codec, Encoded, Encoding, Format, Header, Picture
+from anonymizer_udfs.imaging.jpeg import JpegCodec
+from anonymizer_udfs.imaging.sniff import sniff
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-__all__ = ["Channels", "Encoded", "Encoding", "Format", "Header", "Picture", "decode", "encode", "probe"]
+__all__ = ["CODECS", "Channels", "Encoded", "Encoding", "Format", "Header", "Picture", "decode", "encode", "probe"]
+
+CODECS: dict[Format, Codec] = {
+    Format.JPEG: JpegCodec(),
+}
+
+# What Pillow's plugins, OpenCV and struct raise for bytes that they do not understand.
+_UNDECODABLE = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, ZeroDivisionError,
+    struct.error, zlib.error, cv2.error,
+)  # fmt: skip
 
 
 def probe(data: bytes) -> Header:
-    """Return what the file says of itself."""
-    raise BadImageError(Reason.EMPTY if not data else Reason.UNSUPPORTED_FORMAT)
+    """Return what the file says of itself; nothing is decoded, at most its structure is walked.
+
+    Raises:
+        BadImageError: ``empty``, ``unsupported_format``, ``unsupported_pixels``, ``truncated`` or ``corrupt``.
+    """
+    try:
+        header = CODECS[sniff(data)].header(data)
+    except _UNDECODABLE:
+        raise BadImageError(Reason.CORRUPT) from None
+    if header.width < 1 or header.height < 1:
+        raise BadImageError(Reason.CORRUPT)
+    return header
 
 
 def decode(data: bytes, *, max_pixels: int) -> Picture:
-    """Return the picture."""
-    raise NotImplementedError(max_pixels, len(data))
+    """Return the only picture of a file.
+
+    Alive at the same time: the compressed bytes twice, the decoder's image and the result.
+
+    Args:
+        data: the whole file.
+        max_pixels: most pixels that are decoded, at least 1; checked before anything of that size is allocated.
+
+    Raises:
+        BadImageError: as ``probe``; ``too_large``; ``multiple_frames``. The cause is cut off, since a decoder's message
+            may quote the source.
+        SpecError: if ``max_pixels`` is not positive.
+    """
+    if max_pixels < 1:
+        raise SpecError(f"max_pixels must be at least 1, got {max_pixels}")
+    header = probe(data)
+    if header.frames > 1:
+        raise BadImageError(Reason.MULTIPLE_FRAMES)
+    if header.pixels > max_pixels:
+        raise BadImageError(Reason.TOO_LARGE)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = CODECS[header.format].decode(data, header)
+    except Image.DecompressionBombError:
+        raise BadImageError(Reason.TOO_LARGE) from None
+    except _UNDECODABLE as error:
+        # The only trace that Pillow leaves of a missing end is a word in its message.
+        cut = isinstance(error, EOFError) or "truncated" in str(error).lower()
+        raise BadImageError(Reason.TRUNCATED if cut else Reason.CORRUPT) from None
+    if picture.size_wh != (header.width, header.height):
+        raise BadImageError(Reason.CORRUPT)
+    return picture
 
 
 def encode(picture: Picture, original: Picture | None = None) -> Encoded:
-    """Return a file of the same kind."""
-    raise NotImplementedError(picture, original)
+    """Return a file of the picture's format with none of the source's metadata; the same picture gives the same bytes.
+
+    Args:
+        picture: what to write, from ``decode`` or its ``with_pixels``.
+        original: the picture as it was decoded; formats that can will patch only what differs. None does now.
+
+    Returns:
+        The file; ``reencoded`` for lossy formats, and where the source's colour profile had to be dropped.
+    """
+    del original
+    encoded = CODECS[picture.format].encode(picture)
+    return Encoded(encoded.data, reencoded=encoded.reencoded or picture.encoding.profile_dropped)

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from anonymizer_udfs.imaging.base import Channels
-from anonymizer_udfs.imaging.icc_tags import clean_tag
+from anonymizer_udfs.imaging.icc_tags import KNOWN, clean_tag
 
 MOST_BYTES = 1 << 24
 _HEADER = 128
@@ -22,10 +22,7 @@ _SPACES = {
 }
 _CONNECTIONS = {b"XYZ ", b"Lab "}
 _MOST_TAGS = 64
-_TAGS = (
-    b"wtpt", b"bkpt", b"chad", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"chrm", b"cicp", b"lumi",
-    b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt",
-)  # fmt: skip
+_NAMES = tuple(name.encode() for name in KNOWN)
 _TEXT = b"faceveil"
 
 
@@ -43,7 +40,7 @@ def clean(profile: bytes, channels: Channels) -> bytes | None:
         return None
     try:
         tags = dict(_tags(profile))
-    except (struct.error, ValueError):
+    except (struct.error, ValueError, IndexError):
         return None
     if not {b"wtpt"} <= tags.keys() or not tags.keys() & {b"rXYZ", b"kTRC", b"A2B0"}:
         return None
@@ -63,12 +60,12 @@ def _tags(profile: bytes) -> Iterator[tuple[bytes, bytes]]:
         name, offset, size = struct.unpack_from(">4sII", profile, at)
         if offset + size > len(profile):
             raise ValueError
-        if name in _TAGS:
-            yield name, clean_tag(name, profile[offset : offset + size])
+        if name in _NAMES:
+            yield name, clean_tag(name.decode(), profile[offset : offset + size])
 
 
 def _assemble(head: bytes, tags: dict[bytes, bytes]) -> bytes:
-    names = [name for name in (b"desc", b"cprt", *_TAGS) if name in tags]
+    names = [name for name in (b"desc", b"cprt", *_NAMES) if name in tags]
     table, body, seen = [], b"", dict[bytes, int]()
     start = _HEADER + 4 + 12 * len(names)
     for name in names:

@@ -9,29 +9,34 @@ import struct
 
 _PARA = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 _MOST_CHANNELS = 15
-_ONE = {b"wtpt", b"bkpt", b"rXYZ", b"gXYZ", b"bXYZ", b"lumi"}
+_POINTS = ("wtpt", "bkpt", "rXYZ", "gXYZ", "bXYZ", "lumi")
+_CURVES = ("rTRC", "gTRC", "bTRC", "kTRC")
+_MAPS = ("A2B0", "A2B1", "A2B2", "B2A0", "B2A1", "B2A2", "gamt")
+# For types of one size: the tags that have them, and the size in bytes with 8 of head.
+_FIXED: dict[bytes, tuple[tuple[str, ...], int]] = {
+    b"XYZ ": (_POINTS, 20),
+    b"sf32": (("chad",), 44),
+    b"cicp": (("cicp",), 12),
+    b"chrm": (("chrm",), 36),
+}
+KNOWN = (*_POINTS, *_CURVES, *_MAPS, "chad", "cicp", "chrm")
 
 
-def clean_tag(name: bytes, tag: bytes) -> bytes:
+def clean_tag(name: str, tag: bytes) -> bytes:
     """Return the tag without slack and reserved bytes.
 
     Raises:
-        ValueError: the type is not one of numbers, or the tag is shorter than it says.
+        ValueError: the type is not one of numbers or not that of this tag, or the tag is shorter than it says.
     """
     kind = tag[:4]
-    if kind == b"XYZ " and name in _ONE:
-        return _cut(tag, 8, 20)
-    if kind == b"sf32" and name == b"chad":
-        return _cut(tag, 8, 44)
-    if kind in {b"curv", b"para"} and name.endswith(b"TRC"):
+    names, size = _FIXED.get(kind, ((), 0))
+    if name in names:
+        return _cut(tag, 8, size)
+    if name in _CURVES:
         return _curve(tag)
-    if kind == b"cicp" and name == b"cicp":
-        return _cut(tag, 8, 12)
-    if kind == b"chrm" and name == b"chrm":
-        return _cut(tag, 8, 36)
-    if kind in {b"mft1", b"mft2"} and name[:3] in {b"A2B", b"B2A", b"gam"}:
+    if name in _MAPS and kind in {b"mft1", b"mft2"}:
         return _table(tag)
-    if kind in {b"mAB ", b"mBA "} and name[:3] in {b"A2B", b"B2A", b"gam"}:
+    if name in _MAPS and kind in {b"mAB ", b"mBA "}:
         return _stages(tag)
     raise ValueError
 
@@ -71,7 +76,7 @@ def _table(tag: bytes) -> bytes:
 
 
 def _stages(tag: bytes) -> bytes:
-    """``lutAToBType`` and ``lutBToAType``: up to five elements at offsets of their own; gaps between them are dropped."""
+    """``lutAToBType`` and ``lutBToAType``: up to five elements at offsets of their own; what is between them goes."""
     inputs, outputs = tag[8], tag[9]
     if not 0 < inputs <= _MOST_CHANNELS or not 0 < outputs <= _MOST_CHANNELS:
         raise ValueError

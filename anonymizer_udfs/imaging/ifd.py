@@ -141,10 +141,12 @@ def exif_orientation(exif: bytes) -> int:
 
 
 def minimal_exif(orientation: int) -> bytes:
-    """Return Exif of 26 bytes with the orientation and nothing else, big-endian, without the ``Exif`` prefix.
+    """Return Exif of 26 bytes with the orientation and nothing else, without the ``Exif`` prefix; empty if upright.
 
     Examples:
-        >>> exif_orientation(minimal_exif(6))
-        6
+        >>> exif_orientation(minimal_exif(6)), minimal_exif(1)
+        (6, b'')
     """
+    if orientation == 1:
+        return b""
     return b"MM\0*\0\0\0\x08" + build(">", {ORIENTATION: pack(">", SHORT, (orientation,))}, 8)

@@ -83,9 +83,10 @@ class Palette:
 
 
 def _packed(colours: Pixels) -> NDArray[np.uint32]:
-    packed = np.zeros(colours.shape[:-1], np.uint32)
+    packed: NDArray[np.uint32] = np.zeros(colours.shape[:-1], np.uint32)
     for channel in range(colours.shape[-1]):
-        packed = (packed << 8) | colours[..., channel]
+        packed <<= 8
+        packed |= colours[..., channel]
     return packed
 
 
