@@ -1,6 +1,7 @@
 """Recognizers: templates of faces and how alike they are; used to attack what was anonymized, never to name anybody.
 
-To add one: a file with a frozen dataclass that has the methods of :class:`Recognizer`, a line in :data:`RECOGNIZERS`, and target points for each detector in :mod:`~anonymizer_udfs.recognition.alignment`.
+To add one: a file with a frozen dataclass that has the methods of :class:`Recognizer`, a line in :data:`RECOGNIZERS`,
+and target points for each detector in :mod:`~anonymizer_udfs.recognition.alignment`.
 """
 
 from collections.abc import Mapping
