@@ -176,13 +176,14 @@ def anonymize(picture: Picture, found: Detections, image_id: str, spec: WorkerSp
     rule = spec.policy.face
     method = rule.chain[0]
     parameters = json.dumps(family.parameters(method), sort_keys=True, separators=(",", ":"))
+    alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
     pixels = picture.pixels.copy()
     faces = []
     for i, box in enumerate(stored):
         region = boxes.outward(boxes.grow(box, rule.region_ratio), (w, h))
         x0, y0, x1, y1 = region
         local = box - np.array([x0, y0, x0, y0], np.float32)
-        target = Target(tuple(local.tolist()), alpha=picture.channels.alpha)
+        target = Target(tuple(local.tolist()), alpha=alpha)
         rng = spec.key.generator(image_id, method.name, i)
         pixels[y0:y1, x0:x1] = method.apply(pixels[y0:y1, x0:x1], target, rng)
         faces.append(

@@ -1,0 +1,46 @@
+"""From a source to planned rows: what a listing says of each image, under its keyed ids. Runs on an executor."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from itertools import islice
+
+import pyarrow as pa
+
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.records import PLAN
+from anonymizer_udfs.sources import list_source
+from anonymizer_udfs.sources.base import Entry, SourceSpec
+
+ROWS = 5000
+_COLUMNS = tuple(f.name for f in fields(Entry))
+
+
+@dataclass(frozen=True)
+class ListPartition:
+    """Lists a source inside one task; names and key travel in the pickled function, never in a plan.
+
+    Attributes:
+        source: what to list.
+        key: what ids are derived from.
+    """
+
+    source: SourceSpec
+    key: Key = field(repr=False)
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield rows of :data:`records.PLAN` in bounded batches; the input only says that this task is to list."""
+        for batch in batches:
+            if batch.num_rows:
+                yield from self._rows()
+
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        entries = list_source(self.source)
+        while some := list(islice(entries, ROWS)):
+            yield pa.RecordBatch.from_pylist([self._row(entry) for entry in some], schema=PLAN)
+
+    def _row(self, entry: Entry) -> dict[str, str | int]:
+        return {
+            "image_id": self.key.image_id(entry.uri),
+            "content_version": self.key.content_version(entry.size_bytes, entry.modified_us, entry.etag),
+            **{name: getattr(entry, name) for name in _COLUMNS},
+        }

@@ -1,0 +1,220 @@
+"""The Spark boundary: the partition functions of the jobs, and the UDFs for people's own notebooks.
+
+The only module of the package that imports Spark. In a notebook::
+
+    from anonymizer_udfs.udfs import anonymize_image, detect_faces, embed_faces, register
+
+    df.select(anonymize_image("content"))                      # policy public, a key of this session
+    register(spark, spec)                                      # your policy, key and models, in SQL too
+    spark.sql("SELECT anonymize_image(content) FROM photos")
+
+Functions here run on executors, once a batch; models are loaded once a worker process.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import cv2
+import pandas as pd
+import pyarrow as pa
+from pyspark import SparkFiles
+from pyspark.sql import Column, SparkSession
+from pyspark.sql.functions import pandas_udf
+from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StructField, StructType
+
+from anonymizer_udfs import imaging, pipeline, recognition
+from anonymizer_udfs.imaging import orientation
+from anonymizer_udfs.keys import KEY_BYTES, Key
+from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.models.cache import cache_dir
+from anonymizer_udfs.outcome import BadImageError
+from anonymizer_udfs.policy import public
+from anonymizer_udfs.records import Planned, Released
+from anonymizer_udfs.sources.base import Entry
+from anonymizer_udfs.spec import Provenance, WorkerSpec
+
+_BOX = StructType([StructField(n, FloatType()) for n in ("x0", "y0", "x1", "y1")])
+_POINT = StructType([StructField(n, FloatType()) for n in ("x", "y")])
+FACES = ArrayType(
+    StructType(
+        [
+            StructField("box", _BOX),
+            StructField("landmarks", ArrayType(_POINT)),
+            StructField("confidence", FloatType()),
+        ]
+    )
+)
+TEMPLATES = ArrayType(ArrayType(FloatType()))
+_bound: "WeakKeyDictionary[SparkSession, WorkerSpec]" = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class AnonymizePartition:
+    """The job's partition function for ``mapInArrow``: rows of ``records.PLAN`` in, rows of ``records.OUT`` out."""
+
+    spec: WorkerSpec
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one partition; see :func:`anonymizer_udfs.pipeline.anonymize_partition`."""
+        return pipeline.anonymize_partition(batches, on_executor(self.spec))
+
+
+def on_executor(spec: WorkerSpec) -> WorkerSpec:
+    """Return the spec with the folder of shipped files among the places where models are looked for."""
+    roots = (SparkFiles.getRootDirectory(), *spec.runtime.roots)
+    return replace(spec, runtime=replace(spec.runtime, roots=roots))
+
+
+def register(spark: SparkSession, spec: WorkerSpec | None = None) -> None:
+    """Bind policy, key and models for a session, and make the three functions known to its SQL.
+
+    Runs on the driver.
+
+    Args:
+        spark: the session.
+        spec: what to bind; ``None``: the policy ``public`` and a key of this session.
+    """
+    _bound[spark] = spec or default_spec()
+    for name, (function, kind) in _FUNCTIONS.items():
+        spark.udf.register(name, pandas_udf(function(_bound[spark]), kind))
+
+
+def default_spec() -> WorkerSpec:
+    """Return the policy ``public``, the default models where ``faceveil models fetch`` puts them, and a new key.
+
+    The key lives as long as the session: ids and noise cannot be made again after it.
+    """
+    key = Key(secrets.token_bytes(KEY_BYTES))
+    return WorkerSpec(
+        policy=public(),
+        key=key,
+        runtime=Runtime((str(cache_dir()),)),
+        provenance=Provenance("notebook", "", "", (), key.key_id),
+    )
+
+
+def anonymize_image(column: Column | str) -> Column:
+    """Return the anonymized image file of each image file: binary to binary, null where an image is held back.
+
+    Raises:
+        ModelError: on the executor, if a model is missing or not the one named.
+    """
+    return _apply("anonymize_image", column)
+
+
+def detect_faces(column: Column | str) -> Column:
+    """Return the faces of each image file: an array of ``box``, five ``landmarks`` and ``confidence``.
+
+    Coordinates are pixels of the upright picture. Null where an image cannot be decoded.
+    """
+    return _apply("detect_faces", column)
+
+
+def embed_faces(column: Column | str) -> Column:
+    """Return one template for each face of each image file, in the order of :func:`detect_faces`.
+
+    Templates are biometric data: from a stored one a face can be made that passes as the original. Keep them in memory.
+    """
+    return _apply("embed_faces", column)
+
+
+def _apply(name: str, column: Column | str) -> Column:
+    session = SparkSession.active()
+    if session not in _bound:
+        _bound[session] = default_spec()
+    function, kind = _FUNCTIONS[name]
+    return pandas_udf(function(_bound[session]), kind)(column)  # type: ignore[no-any-return]
+
+
+Series = Iterator[pd.Series]
+
+
+def _anonymizer(spec: WorkerSpec) -> Callable[[Series], Series]:
+    def anonymize_image(batches: Series) -> Series:
+        here = on_executor(spec)
+        cv2.setNumThreads(here.runtime.threads)
+        for batch in batches:
+            works = [pipeline.Work(_unnamed(data, here), data) for data in _bytes(batch)]
+            results = pipeline.process(works, here)
+            yield pd.Series(
+                [r.outcome.content if isinstance(r.outcome, Released) else None for r in results], dtype=object
+            )
+
+    return anonymize_image
+
+
+def _detecting(spec: WorkerSpec) -> Callable[[Series], Series]:
+    def detect_faces(batches: Series) -> Series:
+        here = on_executor(spec)
+        for batch in batches:
+            yield pd.Series([_found(data, here) for data in _bytes(batch)], dtype=object)
+
+    return detect_faces
+
+
+def _embedding(spec: WorkerSpec) -> Callable[[Series], Series]:
+    def embed_faces(batches: Series) -> Series:
+        here = on_executor(spec)
+        for batch in batches:
+            yield pd.Series([_templates(data, here) for data in _bytes(batch)], dtype=object)
+
+    return embed_faces
+
+
+_FUNCTIONS: dict[str, tuple[Callable[[WorkerSpec], Callable[[Series], Series]], DataType]] = {
+    "anonymize_image": (_anonymizer, BinaryType()),
+    "detect_faces": (_detecting, FACES),
+    "embed_faces": (_embedding, TEMPLATES),
+}
+
+
+def _bytes(batch: pd.Series) -> list[bytes]:
+    return [b"" if data is None else bytes(data) for data in batch]
+
+
+def _unnamed(data: bytes, spec: WorkerSpec) -> Planned:
+    """Return the plan of an image that has no name: its content stands for it, so that its noise can be made again."""
+    name = "content:" + hashlib.sha256(data).hexdigest()
+    entry = Entry(
+        uri=name, kind="object", container=name, size_bytes=len(data), modified_us=0, etag="", start=0, index=0
+    )
+    return Planned(spec.key.image_id(name), "", entry)
+
+
+def _decoded(data: bytes, spec: WorkerSpec) -> Any:
+    try:
+        picture = imaging.decode(data, max_pixels=spec.limits.max_pixels)
+    except BadImageError:
+        return None
+    return orientation.upright(picture.rgb(), picture.orientation)
+
+
+def _found(data: bytes, spec: WorkerSpec) -> list[dict[str, Any]] | None:
+    upright = _decoded(data, spec)
+    if upright is None:
+        return None
+    found = spec.policy.detector.detect([upright], spec.runtime)[0]
+    corners = ("x0", "y0", "x1", "y1")
+    return [
+        {
+            "box": dict(zip(corners, (float(v) for v in found.boxes_xyxy[i]), strict=True)),
+            "landmarks": [{"x": float(x), "y": float(y)} for x, y in found.landmarks[i]],
+            "confidence": float(found.scores[i]),
+        }
+        for i in range(len(found))
+    ]
+
+
+def _templates(data: bytes, spec: WorkerSpec) -> list[list[float]] | None:
+    upright = _decoded(data, spec)
+    if upright is None:
+        return None
+    found = spec.policy.detector.detect([upright], spec.runtime)[0]
+    if not len(found):
+        return []
+    who = spec.measure.recognizer if spec.measure else recognition.build(spec.policy.recognizer)
+    return [t.tolist() for t in who.embed(upright, found.landmarks, spec.policy.detector.name, spec.runtime)]

@@ -1,0 +1,140 @@
+"""The lake: the only reader and writer of its tables, without Spark and with it.
+
+:class:`Lake` reads and keeps the ledger through ``deltalake`` and starts in a moment; :class:`SparkLake` adds what needs
+a cluster: the images. Both run on the driver and answer the same queries with the same views.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from anonymizer_udfs.sources.base import Storage
+from jobs import stores
+from jobs.errors import LakeBusyError, LakeMissingError
+from jobs.ledger import Ledger
+from jobs.tables import Tables
+from schemas import LAKE_TABLES, views
+
+APP = "images"
+_BATCH_BITS = 32
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Names one commit of images: the epoch of its run and the number of its batch."""
+
+    epoch: int
+    batch: int
+
+    @property
+    def version(self) -> int:
+        """The Delta transaction version: a later epoch outranks every batch of an earlier one."""
+        return self.epoch << _BATCH_BITS | self.batch
+
+
+class Lake:
+    """A lake without Spark."""
+
+    def __init__(self, uri: str, storage: Storage | None = None) -> None:
+        self.uri = stores.normalise(uri)
+        self.tables = Tables(self.uri, LAKE_TABLES, storage or Storage())
+        self.ledger = Ledger(self.tables)
+
+    def create(self) -> None:
+        """Make the tables that are missing."""
+        self.tables.create()
+
+    def require(self) -> "Lake":
+        """Return the lake itself if it is there.
+
+        Raises:
+            LakeMissingError: if it is not.
+        """
+        if not self.tables.exist():
+            raise LakeMissingError("there is no lake at that place; 'faceveil anonymize SOURCE LAKE' makes one")
+        return self
+
+    def query(self, sql: str) -> pa.Table:
+        """Return the rows of a query over the tables and the views; SQL as DataFusion speaks it."""
+        return self.tables.query(sql, **views("unnest"))
+
+    def contents(self, image_ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield id and file of some images, in the order given, a few at a time."""
+        wanted = list(image_ids)
+        some = 16
+        for start in range(0, len(wanted), some):
+            ids = wanted[start : start + some]
+            names = ", ".join(f"'{name}'" for name in ids)
+            rows = self.query(f"SELECT image_id, content FROM images WHERE image_id IN ({names})")  # noqa: S608 - ids
+            found = {row["image_id"]: row["content"] for row in rows.to_pylist()}
+            yield from ((name, found[name]) for name in ids if found.get(name))
+
+
+class SparkLake(Lake):
+    """A lake with a SparkSession: what reads and writes images at scale."""
+
+    def __init__(self, uri: str, session: SparkSession, storage: Storage | None = None) -> None:
+        super().__init__(uri, storage)
+        self._session = session
+
+    def query(self, sql: str) -> pa.Table:
+        """Return the rows of a query over the tables and the views; SQL as Spark speaks it."""
+        self.register()
+        return self._session.sql(sql).toArrow()
+
+    def register(self) -> None:
+        """Make tables and views known to the session's SQL, as temporary views."""
+        for name in LAKE_TABLES:
+            self.frame(name).createOrReplaceTempView(name)
+        for name, sql in views("explode").items():
+            self._session.sql(sql).createOrReplaceTempView(name)
+
+    def frame(self, name: str) -> DataFrame:
+        """Return a table as a DataFrame."""
+        return self._session.read.format("delta").load(self.tables.table_uri(name))
+
+    def append(self, rows: DataFrame, commit: Commit) -> None:
+        """Append new images in one idempotent commit.
+
+        Raises:
+            LakeBusyError: if a later epoch has committed meanwhile: the rows are then not in the table.
+        """
+        writer = rows.write.format("delta").mode("append")
+        writer.option("txnAppId", APP).option("txnVersion", str(commit.version)).save(self.tables.table_uri("images"))
+        self._check(commit)
+
+    def replace(self, rows: DataFrame, commit: Commit) -> None:
+        """Put images in place of the rows that have their ids, in one idempotent commit.
+
+        Raises:
+            LakeBusyError: as :meth:`append`.
+        """
+        table = DeltaTable.forPath(self._session, self.tables.table_uri("images"))
+        with self._transaction(commit):
+            merge = table.alias("t").merge(rows.alias("s"), "t.image_id = s.image_id")
+            merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+        self._check(commit)
+
+    @contextmanager
+    def _transaction(self, commit: Commit) -> Iterator[None]:
+        """MERGE takes its transaction from the session's settings, not from options."""
+        names = {"txnAppId": APP, "txnVersion": str(commit.version)}
+        for name, value in names.items():
+            self._session.conf.set(f"spark.databricks.delta.write.{name}", value)
+        try:
+            yield
+        finally:
+            for name in names:
+                self._session.conf.unset(f"spark.databricks.delta.write.{name}")
+
+    def _check(self, commit: Commit) -> None:
+        came = self.tables.transaction("images", APP)
+        if came != commit.version:
+            raise LakeBusyError(
+                f"another run has taken over this lake (epoch {came >> _BATCH_BITS}, ours is {commit.epoch}); "
+                "nothing is lost: run the command again when the other one is done"
+            )

@@ -1,0 +1,128 @@
+"""The SparkSession: the one place where it is made, and the only one that may touch the JVM or the SparkContext.
+
+Runs on the driver. Everything else speaks DataFrames, so that it works over Spark Connect and on shared clusters too.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from anonymizer_udfs.sources.base import Storage
+from conf.settings import Settings
+from jobs import jars, java, stores
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_SUBMITTED = "PYSPARK_GATEWAY_PORT"
+
+PARQUET = {
+    # With Delta's defaults 150 images of 8 MB exhaust a writer of 1.2 GB: Parquet looks at sizes only after 100 rows.
+    "parquet.block.size": str(32 << 20),
+    "parquet.block.size.row.check.min": "1",
+    "parquet.block.size.row.check.max": "8",
+    "parquet.page.size.row.check.min": "1",
+    "parquet.page.size.row.check.max": "8",
+    "parquet.page.row.count.limit": "16",
+    "parquet.enable.dictionary#content": "false",
+}
+"""What keeps a writer of large images within memory, and lets one image be read without the table."""
+
+
+def is_submitted() -> bool:
+    """Return whether ``spark-submit`` started this process: then it has chosen master and memory."""
+    return _SUBMITTED in os.environ
+
+
+def cores(settings: Settings) -> int:
+    """Return how many tasks run at a time in embedded mode."""
+    del settings
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
+    """Return Spark's settings for a job; a pure function of the settings and the environment."""
+    parallel = str(max(2, cores(settings)))
+    conf = {
+        "spark.app.name": settings.spark.app_name,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(settings.limits.arrow_batch_bytes),
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": parallel,
+        "spark.databricks.delta.snapshotPartitions": parallel,
+        "spark.io.encryption.enabled": "true",  # the plan and the key pass through shuffle and spill files
+        "spark.ui.showConsoleProgress": "false",
+        **{f"spark.executorEnv.{name}": "1" for name in _THREADS},
+        **{f"spark.hadoop.{name}": value for name, value in PARQUET.items()},
+        **_s3(storage),
+    }
+    if settings.spark.delta == "bundled":
+        conf["spark.jars"] = ",".join(str(path) for path in jars.classpath())
+    if not is_submitted():
+        conf |= {
+            "spark.master": settings.spark.master or f"local[{cores(settings)}]",
+            "spark.driver.memory": settings.spark.driver_memory,
+            "spark.sql.shuffle.partitions": parallel,
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_log4j()} -Duser.timezone=UTC",
+        }
+        if conf["spark.master"].startswith("local"):
+            conf |= {
+                "spark.ui.enabled": "false",
+                "spark.driver.host": "127.0.0.1",
+                "spark.driver.bindAddress": "127.0.0.1",
+            }
+    return conf | dict(settings.spark.conf)
+
+
+def _log4j() -> str:
+    return (Path(__file__).parent.parent / "conf" / "spark" / "log4j2.properties").as_uri()
+
+
+def _s3(storage: Storage) -> dict[str, str]:
+    """Return how Spark's own S3 client reaches the same store as the workers' one; credentials: environment."""
+    url = stores.endpoint(storage)
+    if not url:
+        return {}
+    return {
+        "spark.hadoop.fs.s3a.endpoint": url,
+        "spark.hadoop.fs.s3a.endpoint.region": stores.region(storage),
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(url.startswith("https://")).lower(),
+    }
+
+
+def create(settings: Settings, storage: Storage) -> SparkSession:
+    """Return the session of this process.
+
+    Raises:
+        JobError: if there is no Java 17 or newer, or a jar is missing; says how to get it.
+    """
+    if not is_submitted():
+        java.require()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    builder = SparkSession.builder
+    for name, value in configuration(settings, storage).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def ship(session: SparkSession, files: Mapping[str, Path]) -> None:
+    """Send files to the executors, where ``udfs`` finds them by their base names."""
+    for path in files.values():
+        session.sparkContext.addFile(str(path))
+
+
+def finished_tasks(session: SparkSession, tasks: int) -> int:
+    """Return how many tasks of the running stage that has ``tasks`` of them are done; 0 where that cannot be told."""
+    try:
+        tracker = session.sparkContext.statusTracker()
+    except Exception:  # noqa: BLE001 - Spark Connect has no SparkContext; progress is a comfort, never a reason to fail
+        return 0
+    stages = (tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds())
+    return max((s.numCompletedTasks for s in stages if s is not None and s.numTasks == tasks), default=0)
