@@ -1,0 +1,223 @@
+"""The groups of settings: each a frozen pydantic model that refuses unknown keys and what contradicts itself."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+MEBIBYTE = 1 << 20
+GIBIBYTE = 1 << 30
+_UNITS = {"": 1, "KiB": 1 << 10, "MiB": MEBIBYTE, "GiB": GIBIBYTE}
+_SIZE = re.compile(r"\s*(\d+)\s*(KiB|MiB|GiB)?\s*")
+_SECRET = re.compile(r"secret|password|access\.?key|session\.?token", re.IGNORECASE)
+
+OWNED_CONF = {
+    "spark.master": "spark.master",
+    "spark.app.name": "spark.app_name",
+    "spark.driver.memory": "spark.driver_memory",
+    "spark.sql.execution.arrow.maxBytesPerBatch": "limits.arrow_batch_bytes",
+    "spark.hadoop.fs.s3a.endpoint": "storage.endpoint_url",
+    "spark.hadoop.fs.s3a.endpoint.region": "storage.region",
+    "spark.hadoop.fs.s3a.path.style.access": "storage.path_style",
+}
+"""Spark's own keys that a setting of ours stands for: given twice, one of them would lose in silence."""
+
+
+def _size(value: object) -> object:
+    """Return bytes for a text such as ``64 MiB``; anything else is left to pydantic."""
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    return int(found[1]) * _UNITS[found[2] or ""] if found else value
+
+
+def _no_bool(value: object) -> object:
+    """Refuse ``true`` where a number is expected; pydantic would take it for 1."""
+    if isinstance(value, bool):
+        raise ValueError("a number is expected, got true or false")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
+Bytes = Annotated[int, BeforeValidator(_no_bool), BeforeValidator(_size), Field(ge=1, le=1 << 50)]
+
+
+class Group(BaseModel):
+    """Frozen; unknown keys are refused, defaults are checked as well."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Spark(Group):
+    """The session."""
+
+    master: str | None = Field(
+        default=None, description="Where to run; null: what spark-submit says, else all local cores"
+    )
+    driver_memory: str = Field(default="2g", pattern=r"^[1-9]\d*[kmgt]$", description="Heap of the driver, such as 2g")
+    app_name: str = Field(default="faceveil", min_length=1, description="What cluster UIs show; name no source in it")
+    delta: Literal["bundled", "provided"] = Field(
+        default="bundled", description="provided: the cluster has its own Delta jars"
+    )
+    conf: dict[str, str] = Field(default_factory=dict, description="Further settings of Spark, by their own names")
+
+    @field_validator("conf", mode="before")
+    @classmethod
+    def _texts(cls, value: object) -> object:
+        """Take YAML's booleans and numbers as Spark writes them."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            k: str(v).lower() if isinstance(v, bool) else v if isinstance(v, str) else str(v) for k, v in value.items()
+        }
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for key, value in self.conf.items():
+            if key in OWNED_CONF:
+                raise ValueError(
+                    f"spark.conf sets {key}, which the setting {OWNED_CONF[key]} stands for; set that one instead"
+                )
+            if _SECRET.search(key):
+                raise ValueError("spark.conf holds a credential; leave it out and give it by environment or a provider")
+            if key == "spark.io.encryption.enabled" and value != "true":
+                raise ValueError(
+                    "spark.io.encryption.enabled must stay true: keys pass through spill files; leave it out"
+                )
+        return self
+
+
+class Limits(Group):
+    """What bounds a worker's memory, whatever the images."""
+
+    max_pixels: Count = Field(
+        default=100_000_000, description="Pictures of more pixels are quarantined before they are decoded"
+    )
+    max_bytes: Bytes = Field(
+        default=256 * MEBIBYTE, le=2 * GIBIBYTE - 1, description="Larger files are quarantined unread"
+    )
+    arrow_batch_bytes: Bytes = Field(
+        default=64 * MEBIBYTE,
+        le=GIBIBYTE,
+        description="Bound of an Arrow batch between JVM and Python; one image may exceed it",
+    )
+    read_ahead_bytes: Bytes = Field(
+        default=64 * MEBIBYTE, description="Source bytes that one task reads ahead of its work"
+    )
+    read_threads: Annotated[Count, Field(le=64)] = Field(default=4, description="Reads at a time of one task")
+
+
+class Batches(Group):
+    """How work is cut: a batch is one commit, minutes of work; a task is a minute at most."""
+
+    images: Count = Field(
+        default=20_000,
+        description="Images of one commit. A commit costs about 2 seconds and a kill loses at most one batch; at 10 "
+        "images a second and core, 20,000 are 17 minutes on 2 cores and 2 on 16",
+    )
+    bytes: Bytes = Field(
+        default=8 * GIBIBYTE, description="Source bytes of one commit; whichever bound is reached first"
+    )
+    task_images: Count = Field(
+        default=400,
+        description="Images of one task: at 10 small images a second and core, 40 seconds, so progress moves",
+    )
+    task_bytes: Bytes = Field(
+        default=512 * MEBIBYTE, description="Source bytes of one task: about 100 photos of 12 megapixels, half a minute"
+    )
+    task_seconds: Annotated[Count, Field(le=60)] = Field(
+        default=45, description="What a task should take at most, for planners that know the speed"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for bound in ("images", "bytes"):
+            task, whole = getattr(self, f"task_{bound}"), getattr(self, bound)
+            if task > whole:
+                raise ValueError(
+                    f"batches.task_{bound} ({task}) is more than batches.{bound} ({whole}): a task is a part of a "
+                    f"batch; lower the first or raise the second"
+                )
+        return self
+
+
+Provider = Literal["CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"]
+
+
+class Models(Group):
+    """Which model files are used, where they lie and what runs them."""
+
+    local_dirs: tuple[str, ...] = Field(default=(), description="Folders that are searched for model files, in order")
+    licences_accepted: tuple[str, ...] = Field(
+        default=(), description="Licences accepted by name; each run's row records them"
+    )
+    detector: str | None = Field(default=None, description="A model of the registry in place of the policy's detector")
+    recognizer: str = Field(
+        default="dlib_resnet", min_length=1, description="Who measures re-identification on the sample"
+    )
+    providers: tuple[Provider, ...] = Field(
+        default=("CPUExecutionProvider",),
+        min_length=1,
+        description="ONNX Runtime's providers; the first has to be there",
+    )
+    ship: bool = Field(
+        default=True, description="The driver sends model files to executors; false: they are in local_dirs there"
+    )
+
+
+class Storage(Group):
+    """How object stores are reached. Credentials are no settings: they come from the environment or the instance."""
+
+    endpoint_url: str | None = Field(
+        default=None, description="http(s)://host[:port] of an S3 server; null: Amazon's own"
+    )
+    region: str | None = Field(default=None, description="Region; null: from the environment, else the bucket's own")
+    anonymous: bool = Field(default=False, description="Read public buckets without signing; a lake needs credentials")
+    path_style: bool = Field(default=False, description="Bucket in the path, as most S3 servers but Amazon's want it")
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+            raise ValueError("must be http(s)://host[:port] without a user, got something else")
+        return value
+
+
+class Tracking(Group):
+    """What MLflow is told."""
+
+    enabled: bool = Field(default=True, description="Log runs to MLflow")
+    uri: str | None = Field(
+        default=None, description="Tracking server; null: MLFLOW_TRACKING_URI, else a file beside the lake"
+    )
+    experiment: str = Field(default="faceveil", min_length=1, description="MLflow's experiment")
+    sample_size: Annotated[int, BeforeValidator(_no_bool), Field(ge=0)] = Field(
+        default=200, description="Images on which utility and re-identification are measured; 0 for none"
+    )
+    contact_sheet_images: Annotated[int, BeforeValidator(_no_bool), Field(ge=0, le=400)] = Field(
+        default=24, description="Results on the contact sheet; 0 for no sheet"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.contact_sheet_images > self.sample_size:
+            raise ValueError(
+                f"tracking.contact_sheet_images ({self.contact_sheet_images}) is more than tracking.sample_size "
+                f"({self.sample_size}), from which it is taken; lower the first or raise the second"
+            )
+        return self
+
+
+def flatten(prefix: str, value: Any) -> dict[str, Any]:
+    """Return nested mappings as one, keys joined by dots.
+
+    Examples:
+        >>> flatten("", {"a": {"b": 1}, "c": 2})
+        {'a.b': 1, 'c': 2}
+    """
+    if not isinstance(value, dict) or not value:
+        return {prefix: value}
+    out: dict[str, Any] = {}
+    for key, below in value.items():
+        out |= flatten(f"{prefix}.{key}" if prefix else str(key), below)
+    return out
