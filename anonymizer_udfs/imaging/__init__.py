@@ -18,14 +18,24 @@ from PIL import Image
 
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.imaging.base import Channels, Codec, Encoded, Encoding, Format, Header, Picture
+from anonymizer_udfs.imaging.bmp import BmpCodec
+from anonymizer_udfs.imaging.gif import GifCodec
 from anonymizer_udfs.imaging.jpeg import JpegCodec
+from anonymizer_udfs.imaging.png import PngCodec
 from anonymizer_udfs.imaging.sniff import sniff
+from anonymizer_udfs.imaging.tiff import TiffCodec
+from anonymizer_udfs.imaging.webp import WebpCodec
 from anonymizer_udfs.outcome import BadImageError, Reason
 
 __all__ = ["CODECS", "Channels", "Encoded", "Encoding", "Format", "Header", "Picture", "decode", "encode", "probe"]
 
 CODECS: dict[Format, Codec] = {
     Format.JPEG: JpegCodec(),
+    Format.PNG: PngCodec(),
+    Format.WEBP: WebpCodec(),
+    Format.TIFF: TiffCodec(),
+    Format.BMP: BmpCodec(),
+    Format.GIF: GifCodec(),
 }
 
 # What Pillow's plugins, OpenCV and struct raise for bytes that they do not understand.

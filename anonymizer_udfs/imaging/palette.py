@@ -37,6 +37,12 @@ class Palette:
         """RGB, or RGBA if any colour has an opacity."""
         return Channels.RGBA if self.alpha else Channels.RGB
 
+    @property
+    def is_ramp(self) -> bool:
+        """Whether the colours are all levels of grey in order, or black and white, and all opaque."""
+        levels = (0, 255) if len(self) == 2 else range(len(self))  # noqa: PLR2004 - black and white
+        return not self.alpha and self.rgb == bytes(level for level in levels for _ in range(3))
+
     def table(self) -> NDArray[np.uint8]:
         """Return the colours, shape ``(n, 3)`` or ``(n, 4)``; those of opacity 0 are zero."""
         rgb = np.frombuffer(self.rgb, np.uint8).reshape(-1, 3)
@@ -60,7 +66,8 @@ class Palette:
         """Return the index of each pixel, ``(h, w)``, and the palette to store with them.
 
         A colour of the palette gets the first index that has it, so that untouched pixels keep their colour; any other
-        gets the nearest. Colours that no pixel uses are zeroed: they may be those of a face, or anything else.
+        gets the nearest. Colours that no pixel uses are zeroed, as they may be those of a face, or text; but not in a
+        plain ramp of greys, by which decoders tell grey pictures.
         """
         table = self.table()
         keys, first = np.unique(_packed(table), return_index=True)
@@ -76,6 +83,8 @@ class Palette:
                 found[missed] = _nearest(band[missed], table)
             used[found.ravel()] = True
             out[top : top + rows] = found
+        if self.is_ramp:
+            return out, self
         kept = used[: len(self), None]
         rgb = (table[:, :3] * kept).astype(np.uint8).tobytes()
         alpha = np.where(used[: len(self.alpha)], np.frombuffer(self.alpha, np.uint8), 255).astype(np.uint8).tobytes()
