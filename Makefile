@@ -1,0 +1,96 @@
+# Every target that changes nothing twice may be called twice: set-up is done once and then takes a second.
+# `make help` prints the text behind ## below, and is what plain `make` does.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench demo lock wheel clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+REPORTS := build/reports
+
+# LOCK and EDITABLE are set by docker/Dockerfile, which needs no test tools and a copy of faceveil rather than a link.
+LOCK ?= dev
+EDITABLE ?= yes
+
+# The oldest Python first: it is the one that everything is tested with.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# Spark's threads times every library's threads would be the square of the cores.
+TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=1 \
+	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
+GROUP = $(TEST_ENV) $(BIN)/python -m tests.support.group --reports $(REPORTS)
+GROUPS := lint types unit spark promises s3 cluster docker-lint
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+
+setup:  ## make .venv with the faceveil command in it, and fetch the jars and the two default models; once
+	@if [ -z "$(PYTHON)" ]; then echo "faceveil needs Python 3.11 or newer, and none of python3.11, python3.12, python3.13," \
+		"python3 is. To get it: sudo apt-get install python3.11 python3.11-venv | sudo dnf install python3.11 |" \
+		"brew install python@3.11; or name one: make setup PYTHON=/path/to/python" >&2; exit 1; fi
+	@$(PYTHON) -m jobs.java
+	@$(PYTHON) requirements/install.py requirements/$(LOCK).lock $(if $(filter yes,$(EDITABLE)),,--no-editable)
+	@$(BIN)/faceveil jars fetch
+	@$(BIN)/faceveil models fetch
+
+lint: setup  ## style: ruff's checks and its formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup  ## mypy, strict, over the four packages
+	$(BIN)/mypy
+
+unit: setup  ## tests of the parts, and the examples in docstrings; no JVM, no downloaded model, seconds
+	@$(GROUP) unit --doctest-modules anonymizer_udfs conf jobs schemas
+
+spark: setup  ## tests of the jobs on a local Spark, and faults
+	@$(GROUP) spark faults
+
+promises: setup  ## tests of the seven promises
+	@$(GROUP) promises
+
+s3: setup  ## tests on a real S3 server on loopback
+	@$(GROUP) s3
+
+cluster: setup  ## tests on a real Spark master and two workers on loopback
+	@$(GROUP) cluster
+
+docker-lint: setup  ## check docker/ with a linter and against the compose schema; no engine needed
+	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+
+test: setup  ## all of the above; ends with what was skipped and why
+	@rm -rf $(REPORTS)
+	@failed=; for group in $(GROUPS); do \
+		echo "--- make $$group"; $(MAKE) --no-print-directory $$group || failed="$$failed $$group"; done; \
+	$(BIN)/python -m tests.support.summary $(REPORTS) --failed "$$failed"
+
+bench: setup  ## speed and memory: the ratios that README quotes
+	@$(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
+	$(TEST_ENV) $(BIN)/python -m benchmarks --peer-python build/bench-venv/bin/python
+
+demo: setup  ## anonymize real photos into a lake, and show what came of it
+	@$(BIN)/faceveil demo $(ARGS)
+
+wheel: setup  ## build dist/faceveil-*.whl, which travels to executors
+	@rm -rf build/lib build/bdist.* dist
+	@$(BIN)/python -m build --no-isolation --wheel --outdir dist . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+	@ls dist/*.whl
+
+# Each list is solved with the versions of dev.lock, so that a version is decided in one place.
+COMPILE = cd requirements && ../$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header
+lock: setup  ## solve requirements/*.in again (UPGRADE=--upgrade for new versions), and the jars
+	$(COMPILE) $(UPGRADE) --override overrides.txt worker.in driver.in dev.in -o dev.lock
+	$(COMPILE) -c dev.lock bootstrap.in -o bootstrap.lock
+	$(COMPILE) -c dev.lock --override overrides.txt worker.in -o worker.lock
+	$(COMPILE) -c dev.lock --override overrides.txt worker.in driver.in -o driver.lock
+	$(COMPILE) -c dev.lock --override overrides.txt worker.in bench.in -o bench.lock
+	$(COMPILE) -c dev.lock --override overrides-gpu.txt gpu.in -o gpu.lock
+	$(COMPILE) -c dev.lock --override overrides-gpu.txt gpu.in driver.in -o driver-gpu.lock
+	$(BIN)/faceveil jars lock
+
+clean:  ## remove what was built; .venv and the cache of jars and models stay
+	rm -rf build dist spark-warehouse metastore_db derby.log mlruns mlflow.db .coverage
+	rm -rf *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

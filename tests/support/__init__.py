@@ -1,0 +1,1 @@
+"""What tests share: servers, clusters, drawn images, and how the groups are run."""
