@@ -1,0 +1,50 @@
+"""One object, one image: the bytes as they lie."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from anonymizer_udfs.errors import SourceError
+from anonymizer_udfs.outcome import BadImageError, Reason
+from anonymizer_udfs.sources.base import Entry, SourceSpec, Storage
+from anonymizer_udfs.sources.stores import Info, find, open_object
+
+
+def object_entry(info: Info) -> Entry:
+    """Return the entry of an object that is itself an image, whatever its name: the worker looks at its bytes."""
+    return Entry(info.uri, "object", info.uri, info.size_bytes, info.modified_us)
+
+
+class ObjectSource:
+    """A file or an object in a store."""
+
+    ordered: ClassVar[bool] = False
+
+    def __init__(self, storage: Storage, content_column: str | None = None) -> None:
+        """Keep how to reach the store; an object has no columns."""
+        del content_column
+        self._storage = storage
+
+    def entries(self, uri: str, spec: SourceSpec) -> Iterator[Entry]:
+        """Yield the one image; see :class:`~anonymizer_udfs.sources.base.Source`."""
+        info = find(uri, spec.storage)
+        if info is None or info.is_folder:
+            raise SourceError("expected a file, found none")
+        yield object_entry(info)
+
+    def fetch(self, entry: Entry, max_bytes: int) -> bytes:
+        """Return the object's bytes; see :class:`~anonymizer_udfs.sources.base.Source`.
+
+        Its size is asked for again before anything is read, so that a replaced object is not taken for the listed one.
+        """
+        with open_object(entry.container, self._storage) as opened:
+            if entry.size_bytes not in {-1, opened.size_bytes}:
+                raise BadImageError(Reason.CHANGED)
+            if opened.size_bytes > max_bytes:
+                raise BadImageError(Reason.TOO_LARGE)
+            content = opened.read_at(0, opened.size_bytes)
+        if len(content) != opened.size_bytes:
+            raise BadImageError(Reason.CHANGED)
+        return content
+
+    def close(self) -> None:
+        """Do nothing: no object stays open."""
