@@ -10,6 +10,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -70,7 +71,7 @@ def anonymize_partition(batches: Iterable[pa.RecordBatch], spec: WorkerSpec) -> 
     """
     cv2.setNumThreads(spec.runtime.threads)
     planned = (Planned.from_row(row) for batch in batches for row in batch.to_pylist())
-    with Reader(spec.storage, spec.limits.max_bytes, spec.content_column) as reader:
+    with closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column)) as reader:
         yield from to_batches(process(_read(planned, reader, spec), spec), spec)
 
 
@@ -141,8 +142,8 @@ def _detect(works: Sequence[Work], spec: WorkerSpec) -> None:
 
 def _finish(work: Work, spec: WorkerSpec) -> None:
     """Anonymize, encode, verify and, on the sample, measure."""
-    picture, found = work.picture, work.found
-    if picture is None or found is None:
+    picture, upright, found = work.picture, work.upright, work.found
+    if picture is None or upright is None or found is None:
         raise RuntimeError("a picture is decoded and searched before it is finished")
     with Clock(work, "anonymize"):
         treated, work.faces = anonymize(picture, found, work.planned.image_id, spec)
@@ -152,7 +153,7 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
         stored = verified(encoded, treated, spec)
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
-            before = measure.View(picture.rgb(), work.upright, found)
+            before = measure.View(picture.rgb(), upright, found)
             work.faces, work.utility = measure.sample(before, stored, work.faces, spec)
     status = Status.ANONYMIZED if work.faces else Status.CLEAN
     digest = hashlib.sha256(encoded.data).hexdigest()

@@ -1,7 +1,7 @@
 """The lake: the only reader and writer of its tables, without Spark and with it.
 
-:class:`Lake` reads and keeps the ledger through ``deltalake`` and starts in a moment; :class:`SparkLake` adds what needs
-a cluster: the images. Both run on the driver and answer the same queries with the same views.
+:class:`Lake` reads and keeps the ledger through ``deltalake`` and starts in a moment; :class:`SparkLake` adds what
+needs a cluster: the images. Both run on the driver and answer the same queries with the same views.
 """
 
 from collections.abc import Iterable, Iterator

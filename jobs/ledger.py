@@ -1,7 +1,7 @@
 """The ledger: the events of all runs of a lake, in one hash chain that cannot fork.
 
-Runs on the driver, without Spark. Each event is appended with its number as a Delta transaction version, so that of
-two drivers only one can write number ``n``. The number of a run's ``started`` or ``resumed`` event is the run's epoch: later
+Runs on the driver, without Spark. Each event is appended with its number as a Delta transaction version, so that of two
+drivers only one writes number ``n``. The number of a run's ``started`` or ``resumed`` event is the run's epoch: later
 epochs outrank earlier ones in the commits of images.
 """
 

@@ -26,7 +26,7 @@ class Sizes:
 
     Attributes:
         batch_images, batch_bytes: one commit holds about this much: minutes of work, since a commit costs seconds.
-        task_images, task_bytes: one task holds about this much: at most about a minute, since progress moves with tasks.
+        task_images, task_bytes: one task holds about this much: a minute at most, since progress moves with tasks.
         least_tasks: cores that want work.
     """
 

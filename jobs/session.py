@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import Settings
 from jobs import jars, java, stores
+from jobs.errors import JobError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
@@ -35,15 +36,22 @@ def is_submitted() -> bool:
     return _SUBMITTED in os.environ
 
 
-def cores(settings: Settings) -> int:
-    """Return how many tasks run at a time in embedded mode."""
-    del settings
+def cores(session: SparkSession) -> int:
+    """Return how many tasks the cluster (or this machine) runs at a time, as far as Spark knows."""
+    try:
+        return max(1, session.sparkContext.defaultParallelism)
+    except Exception:  # noqa: BLE001 - Spark Connect has no SparkContext
+        return local_cores()
+
+
+def local_cores() -> int:
+    """Return the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
     """Return Spark's settings for a job; a pure function of the settings and the environment."""
-    parallel = str(max(2, cores(settings)))
+    parallel = str(max(2, local_cores()))
     conf = {
         "spark.app.name": settings.spark.app_name,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -63,7 +71,7 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         conf["spark.jars"] = ",".join(str(path) for path in jars.classpath())
     if not is_submitted():
         conf |= {
-            "spark.master": settings.spark.master or f"local[{cores(settings)}]",
+            "spark.master": settings.spark.master or f"local[{local_cores()}]",
             "spark.driver.memory": settings.spark.driver_memory,
             "spark.sql.shuffle.partitions": parallel,
             "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_log4j()} -Duser.timezone=UTC",
@@ -101,7 +109,9 @@ def create(settings: Settings, storage: Storage) -> SparkSession:
         JobError: if there is no Java 17 or newer, or a jar is missing; says how to get it.
     """
     if not is_submitted():
-        java.require()
+        missing = java.problem()
+        if missing:
+            raise JobError(missing)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     builder = SparkSession.builder

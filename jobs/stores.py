@@ -6,7 +6,7 @@ Runs on the driver. Conditional puts go through ``obstore``, since ``pyarrow.fs`
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -15,6 +15,9 @@ from obstore.store import LocalStore, S3Store
 
 from anonymizer_udfs.sources.base import Storage
 from jobs.errors import UsageError
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _S3 = {"s3", "s3a", "s3n"}
@@ -86,10 +89,13 @@ def open_store(uri: str, storage: Storage) -> Any:
         return LocalStore(uri)
     parts = urlsplit(uri)
     url = endpoint(storage)
+    config: S3Config = {"region": region(storage)}
+    if url:
+        config["endpoint"] = url
     return S3Store(
         parts.netloc,
         prefix=parts.path.strip("/") or None,
-        config={"region": region(storage)} | ({"endpoint": url} if url else {}),
+        config=config,
         client_options={"allow_http": bool(url and url.startswith("http://"))},
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 def home() -> Path:
     """Return the cache folder, which need not exist yet.
 
-    ``FACEVEIL_HOME`` where it is set, else ``faceveil`` under ``XDG_CACHE_HOME``, else ``~/.cache/faceveil``. Nothing in
+    ``FACEVEIL_HOME`` if set, else ``faceveil`` under ``XDG_CACHE_HOME``, else ``~/.cache/faceveil``. Nothing in
     it is precious: all of it can be fetched again, and is checked by digest when it is.
     """
     named = os.environ.get("FACEVEIL_HOME")

@@ -1,0 +1,67 @@
+"""``faceveil anonymize``: from a source to a lake, only what is new or changed; ``spark-submit`` runs it as well."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from anonymizer_udfs.outcome import Reason
+from anonymizer_udfs.sources.base import SourceSpec
+from jobs import options, run
+from jobs.context import treatment
+from jobs.errors import UsageError
+from jobs.options import Common, Parser
+from jobs.run import Request
+
+EXAMPLES = """  faceveil anonymize ./photos ./lake
+  faceveil anonymize s3a://raw/photos s3a://open/lake --vault s3a://vault/lake --profile s3
+  faceveil anonymize archive.tar ./lake --policy internal --limit 100
+  faceveil anonymize scans.parquet ./lake --content-column image --id-column scan_id
+  faceveil anonymize ./photos ./lake --retry unreadable
+  spark-submit --master spark://host:7077 --jars "$(faceveil jars path)" jobs/anonymize.py SOURCE LAKE
+
+exit codes: 0 done, 1 failed or busy, 2 bad arguments, 3 done and this run wrote review or quarantined rows"""
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    made = Parser("anonymize", "Anonymize every image of a source into the Delta tables of a lake.", EXAMPLES)
+    made.add_argument("source", metavar="SOURCE", help="directory, glob, file, .tar, .zip, table or manifest; or a URI")
+    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    made.add_argument("--policy", default="public", metavar="NAME", help="public, partner, internal, research or file")
+    made.add_argument("--limit", type=int, metavar="N", help="only a sample of N images, the same one each time")
+    made.add_argument("--retry", metavar="REASON", help="take images again that were quarantined for this reason")
+    made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")
+    made.add_argument("--id-column", metavar="NAME", help="the column that names a table's rows")
+    options.add_common(made)
+    return made
+
+
+def request(args: argparse.Namespace, common: Common) -> Request:
+    """Return what is asked for, checked; nothing is started or written before this is through.
+
+    Raises:
+        UsageError: for arguments that cannot be.
+    """
+    if args.limit is not None and args.limit < 1:
+        raise UsageError(f"--limit must be at least 1, got {args.limit}")
+    if args.retry is not None and args.retry not in set(Reason):
+        raise UsageError(f"--retry takes one of {', '.join(Reason)}; got {args.retry!r}")
+    source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
+    return Request(common, source, args.lake, treatment(args.policy, common.settings), args.limit, args.retry)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, run, print; return the exit code."""
+    args = parser().parse_args(argv)
+
+    def work() -> int:
+        common = options.common(args)
+        report = run.run(request(args, common))
+        options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
+        return options.HELD_BACK if report.held_back else options.DONE
+
+    return options.guarded("anonymize", work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""From names and settings to what a run works with: policy, models, thresholds, digests. Runs on the driver."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from anonymizer_udfs import __version__, recognition
+from anonymizer_udfs.detection import Scrfd
+from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.models.base import ModelRef, Runtime
+from anonymizer_udfs.models.cache import cache_dir
+from anonymizer_udfs.models.registry import Registry, roots
+from anonymizer_udfs.models.sessions import locate
+from anonymizer_udfs.policy import Policy
+from anonymizer_udfs.recognition import Recognizer, calibration
+from anonymizer_udfs.recognition.arcface import ArcFace
+from conf import policies
+from conf.settings import Settings
+from jobs.errors import UsageError
+from jobs.models import registry
+
+FMR = "1e-3"
+LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "onnxruntime-gpu", "pillow", "pyarrow", "insightface")
+"""Libraries that can change a pixel or a box; their versions are in each run's row."""
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to images in a run, and the digest by which an image is known to be done.
+
+    Attributes:
+        policy: the policy, its detector's model resolved.
+        recognizer: who measures re-identification.
+        threshold: its similarity for a false match rate of 1e-3.
+        runtime: where models lie and what runs them.
+        files: the model files that a worker needs, by name.
+    """
+
+    policy: Policy
+    recognizer: Recognizer
+    threshold: float
+    runtime: Runtime
+    files: dict[str, Path]
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """The models in use."""
+        return self.policy.detector.model, self.recognizer.model
+
+    @property
+    def model_digests(self) -> dict[str, str]:
+        """Model name to SHA-256."""
+        return {ref.name: ref.sha256 for ref in self.models}
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits over policy, threshold and model digests; not over the code's version."""
+        said = [self.policy.canonical(), self.threshold, sorted(self.model_digests.items())]
+        return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
+
+
+def treatment(policy_name: str, settings: Settings) -> Treatment:
+    """Return what a policy means under the settings; the model files are looked for and checked.
+
+    Raises:
+        UsageError: for an unknown policy.
+        SpecError: for a policy that cannot be.
+        ModelError: for a model that is missing, wrong, or whose licence was not accepted.
+    """
+    known = registry()
+    policy = load_policy(policy_name, settings, known)
+    who = _recognizer(policy, settings, known)
+    places = roots(cache_dir(), settings.models.local_dirs)
+    runtime = Runtime(places, tuple(settings.models.providers))
+    threshold = _threshold(who, policy.detector.name)
+    found = {ref.name: locate(ref, runtime) for ref in (policy.detector.model, who.model)}
+    return Treatment(policy, who, threshold, runtime, found)
+
+
+def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
+    """Return the policy of a name or a file, with the names of its models resolved."""
+    try:
+        mapping = dict(policies.load(name))
+    except (policies.UnknownPolicyError, ValueError) as error:
+        raise UsageError(str(error)) from error
+    detector: Any = mapping.get("detector")
+    if isinstance(detector, dict) and isinstance(detector.get("model"), str):
+        mapping["detector"] = {**detector, "model": _resolve(detector["model"], settings, known)}
+    policy = Policy.from_mapping(mapping)
+    if settings.models.detector is None:
+        return policy
+    return replace(policy, detector=Scrfd(model=_resolve(settings.models.detector, settings, known)))
+
+
+def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:
+    return known.resolve(name, settings.models.licences_accepted, settings.models.local_dirs)
+
+
+def _recognizer(policy: Policy, settings: Settings, known: Registry) -> Recognizer:
+    wish = settings.models.recognizer or policy.recognizer
+    if "/" in wish:
+        return ArcFace(model=_resolve(wish, settings, known))
+    found = recognition.build(wish)
+    if found.model.sha256 != known.resolve(found.model.name).sha256:
+        raise SpecError(f"model {found.model.name}: the code and conf/models.yaml name different digests; reinstall")
+    return found
+
+
+def _threshold(who: Recognizer, detector: str) -> float:
+    """Return the measured similarity at a false match rate of 1e-3."""
+    file = files("conf") / "calibration" / f"{who.name}.yaml"
+    if not file.is_file():
+        raise SpecError(f"recognizer {who.name} has no calibration in conf/calibration; use dlib_resnet")
+    known = calibration.parse(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return calibration.find(known, who.name, who.model.sha256, detector).threshold(FMR)
+
+
+def library_versions() -> dict[str, str]:
+    """Return the installed version of each library that can change a pixel."""
+    out = {"faceveil": __version__}
+    for name in LIBRARIES:
+        try:
+            out[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return out
+
+
+def settings_json(settings: Settings, limit: int | None, retry: str | None) -> str:
+    """Return all settings as JSON for the run's record; no credential is among them, folders are left out."""
+    flat = {k: v for k, v in settings.flat().items() if k not in {"models.local_dirs", "tracking.uri"}}
+    return json.dumps(flat | {"limit": limit, "retry": retry}, sort_keys=True)

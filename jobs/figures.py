@@ -1,0 +1,82 @@
+"""The figures of a run, from the table itself: what became of the images, how fast, how useful, how recognisable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from anonymizer_udfs.outcome import Status
+from jobs.lake import Lake
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a run came to.
+
+    Attributes:
+        counts: images by status, ``reason.X`` by reason, and ``faces``.
+        values: speeds, shares and sampled measures, by name.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        by_status = [f"{self.counts.get(s, 0)} {s.value}" for s in Status if self.counts.get(s)]
+        out = [f"{', '.join(by_status) or 'nothing new'}; {self.counts.get('faces', 0)} faces"]
+        reasons = {k.removeprefix("reason."): n for k, n in sorted(self.counts.items()) if k.startswith("reason.")}
+        if reasons:
+            out.append("held back: " + ", ".join(f"{n} {reason}" for reason, n in reasons.items()))
+        if "images_per_second" in self.values:
+            out.append(
+                f"{self.values['images_per_second']:.1f} images/s, {self.values['faces_per_second']:.1f} faces/s"
+            )
+        if "reidentified_share" in self.values:
+            matched, n = self.values["reidentified_share"], int(self.counts["sampled_faces"])
+            out.append(f"still recognised at FMR 1e-3: {matched:.1%} of {n} sampled faces")
+        return out
+
+
+def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, elapsed: float) -> Figures:
+    """Return the figures of a run.
+
+    Args:
+        lake: the lake, read by columns without any image.
+        run_id: the run; a resumed one counts as a whole.
+        seconds: work by step, of this sitting.
+        images: images of this sitting.
+        elapsed: seconds that they took.
+    """
+    where = f"FROM images WHERE run_id = '{run_id}'"
+    rows = lake.tables.query(
+        f"SELECT status, reason, COUNT(*) AS n, SUM(cardinality(faces)) AS faces {where} GROUP BY status, reason"
+    ).to_pylist()
+    counts: dict[str, int] = {"faces": sum(int(row["faces"] or 0) for row in rows)}
+    for row in rows:
+        counts[row["status"]] = counts.get(row["status"], 0) + row["n"]
+        if row["reason"]:
+            counts[f"reason.{row['reason']}"] = row["n"]
+    values: dict[str, float] = {}
+    if images and elapsed > 0:
+        values = {"images_per_second": images / elapsed, "faces_per_second": counts["faces"] / elapsed}
+    spent = sum(seconds.values())
+    if spent:
+        values |= {f"share.{step}": value / spent for step, value in seconds.items()}
+    sampled = lake.tables.query(f"SELECT faces, utility {where} AND cardinality(utility) > 0").to_pylist()
+    return _with_sample(Figures(counts, values), sampled)
+
+
+def _with_sample(figures: Figures, rows: list[dict[str, Any]]) -> Figures:
+    faces = [face for row in rows for face in row["faces"] if face["attacks"]]
+    counts = figures.counts | {"sampled_images": len(rows), "sampled_faces": len(faces)}
+    values = dict(figures.values)
+    outside = [dict(row["utility"]).get("ssim_outside") for row in rows]
+    measured = {
+        "ssim_outside": [v for v in outside if v is not None],
+        "ssim_inside": [dict(face["utility"])["ssim_inside"] for face in faces],
+        "detector_retention": [dict(face["utility"])["retained"] for face in faces],
+        "reidentified_share": [float(any(a["matched"] for a in face["attacks"])) for face in faces],
+    }
+    values |= {name: fmean(numbers) for name, numbers in measured.items() if numbers}
+    return Figures(counts, values)

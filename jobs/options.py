@@ -1,0 +1,109 @@
+"""What all commands have in common: the options, how they become checked values, and how an error reaches a person."""
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from anonymizer_udfs.errors import FaceveilError
+from anonymizer_udfs.sources.base import Storage
+from conf.settings import Settings, SettingsError
+from conf.settings import load as load_settings
+from jobs.errors import JobError, UsageError
+from jobs.vault import KeySource
+
+DONE, FAILED, BAD_ARGUMENTS, HELD_BACK, REFUSED, CHECK_FAILED = range(6)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with the nearest right word where an option or a choice is misspelt."""
+
+    def __init__(self, prog: str, description: str, examples: str) -> None:
+        super().__init__(
+            prog=f"faceveil {prog}".strip(),
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2 and one line that says what to do."""
+        known = [text for action in self._actions for text in action.option_strings]
+        wrong = [word for word in message.split() if word.startswith("--") and word not in known]
+        near = difflib.get_close_matches(wrong[0].split("=")[0], known, n=1) if wrong else []
+        hint = f"; did you mean {near[0]}?" if near else ""
+        self.exit(BAD_ARGUMENTS, f"{self.prog}: {message}{hint}\nsee: {self.prog} --help\n")
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every command was told.
+
+    Attributes:
+        settings: profile and ``--set``, checked.
+        vault: what ``--vault`` said.
+        key: where the key comes from.
+        as_json: whether the answer is JSON.
+    """
+
+    settings: Settings
+    vault: str | None = field(repr=False)
+    key: KeySource = field(repr=False)
+    as_json: bool = False
+
+    @property
+    def storage(self) -> Storage:
+        """How object stores are reached."""
+        chosen = self.settings.storage
+        return Storage(chosen.endpoint_url, chosen.region, chosen.anonymous)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all commands share."""
+    group = parser.add_argument_group("common options")
+    group.add_argument("--profile", default="local", metavar="NAME", help="settings: local, cluster, gpu, s3 or a file")
+    group.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="one setting")
+    group.add_argument("--json", action="store_true", dest="as_json", help="print the answer as JSON")
+    group.add_argument(
+        "--vault", metavar="URI", help="where names and key lie (default LAKE.vault; 'none' for no vault)"
+    )
+    group.add_argument("--key-file", metavar="FILE", help="32 random bytes in base64 (default: made in the vault)")
+    group.add_argument("--key-env", metavar="NAME", help="environment variable that holds the key")
+    group.add_argument("--key-command", metavar="COMMAND", help="command that prints the key, such as a KMS client")
+
+
+def common(args: argparse.Namespace) -> Common:
+    """Return the checked values of the common options.
+
+    Raises:
+        UsageError: for settings that cannot be.
+    """
+    try:
+        settings = load_settings(args.profile, args.overrides)
+    except SettingsError as error:
+        raise UsageError(str(error)) from error
+    return Common(settings, args.vault, KeySource(args.key_file, args.key_env, args.key_command), args.as_json)
+
+
+def guarded(command: str, work: Callable[[], int]) -> int:
+    """Run a command; print what went wrong as one line and return its exit code."""
+    try:
+        return work()
+    except FaceveilError as error:
+        sys.stderr.write(f"faceveil {command}: {error}\n")
+        if isinstance(error, JobError):
+            return error.exit_code
+        return BAD_ARGUMENTS if isinstance(error, ValueError) else FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write(f"faceveil {command}: interrupted; run it again to go on where it stopped\n")
+        return FAILED
+
+
+def answer(value: dict[str, Any] | list[Any], lines: Sequence[str], *, as_json: bool) -> None:
+    """Print the answer of a command: JSON for programs, lines for people."""
+    text = json.dumps(value, indent=2, default=str) if as_json else "\n".join(lines)
+    sys.stdout.write(f"{text}\n")

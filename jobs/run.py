@@ -1,0 +1,311 @@
+"""One run of ``anonymize``: list, plan, freeze, process batch by batch, record. Runs on the driver.
+
+Whatever stops it, the lake is whole: each batch is one idempotent commit, and the next run takes up what is missing.
+"""
+
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from anonymizer_udfs import __version__
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.listing import ListPartition
+from anonymizer_udfs.outcome import Status
+from anonymizer_udfs.records import OUT, TIMINGS
+from anonymizer_udfs.sources import canonical, is_sequential
+from anonymizer_udfs.sources.base import SourceSpec
+from anonymizer_udfs.spec import Limits, Measure, Provenance, WorkerSpec
+from anonymizer_udfs.udfs import AnonymizePartition
+from jobs import catalog, context, plan, progress, session, tracking
+from jobs.context import Treatment
+from jobs.errors import UsageError, VaultError
+from jobs.figures import Figures, collect
+from jobs.lake import Commit, SparkLake
+from jobs.ledger import Event
+from jobs.options import Common
+from jobs.sparkerrors import translated
+from jobs.vault import Vault, open_vault
+
+JOB = "anonymize"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one command line asks for, checked.
+
+    Attributes:
+        common: settings, vault and key.
+        source: what to read.
+        lake: where to, as typed.
+        treatment: policy, models, thresholds.
+        limit: only a sample of so many images.
+        retry: a reason whose quarantined rows are taken again.
+    """
+
+    common: Common
+    source: SourceSpec
+    lake: str
+    treatment: Treatment
+    limit: int | None = None
+    retry: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did."""
+
+    run_id: str
+    lake: str
+    listed: int
+    processed: int
+    seconds: float
+    figures: Figures
+    tracked: str | None = None
+
+    @property
+    def held_back(self) -> bool:
+        """Whether this run wrote rows that no release takes."""
+        counts = self.figures.counts
+        return bool(counts.get(Status.QUARANTINED) or counts.get(Status.REVIEW))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {
+            "run_id": self.run_id,
+            "lake": self.lake,
+            "listed": self.listed,
+            "processed": self.processed,
+            "already_done": self.listed - self.processed,
+            "seconds": round(self.seconds, 3),
+            "counts": self.figures.counts,
+            "figures": self.figures.values,
+            "mlflow": self.tracked,
+        }
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        done = f"{self.processed} of {self.listed} images processed in {self.seconds:.1f} s"
+        rest = self.listed - self.processed
+        lines = [f"{done}, {rest} done before" if rest else done, *self.figures.lines()]
+        if self.tracked:
+            lines.append(f"MLflow: {self.tracked}")
+        return [*lines, f"lake: {self.lake}", f"next: faceveil status {self.lake}"]
+
+
+@dataclass
+class Running:
+    """What is known once a run has begun."""
+
+    request: Request
+    spark: SparkSession
+    lake: SparkLake
+    vault: Vault | None
+    key: Key
+    started: Event
+    epoch: int
+    seconds: Counter[str] = field(default_factory=Counter)
+
+
+def run(request: Request) -> Report:
+    """Do what is asked for and return what was done.
+
+    Raises:
+        JobError: if it cannot go on; the lake is whole, and the same command goes on where this one stopped.
+    """
+    clock = time.monotonic()
+    spark = session.create(request.common.settings, request.common.storage)
+    with translated():
+        running = _begin(request, spark)
+        try:
+            report = _process(running, clock)
+        except BaseException:
+            running.lake.ledger.append(running.started.then("failed"))
+            raise
+    return report
+
+
+def _begin(request: Request, spark: SparkSession) -> Running:
+    storage = request.common.storage
+    uri = catalog.location(spark, request.lake)
+    vault = open_vault(uri, request.common.vault, storage)
+    if vault is not None:
+        vault.prepare()
+    key = _key(request.common, vault)
+    lake = SparkLake(uri, spark, storage)
+    lake.create()
+    catalog.register(spark, request.lake, lake)
+    _check_key(lake, key)
+    event = _event(request, lake, key)
+    return Running(request, spark, lake, vault, key, event, lake.ledger.append(event))
+
+
+def _key(common: Common, vault: Vault | None) -> Key:
+    given = common.key.read()
+    if given is not None:
+        return given
+    if vault is None:
+        raise UsageError("--vault none needs a key from elsewhere: give --key-file, --key-env or --key-command")
+    return vault.key() or vault.make_key()
+
+
+def _check_key(lake: SparkLake, key: Key) -> None:
+    """Refuse a second key on one lake: every image would look new under it."""
+    used = {event["key_id"] for event in lake.ledger.events() if event["key_id"]}
+    if used and key.key_id not in used:
+        raise VaultError(
+            f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}; give that key, "
+            "or another lake"
+        )
+
+
+def _event(request: Request, lake: SparkLake, key: Key) -> Event:
+    """Return the event that begins the run: ``resumed`` where the last one of the same kind was cut off."""
+    treatment, source_id = request.treatment, key.source_id(canonical(request.source.uri))
+    same = [
+        e
+        for e in lake.ledger.events()
+        if (e["job"], e["source_id"], e["policy_digest"]) == (JOB, source_id, treatment.digest)
+    ]
+    cut_off = bool(same) and same[-1]["event"] in {"started", "resumed"}
+    now = datetime.now(UTC)
+    return Event(
+        run_id=same[-1]["run_id"] if cut_off else f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        event="resumed" if cut_off else "started",
+        job=JOB,
+        source_id=source_id,
+        policy=treatment.policy.name,
+        policy_digest=treatment.digest,
+        key_id=key.key_id,
+        pipeline_version=__version__,
+        settings=context.settings_json(request.common.settings, request.limit, request.retry),
+        model_digests=treatment.model_digests,
+        library_versions=context.library_versions(),
+        table_versions=lake.tables.versions(),
+    )
+
+
+def _process(running: Running, clock: float) -> Report:
+    request, lake = running.request, running.lake
+    listed, total = _list(running)
+    images = lake.frame("images")
+    todo = plan.missing(listed, images, request.treatment.digest, request.retry).persist(StorageLevel.DISK_ONLY)
+    cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
+    work = _freeze(running, cut, listed) if batches else cut
+    spec = worker_spec(running, total)
+    session.ship(running.spark, request.treatment.files if request.common.settings.models.ship else {})
+    count = sum(batch.images for batch in batches)
+    begun = time.monotonic()
+    with progress.Display(count) as display:
+        for batch in batches:
+            _batch(running, work, batch, spec, display)
+    steady = time.monotonic() - begun
+    figures = collect(lake, running.started.run_id, running.seconds, count, steady)
+    finished = running.started.then(
+        "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
+    )
+    lake.ledger.append(finished)
+    listed.unpersist()
+    todo.unpersist()
+    seconds = time.monotonic() - clock
+    tracked = tracking.track(request.common.settings, lake, finished, figures, request.treatment.policy)
+    return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked)
+
+
+def _list(running: Running) -> tuple[DataFrame, int]:
+    """Return the listing, kept on executors' disks, and how many images it has."""
+    request = running.request
+    ours = [running.lake.uri, *([running.vault.uri] if running.vault else [])]
+    source = SourceSpec(**{**vars(request.source), "exclude": tuple(ours)})
+    listed = plan.list_images(running.spark, ListPartition(source, running.key))
+    if request.limit is not None:
+        listed = plan.sample(listed, request.limit)
+    listed = listed.persist(StorageLevel.DISK_ONLY)
+    return listed, listed.count()
+
+
+def _sizes(running: Running) -> plan.Sizes:
+    given = running.request.common.settings.batches
+    cores = session.cores(running.spark)
+    return plan.Sizes(given.images, given.bytes, given.task_images, given.task_bytes, cores)
+
+
+def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
+    """Write work list and names into the vault, before the lake has any of it; return the list read back."""
+    if running.vault is None:
+        return cut.persist(StorageLevel.DISK_ONLY)
+    run_id, epoch = running.started.run_id, running.epoch
+    tables = running.vault.tables
+    mine = cut.withColumn("run_id", F.lit(run_id)).withColumn("epoch", F.lit(epoch).cast("bigint"))
+    mine.write.format("delta").mode("append").save(tables.table_uri("work"))
+    names = running.spark.read.format("delta").load(tables.table_uri("sources"))
+    columns = ("image_id", "content_version", "uri", "size_bytes", "etag", "modified_us")
+    fresh = listed.select(*columns).join(names, ["image_id", "content_version"], "left_anti")
+    stamped = fresh.select(*columns, F.current_timestamp().alias("listed_at"))
+    stamped.write.format("delta").mode("append").save(tables.table_uri("sources"))
+    back = running.spark.read.format("delta").load(tables.table_uri("work"))
+    return back.where((F.col("run_id") == F.lit(run_id)) & (F.col("epoch") == F.lit(epoch)))
+
+
+def worker_spec(running: Running, listed: int) -> WorkerSpec:
+    """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
+    request, settings = running.request, running.request.common.settings
+    treatment, limits = request.treatment, settings.limits
+    share = min(1.0, settings.tracking.sample_size / listed) if listed else 0.0
+    return WorkerSpec(
+        policy=treatment.policy,
+        key=running.key,
+        runtime=treatment.runtime,
+        provenance=Provenance(
+            running.started.run_id,
+            __version__,
+            treatment.digest,
+            tuple(sorted(treatment.model_digests.items())),
+            running.key.key_id,
+        ),
+        limits=Limits(
+            max_pixels=limits.max_pixels,
+            max_bytes=limits.max_bytes,
+            batch_bytes=limits.arrow_batch_bytes,
+            read_ahead_bytes=limits.read_ahead_bytes,
+            read_threads=limits.read_threads,
+        ),
+        storage=request.common.storage,
+        measure=Measure(share, treatment.recognizer, treatment.threshold) if share else None,
+        content_column=request.source.content_column,
+    )
+
+
+def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpec, display: progress.Display) -> None:
+    """Process and commit one batch."""
+    order = ("container", "start", "index") if is_sequential(running.request.source) else ("image_id",)
+    mine = work.where(F.col("batch") == F.lit(batch.number)).select(*plan.PLAN_COLUMNS, "task")
+    placed = mine.repartitionById(batch.tasks, F.col("task")).sortWithinPartitions(*order).drop("task")
+    rows = placed.mapInArrow(AnonymizePartition(spec), from_arrow_schema(OUT))
+    if order != ("image_id",):
+        rows = rows.sortWithinPartitions("image_id")
+    seen = Observation()
+    sums = [F.sum(F.col(f"timings_ms.{name}")).alias(name) for name in TIMINGS]
+    watched = rows.observe(seen, F.count(F.lit(1)).alias("rows"), F.sum(F.size("faces")).alias("faces"), *sums)
+    commit = Commit(running.epoch, batch.number)
+
+    def look() -> None:
+        done = session.finished_tasks(running.spark, batch.tasks) / batch.tasks
+        display.estimate(display.committed + done * batch.images)
+
+    with progress.watching(look):
+        if batch.operation == plan.NEW:
+            running.lake.append(watched.drop("timings_ms"), commit)
+            measured = seen.get
+            running.seconds.update({name: (measured[name] or 0.0) / 1000 for name in TIMINGS})
+            display.batch_done(batch.images, measured["faces"] or 0)
+        else:
+            running.lake.replace(rows.drop("timings_ms"), commit)
+            display.batch_done(batch.images, 0)

@@ -1,0 +1,43 @@
+"""From Spark's errors to ours: what a worker raised on purpose is told in one line, without a Java stack."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+from jobs.errors import JobError, LakeBusyError
+
+_OURS = re.compile(r"^(?:anonymizer_udfs|jobs)\.errors\.(\w+): (.*)$", re.MULTILINE)
+_BUSY = ("ConcurrentTransactionException", "DELTA_CONCURRENT", "DELTA_PROTOCOL_CHANGED")
+_CLASS = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what Spark raises inside the block into a :class:`JobError` of one line.
+
+    The text of Spark's own errors may quote rows and paths, so only their error class is passed on.
+    """
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise translation(str(error)) from error
+
+
+def translation(text: str) -> JobError:
+    r"""Return the error that a text of Spark's stands for.
+
+    Examples:
+        >>> str(translation("x\nanonymizer_udfs.errors.ModelMissingError: model m: no file\n at java"))
+        'model m: no file'
+    """
+    ours = _OURS.search(text)
+    if ours:
+        return JobError(ours[2])
+    if any(word in text for word in _BUSY):
+        return LakeBusyError("another run wrote to this lake at the same time; nothing is lost: run the command again")
+    names = _CLASS.findall(text)
+    cause = f"Spark failed: {names[-1]}" if names else "Spark failed"
+    return JobError(f"{cause}; run the command again to go on where it stopped; details are in Spark's own log")
