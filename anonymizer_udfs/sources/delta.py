@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+import pyarrow as pa
+
 from anonymizer_udfs.errors import SourceError
 from anonymizer_udfs.sources.base import Entry, SourceSpec, Storage
 from anonymizer_udfs.sources.stores import Info, children, find
@@ -37,8 +39,7 @@ def _live_files(folder: Info, storage: Storage) -> Iterator[Info]:
         features = table.protocol().reader_features or []
         mapped = table.metadata().configuration.get("delta.columnMapping.mode", "none") != "none"
         marked = "deletionVectors" in features and _has_vectors(table)
-        found = table.get_add_actions()
-        paths = [str(path) for path in found.column(found.schema.get_field_index("path"))]
+        paths: list[str] = pa.table(table.get_add_actions())["path"].to_pylist()
     except (deltalake.exceptions.DeltaError, OSError, ValueError):
         raise SourceError("the Delta table's log cannot be read") from None
     if mapped:

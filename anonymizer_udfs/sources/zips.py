@@ -24,6 +24,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _SIGNATURE = b"PK\x03\x04"
 _NAMES_BYTES = 512
 _ENCRYPTED = 0x1 | 0x40
+_STREAMED = 0x8
 _SLACK_BYTES = 64 * 1024
 
 
@@ -86,8 +87,9 @@ def _member(opened: Opened, entry: Entry) -> tuple[int, bytes]:
     found = opened.read_at(entry.start, _LOCAL.size + _NAMES_BYTES + entry.index)
     if len(found) < _LOCAL.size:
         raise BadImageError(Reason.CHANGED)
-    signature, _, flags, method, *_, name_bytes, extra_bytes = _LOCAL.unpack_from(found)
-    if signature != _SIGNATURE:
+    signature, _, flags, method, _, _, crc, _, _, name_bytes, extra_bytes = _LOCAL.unpack_from(found)
+    # A member written as a stream has its CRC behind the data; that one is compared with the content alone.
+    if signature != _SIGNATURE or not (flags & _STREAMED or f"{crc:08x}" == entry.etag):
         raise BadImageError(Reason.CHANGED)
     if flags & _ENCRYPTED:
         raise BadImageError(Reason.UNREADABLE)
