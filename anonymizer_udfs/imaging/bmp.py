@@ -148,7 +148,8 @@ def _rows(pixels: Pixels, how: BmpEncoding) -> NDArray[np.uint8]:
         red, green, blue = (
             (pixels[..., i].astype(np.uint16) * ((1 << depth) - 1) + 127) // 255 for i, depth in enumerate(depths)
         )
-        return ((red << 5 + how.green_bits) | (green << 5) | blue).astype("<u2").view(np.uint8)
+        packed = (red << 5 + how.green_bits) | (green << 5) | blue
+        return np.ascontiguousarray(packed, "<u2").view(np.uint8)
     out = np.zeros((height, width, how.bits // 8), np.uint8)
     out[..., :3] = pixels[..., 2::-1]
     if samples == 4:  # noqa: PLR2004 - alpha

@@ -48,7 +48,7 @@ def clean(profile: bytes, channels: Channels) -> bytes | None:
     minor = profile[9] & 0xF0
     tags[b"desc"], tags[b"cprt"] = (_text_v2(b"desc"), _text_v2(b"text")) if version == 2 else (_text_v4(),) * 2  # noqa: PLR2004 - ICC v2
     intent = profile[67] & 3
-    head = struct.pack(">4xBBxx4s4s4s12x4s24xI12s48x", version, minor, kind, space, connection, b"acsp", intent, _D50)
+    head = struct.pack(">8xBBxx4s4s4s12x4s24xI12s48x", version, minor, kind, space, connection, b"acsp", intent, _D50)
     return _assemble(head, tags)
 
 

@@ -38,7 +38,7 @@ def clean_tag(name: str, tag: bytes) -> bytes:
         return _table(tag)
     if name in _MAPS and kind in {b"mAB ", b"mBA "}:
         return _stages(tag)
-    raise ValueError
+    raise ValueError("no tag of numbers")
 
 
 def _cut(tag: bytes, head: int, size: int) -> bytes:

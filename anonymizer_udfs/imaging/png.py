@@ -136,7 +136,7 @@ def _image_chunks(pixels: Pixels, shape: Shape) -> tuple[bytes, ...]:
         samples = ((pixels[..., 0].astype(np.uint16) * levels + 127) // 255).astype(np.uint8)
         return _packed(samples, shape.depth, "L")
     if shape.depth == _DEEP and shape.colour == GREY_ALPHA:
-        halves = pixels.astype(">u2").view(np.uint8)
+        halves = np.ascontiguousarray(pixels, ">u2").view(np.uint8)
         return _chunks(save(to_image(halves, "RGBA"), "PNG"))
     if shape.depth == _DEEP and shape.colour != GREY:
         order = cv2.COLOR_RGB2BGR if shape.colour == RGB else cv2.COLOR_RGBA2BGRA
