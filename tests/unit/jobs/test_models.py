@@ -1,0 +1,153 @@
+"""The command ``faceveil models``: what it says and its exit codes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.models.registry import Registry
+from anonymizer_udfs.models.sessions import file_digest
+from jobs import models
+
+
+def onnx_file(folder: Path, name: str) -> Path:
+    """Write a model that adds one."""
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["x", "one"], ["y"])],
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])],
+        [numpy_helper.from_array(np.ones(1, np.float32), "one")],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
+    (folder / name).write_bytes(model.SerializeToString())
+    return folder / name
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> models.Context:
+    """Return a registry of a free model, one to be accepted and one that is not there, beside a pack of one model."""
+    source = onnx_file(tmp_path / "source", "a.onnx")
+    digest = file_digest(source)
+    here = {"kind": "path", "path": str(source), "sha256": digest}
+    gone = {"kind": "path", "path": str(tmp_path / "gone"), "sha256": digest}
+    free = {"task": "detection", "sha256": digest, "licence": "MIT", "commercial_use": True}
+    entries = {
+        "free": {**free, "source": here},
+        "asked": {**free, "source": here, "licence": "ask-first", "commercial_use": False},
+        "gone": {**free, "source": gone},
+    }
+    onnx_file(tmp_path / "packs" / "models" / "tiny", "b.onnx")
+    registry = Registry.parse({"models": entries, "packs": {"licence": "ask-first", "commercial_use": False}})
+    return models.Context(registry, tmp_path / "cache", (str(tmp_path / "packs"),))
+
+
+def states(rows: list[models.Row]) -> dict[str, str]:
+    """Return each model's state by its name."""
+    return {row.name: row.state for row in rows}
+
+
+def test_an_empty_registry_is_done_at_once(tmp_path: Path) -> None:
+    """Without models, every command has nothing to say and is done."""
+    for command in ("list", "fetch", "check"):
+        assert models.run(command, models.Context(Registry(), tmp_path)) == ([], models.DONE)
+
+
+def test_list_says_what_is_there(context: models.Context) -> None:
+    """Each model has a state; what must be accepted says so; a spoilt file is wrong, and the list is still made."""
+    assert states(models.list_models(context)) == {
+        "free": "missing", "asked": "licence", "gone": "missing", "tiny/b.onnx": "licence",
+    }  # fmt: skip
+    models.fetch_models(context, ["free"])
+    assert states(models.list_models(context))["free"] == "ready"
+    (context.cache / context.registry.entry("free").ref.file).write_bytes(b"spoilt")
+    rows, code = models.run("list", context)
+    assert (states(rows)["free"], code) == ("wrong", models.DONE)
+
+
+def test_fetch_takes_what_is_free_and_says_what_failed(context: models.Context) -> None:
+    """Without names, models to be accepted are passed over; one failure does not keep the others away."""
+    rows, code = models.run("fetch", context)
+    assert (states(rows), code) == ({"free": "fetched", "gone": "failed"}, models.FAILED)
+    assert models.run("fetch", context, ["free"])[1] == models.DONE
+    assert states(models.fetch_models(context, ["free", "asked", "tiny/b.onnx"])) == {
+        "free": "present", "asked": "licence", "tiny/b.onnx": "licence",
+    }  # fmt: skip
+
+
+def test_an_accepted_licence_opens_both(context: models.Context) -> None:
+    """Once the licence is accepted, the model is fetched and the pack's member is used where it lies."""
+    accepted = models.Context(context.registry, context.cache, context.local_dirs, ("ask-first",))
+    assert states(models.fetch_models(accepted, ["asked", "tiny/b.onnx"])) == {
+        "asked": "fetched", "tiny/b.onnx": "present",
+    }  # fmt: skip
+    assert states(models.check_models(accepted)) == {
+        "free": "failed", "asked": "ok", "gone": "failed", "tiny/b.onnx": "ok",
+    }  # fmt: skip
+
+
+def test_check_loads_every_model(context: models.Context) -> None:
+    """A model that is there and right is well; one that is missing or spoilt fails the check."""
+    models.fetch_models(context, ["free"])
+    assert models.run("check", context, ["free"])[1] == models.DONE
+    (context.cache / context.registry.entry("free").ref.file).write_bytes(b"spoilt")
+    rows, code = models.run("check", context, ["free"])
+    assert (states(rows), code) == ({"free": "wrong"}, models.CHECK_FAILED)
+
+
+def test_an_unknown_name_stops_before_anything_is_done(context: models.Context) -> None:
+    """With one wrong name among right ones, nothing is fetched."""
+    with pytest.raises(SpecError, match="did you mean 'free'"):
+        models.run("fetch", context, ["asked", "fre"])
+    assert not context.cache.exists()
+
+
+def test_the_table_is_aligned(context: models.Context) -> None:
+    """The state begins in the same column in every line."""
+    rows = models.list_models(context)
+    lines = models.table(rows).splitlines()[: len(rows) + 1]
+    column = lines[0].index("STATE")
+    assert [line[column:] for line in lines[1:]] == [row.state for row in rows]
+
+
+def run_main(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    """Return the exit code, the output and the errors of the command."""
+    code = models.main(argv)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_shipped_registry_in_an_empty_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a new home both default models are missing, listing says so, and checking fails with 5."""
+    monkeypatch.setenv("FACEVEIL_HOME", str(tmp_path))
+    code, out, _ = run_main(capsys, "list", "--json")
+    listed: list[dict[str, Any]] = json.loads(out)
+    assert (code, {m["name"]: m["state"] for m in listed}) == (0, {"centerface": "missing", "dlib_resnet": "missing"})
+    code, out, _ = run_main(capsys, "check", "centerface")
+    assert code == 5
+    assert "faceveil models fetch centerface" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "text"),
+    [
+        ([], 2, "usage"),
+        (["buy"], 2, "invalid choice"),
+        (["fetch", "nobody"], 2, "unknown model 'nobody'"),
+        (["list", "centerface"], 2, "takes no names"),
+        (["--help"], 0, "examples:"),
+    ],
+    ids=["nothing", "unknown command", "unknown model", "names to list", "help"],
+)
+def test_exit_codes(argv: list[str], code: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bad arguments end with 2 and say why; help ends with 0 and has examples."""
+    came, out, err = run_main(capsys, *argv)
+    assert came == code
+    assert text in out + err
