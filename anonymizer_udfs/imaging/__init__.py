@@ -2,8 +2,8 @@
 
 ``probe`` reads a header, ``decode`` gives a ``Picture``, methods change its pixels, ``encode`` gives a file of the same
 format, size, bit depth, mode, alpha and (cleaned) profile. Each format takes its container apart itself, so that
-metadata never reaches a decoder. Runs on executors, once an image; holds no state and changes no global one, but for
-Python's warning filters while a decoder runs.
+metadata never reaches a decoder. Runs on executors, once an image; holds no state and changes no global one, but
+for Python's warning filters while a decoder runs and Pillow's ``LOAD_TRUNCATED_IMAGES``, which is set to False.
 
 To add a format: one file with a ``Codec``, one line in ``CODECS``, its signature in ``sniff``, and the contract tests
 take it up.
@@ -14,7 +14,7 @@ import warnings
 import zlib
 
 import cv2
-from PIL import Image
+from PIL import Image, ImageFile
 
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.imaging.base import Channels, Codec, Encoded, Encoding, Format, Header, Picture
@@ -81,6 +81,8 @@ def decode(data: bytes, *, max_pixels: int) -> Picture:
         raise BadImageError(Reason.MULTIPLE_FRAMES)
     if header.pixels > max_pixels:
         raise BadImageError(Reason.TOO_LARGE)
+    # A notebook may have asked Pillow to fill what is missing; here that would release a grey half.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

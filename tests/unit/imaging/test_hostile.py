@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from anonymizer_udfs.imaging import decode, encode, probe
 from anonymizer_udfs.outcome import BadImageError, Reason
@@ -47,6 +47,14 @@ def test_grey_half_with_an_end_marker_is_refused(name: str, share: float) -> Non
     """A scan that ends early is refused even if an end marker was put after it."""
     data = CASES[name].make()
     assert reason(data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9") is Reason.TRUNCATED
+
+
+def test_missing_pixels_are_not_filled_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that asked Pillow to fill missing pixels gets no filled picture here."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0))
+    image = chunk(b"IDAT", zlib.compress(bytes(9 * 4))[:-4])
+    assert reason(b"\x89PNG\r\n\x1a\n" + head + image + chunk(b"IEND", b"")) is Reason.TRUNCATED
 
 
 def test_grey_pictures_are_no_cut_ones() -> None:
