@@ -15,11 +15,26 @@ import yaml
 
 from anonymizer_udfs.errors import FaceveilError, LicenceError, ModelDigestError, ModelError, SpecError
 from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.models.fetch import check_onnx, fetch, present
 from anonymizer_udfs.models.registry import Registry, pack_members, roots
 from anonymizer_udfs.models.sessions import locate, session
 from anonymizer_udfs.models.sources import PackSource
-from conf.home import home
+from conf.settings import SettingsError
+from conf.settings import load as load_settings
+
+__all__ = [
+    "Context",
+    "Row",
+    "cache_dir",
+    "check_models",
+    "fetch_models",
+    "list_models",
+    "main",
+    "registry",
+    "run",
+    "table",
+]
 
 DONE, FAILED, BAD_ARGUMENTS, CHECK_FAILED = 0, 1, 2, 5
 _EXAMPLES = """examples:
@@ -28,6 +43,7 @@ _EXAMPLES = """examples:
   faceveil models fetch centerface
   faceveil models check --json
   faceveil models list --local-dir ~/.insightface --accept-licence insightface-non-commercial
+  faceveil models check --set models.local_dirs='[/models]' buffalo_l/det_10g.onnx
 """
 
 
@@ -67,11 +83,6 @@ class Row:
     commercial_use: bool
     state: str
     detail: str = ""
-
-
-def cache_dir() -> Path:
-    """Return the folder that fetched models lie in: ``models`` in faceveil's home."""
-    return home() / "models"
 
 
 def registry() -> Registry:
@@ -201,10 +212,20 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "names", nargs="*", metavar="NAME", help="a model, or PACK/FILE.onnx; default: all that can be used"
     )
+    top.add_argument("--profile", default="local", metavar="NAME", help="settings: local, cluster, gpu, s3 or a file")
+    top.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="one setting")
     top.add_argument("--json", action="store_true", help="write one JSON array instead of a table")
-    top.add_argument("--local-dir", action="append", default=[], metavar="DIR", help="a folder with InsightFace packs")
-    top.add_argument("--accept-licence", action="append", default=[], metavar="NAME", help="accept a licence by name")
+    top.add_argument("--local-dir", action="append", default=[], metavar="DIR", help="adds to models.local_dirs")
+    top.add_argument(
+        "--accept-licence", action="append", default=[], metavar="NAME", help="adds to models.licences_accepted"
+    )
     return top
+
+
+def _context(args: argparse.Namespace) -> Context:
+    chosen = load_settings(args.profile, args.overrides).models
+    dirs, accepted = (*chosen.local_dirs, *args.local_dir), (*chosen.licences_accepted, *args.accept_licence)
+    return Context(registry(), cache_dir(), dirs, accepted)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -217,9 +238,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("faceveil models list: takes no names\n")
         return BAD_ARGUMENTS
     try:
-        context = Context(registry(), cache_dir(), tuple(args.local_dir), tuple(args.accept_licence))
-        rows, code = run(args.command, context, args.names)
-    except SpecError as error:
+        rows, code = run(args.command, _context(args), args.names)
+    except (SpecError, SettingsError) as error:
         sys.stderr.write(f"faceveil models: {error}\n")
         return BAD_ARGUMENTS
     except (FaceveilError, OSError) as error:

@@ -81,6 +81,9 @@ def _options(runtime: Runtime) -> "onnxruntime.SessionOptions":
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
+    # Patterns plan memory for each input shape seen. Over 40 shapes of CenterFace up to 1280x1280 the peak was 517 MB
+    # with them and 392 MB without, in the same time; no arena, or one shrunk after each run, took 1.5 times as long.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3  # a worker's standard error is no place for warnings; errors are raised
     return options
 

@@ -136,15 +136,35 @@ def test_the_shipped_registry_in_an_empty_home(
 
 
 @pytest.mark.parametrize(
+    "how",
+    [
+        ("--local-dir", "{}", "--accept-licence", "{}"),
+        ("--set", "models.local_dirs=[{}]", "--set", "models.licences_accepted=[{}]"),
+    ],
+    ids=["options", "settings"],
+)
+def test_packs_come_from_options_and_settings(
+    how: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder and an accepted licence are taken from options of their own and from the settings."""
+    monkeypatch.setenv("FACEVEIL_HOME", str(tmp_path / "home"))
+    onnx_file(tmp_path / "models" / "tiny", "b.onnx")
+    given = how[0], how[1].format(tmp_path), how[2], how[3].format("insightface-non-commercial")
+    code, out, _ = run_main(capsys, "check", "tiny/b.onnx", "--json", *given)
+    assert (code, [row["state"] for row in json.loads(out)]) == (0, ["ok"])
+
+
+@pytest.mark.parametrize(
     ("argv", "code", "text"),
     [
         ([], 2, "usage"),
         (["buy"], 2, "invalid choice"),
         (["fetch", "nobody"], 2, "unknown model 'nobody'"),
         (["list", "centerface"], 2, "takes no names"),
+        (["list", "--set", "models.local_dir=a"], 2, "unknown setting"),
         (["--help"], 0, "examples:"),
     ],
-    ids=["nothing", "unknown command", "unknown model", "names to list", "help"],
+    ids=["nothing", "unknown command", "unknown model", "names to list", "unknown setting", "help"],
 )
 def test_exit_codes(argv: list[str], code: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Bad arguments end with 2 and say why; help ends with 0 and has examples."""

@@ -1,6 +1,8 @@
 """References, runtimes, and the sessions that they open."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +122,14 @@ def test_a_pack_model_runs_with_the_same_options(tmp_path: Path) -> None:
     assert model.taskname == "recognition"
     assert model.session.get_providers() == ["CPUExecutionProvider"]
     assert model.session.get_session_options().intra_op_num_threads == 1
+
+
+def test_importing_loads_no_runtime() -> None:
+    """Importing models and recognizers loads neither a runtime nor a downloader: that is left to who needs one."""
+    heavy = "onnxruntime", "onnx", "insightface", "requests", "pypi_simple"
+    code = (
+        "import sys, anonymizer_udfs.models.fetch, anonymizer_udfs.recognition.calibration; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

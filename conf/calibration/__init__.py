@@ -1,0 +1,1 @@
+"""Thresholds of recognizers, one file a recognizer; written by ``benchmarks/recognition.py``."""
