@@ -32,8 +32,9 @@ setup:  ## make .venv with the faceveil command in it, and fetch the jars and th
 		"brew install python@3.11; or name one: make setup PYTHON=/path/to/python" >&2; exit 1; fi
 	@$(PYTHON) -m jobs.java
 	@$(PYTHON) requirements/install.py requirements/$(LOCK).lock $(if $(filter yes,$(EDITABLE)),,--no-editable)
-	@$(BIN)/faceveil jars fetch
-	@$(BIN)/faceveil models fetch
+	@$(BIN)/python -m jobs.jars fetch
+	@said=$$($(BIN)/python -m jobs.models fetch) || { echo "$$said"; exit 1; }; \
+	case "$$said" in *fetched*) echo "$$said";; esac
 
 lint: setup  ## style: ruff's checks and its formatting
 	$(BIN)/ruff check .
@@ -89,7 +90,7 @@ lock: setup  ## solve requirements/*.in again (UPGRADE=--upgrade for new version
 	$(COMPILE) -c dev.lock --override overrides.txt worker.in bench.in -o bench.lock
 	$(COMPILE) -c dev.lock --override overrides-gpu.txt gpu.in -o gpu.lock
 	$(COMPILE) -c dev.lock --override overrides-gpu.txt gpu.in driver.in -o driver-gpu.lock
-	$(BIN)/faceveil jars lock
+	$(BIN)/python -m jobs.jars lock
 
 clean:  ## remove what was built; .venv and the cache of jars and models stay
 	rm -rf build dist spark-warehouse metastore_db derby.log mlruns mlflow.db .coverage
