@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from anonymizer_udfs import utility
 from anonymizer_udfs.detection.base import Detections
 from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.methods import Mask
+from anonymizer_udfs.recognition import alignment
 from anonymizer_udfs.records import Attack, Face
 from anonymizer_udfs.spec import WorkerSpec
 
@@ -43,7 +45,10 @@ def sample(before: View, stored: Picture, faces: tuple[Face, ...], spec: WorkerS
     if not faces:
         return faces, named
     upright = orientation.upright(rgb, stored.orientation)
-    attacks = attack(before, upright, spec)
+    shown = np.full(rgb.shape, 255, np.uint8)
+    for x0, y0, x1, y1 in (face.region for face in faces if face.method == Mask.name):
+        shown[y0:y1, x0:x1] = 0
+    attacks = attack(before, upright, orientation.upright(shown, stored.orientation), spec)
     kept = utility.retained(before.found.boxes_xyxy, spec.policy.detector.detect([upright], spec.runtime)[0].boxes_xyxy)
     measured = []
     for i, face in enumerate(faces):
@@ -53,8 +58,13 @@ def sample(before: View, stored: Picture, faces: tuple[Face, ...], spec: WorkerS
     return tuple(measured), named
 
 
-def attack(before: View, upright: Rgb, spec: WorkerSpec) -> list[Attack]:
-    """Return how alike the recognizer finds each anonymized face and its original, both at the original's alignment."""
+def attack(before: View, upright: Rgb, shown: Rgb, spec: WorkerSpec) -> list[Attack]:
+    """Return how alike the recognizer finds each anonymized face and its original, both at the original's alignment.
+
+    ``shown`` is 0 where the upright picture was filled with one colour. An aligned face of nothing else matches nobody,
+    whatever its score: it is the same for everyone, and how far one fixed template is from a poor original says nothing
+    of who that is.
+    """
     if spec.measure is None:
         raise RuntimeError("attacks are measured only where a recognizer is given")
     who, threshold = spec.measure.recognizer, spec.measure.threshold
@@ -63,7 +73,21 @@ def attack(before: View, upright: Rgb, spec: WorkerSpec) -> list[Attack]:
     probes = who.embed(upright, before.found.landmarks, detector, spec.runtime)
     same = np.diag(who.similarity(originals, originals))
     left = np.diag(who.similarity(probes, originals))
+    seen = evidence(shown, before.found, detector)
     return [
-        Attack(who.name, round(float(b), 4), round(float(a), 4), threshold, bool(a >= threshold))
-        for b, a in zip(same, left, strict=True)
+        Attack(who.name, round(float(b), 4), round(float(a), 4), threshold, bool(a >= threshold and s))
+        for b, a, s in zip(same, left, seen, strict=True)
     ]
+
+
+def evidence(shown: Rgb, found: Detections, detector: str) -> NDArray[np.bool_]:
+    """Return which aligned faces show any pixel that depends on the source, ``(n,)``.
+
+    Args:
+        shown: the size of the upright picture, 0 where it was filled with one colour.
+        found: the faces, whose alignment is used; what lies outside of the picture counts as filled.
+        detector: who found the faces.
+    """
+    onto = alignment.target(alignment.DLIB, detector)
+    chips = alignment.chips(shown, found.landmarks, onto, alignment.DLIB_SIDE_PX)
+    return np.array([bool(chip.any()) for chip in chips], bool)

@@ -14,6 +14,7 @@ from anonymizer_udfs.sources.base import Storage
 from conf.settings import Settings
 from jobs import jars, java, stores
 from jobs.errors import JobError
+from jobs.quiet import jvm_noise_dropped
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
@@ -117,7 +118,8 @@ def create(settings: Settings, storage: Storage) -> SparkSession:
     builder = SparkSession.builder
     for name, value in configuration(settings, storage).items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    with jvm_noise_dropped():
+        session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
 

@@ -1,0 +1,50 @@
+"""Small ONNX graphs in the formats of real models, so that unit tests need none of them."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from anonymizer_udfs.models.base import ModelRef
+
+FACE_PX = 32
+"""Side of the box that the graph draws around each red dot, in pixels of its input."""
+_STRIDE = 4
+
+
+def _weights(name: str, array: np.ndarray) -> onnx.TensorProto:
+    return numpy_helper.from_array(array.astype(np.float32), name)
+
+
+def red_dot_detector() -> bytes:
+    """Return a graph in CenterFace's format that takes red dots for faces.
+
+    A cell's score is its mean of R - G - B over 255, cut to [0, 1]; every box is ``FACE_PX`` square around its cell.
+    As in the real file, the declared batch, height and width are 10, 32 and 32.
+    """
+    heat = np.zeros((1, 3, _STRIDE, _STRIDE))
+    heat[0, 0], heat[0, 1:] = 1 / 255 / _STRIDE**2, -1 / 255 / _STRIDE**2
+    size = np.full(2, np.log(FACE_PX / _STRIDE))
+    points = np.array([0.35, 0.3, 0.35, 0.7, 0.55, 0.5, 0.75, 0.35, 0.75, 0.65])
+    nodes = [
+        helper.make_node("Conv", ["input.1", "w"], ["raw"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Clip", ["raw", "zero", "one"], ["537"]),
+    ]
+    constants = [_weights("w", heat), _weights("zero", np.array(0.0)), _weights("one", np.array(1.0))]
+    for name, bias in (("538", size), ("539", np.zeros(2)), ("540", points)):
+        nodes.append(helper.make_node("Conv", ["raw", f"w{name}", f"b{name}"], [name], kernel_shape=[1, 1]))
+        constants += [_weights(f"w{name}", np.zeros((len(bias), 1, 1, 1))), _weights(f"b{name}", bias)]
+    shapes = {"537": 1, "538": 2, "539": 2, "540": 10}
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [10, c, 8, 8]) for n, c in shapes.items()]
+    inputs = [helper.make_tensor_value_info("input.1", TensorProto.FLOAT, [10, 3, 32, 32])]
+    graph = helper.make_graph(nodes, "dots", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+
+
+def stored(folder: Path, name: str, graph: bytes) -> ModelRef:
+    """Write a graph into a model folder and return its reference."""
+    ref = ModelRef.fetched(name, hashlib.sha256(graph).hexdigest())
+    (folder / ref.file).write_bytes(graph)
+    return ref
