@@ -6,6 +6,7 @@ Runs on the driver. Tables of images are written by Spark (``jobs.lake``); small
 import json
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from schemas import FEATURES, Table
 
 _FIRST_COMMIT = "00000000000000000000.json"
 _READER_FEATURES = ("deletionVectors",)
+_STREAMED = {"datafusion.execution.batch_size": "4", "datafusion.execution.target_partitions": "1"}
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,23 @@ class Tables:
             sql: DataFusion SQL.
             views: name to SQL of further views that the query may use.
         """
-        builder = QueryBuilder()
-        for name in self.declared:
-            builder = builder.register(name, self.open(name))
         for name, view in views.items():
             sql = f"WITH {name} AS ({view}) {sql}"
-        return pa.table(builder.execute(sql).read_all())
+        return pa.table(self._builder({}).execute(sql).read_all())
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query four at a time, for columns of whole images: only a few are ever in memory.
+
+        Rows come in the order of the table's files, so one version of a table always gives the same order.
+        """
+        for batch in self._builder(_STREAMED).execute(sql):
+            yield pa.record_batch(batch)
+
+    def _builder(self, config: dict[str, str]) -> QueryBuilder:
+        builder = QueryBuilder(config or None)
+        for name in self.declared:
+            builder = builder.register(name, self.open(name))
+        return builder
 
     def append(self, name: str, rows: pa.Table, app_id: str, version: int) -> None:
         """Append rows in one commit that succeeds only if no transaction of this or a later version is there.

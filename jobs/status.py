@@ -1,0 +1,146 @@
+"""``faceveil status``: what there is in a lake, and what to do next. Needs no Spark and reads no image."""
+
+import sys
+from collections.abc import Sequence
+
+from anonymizer_udfs.outcome import Reason, Status
+from jobs import options, screen
+from jobs.options import Parser
+from jobs.placed import open_lake
+from jobs.screen import Section, bytes_text, counted, seconds_text
+from jobs.standing import Run, Standing, standing
+
+RUNS_SHOWN = 5
+EXAMPLES = """  faceveil status ./lake
+  faceveil status ./lake --json | jq .shares
+  faceveil status s3a://open/lake --profile s3
+
+exit codes: 0 done, 1 failed, 2 bad arguments, 5 the ledger is broken"""
+
+REMEDIES = {
+    Reason.UNREADABLE: "see to access and network, then --retry unreadable",
+    Reason.CHANGED: "changed while it was read: run again",
+    Reason.EMPTY: "has no bytes: replace it, the next run takes it",
+    Reason.UNSUPPORTED_FORMAT: "no JPEG, PNG, WebP, TIFF, BMP or GIF: convert it, the next run takes it",
+    Reason.UNSUPPORTED_PIXELS: "convert it to 8 or 16 bit colour or grey, the next run takes it",
+    Reason.MULTIPLE_FRAMES: "split it into single pictures, the next run takes them",
+    Reason.TOO_LARGE: "raise limits.max_pixels or limits.max_bytes by --set, with --retry too_large",
+    Reason.TRUNCATED: "its end is missing: copy it anew, the next run takes it",
+    Reason.CORRUPT: "cannot be decoded: restore it; after an update of faceveil --retry corrupt",
+    Reason.UNVERIFIED: "its result was not as it should be: please report; after an update --retry unverified",
+}
+"""What a person can do about each reason."""
+
+
+def sections(now: Standing, typed: str) -> list[Section]:
+    """Return what a person reads.
+
+    Args:
+        now: how the lake stands.
+        typed: the lake as it was typed, for commands to copy.
+    """
+    by_status = [(s.value, str(now.count(s))) for s in Status if now.count(s)]
+    held = [s for s in now.shares if s.status == Status.QUARANTINED]
+    return [
+        Section(f"lake {typed}", tuple(_facts(now))),
+        Section("images", (*by_status, ("in all", str(now.images))), right=(1,)) if by_status else Section("", ()),
+        Section(
+            "quarantined",
+            tuple((s.reason or "", str(s.images), REMEDIES.get(Reason(s.reason), "")) for s in held if s.reason),
+            ("reason", "images", "what to do"),
+            (1,),
+        ),
+        Section(
+            "regions",
+            tuple((m.kind, m.method, str(m.regions)) for m in now.methods),
+            ("kind", "method", "regions"),
+            (2,),
+        ),
+        Section(
+            "policies",
+            tuple(
+                (p.policy or "?", p.policy_digest[:12], str(p.images), "current" if p.current else "older")
+                for p in now.policies
+            ),
+            ("policy", "digest", "images", ""),
+            (2,),
+        ),
+        Section(
+            f"last runs ({min(RUNS_SHOWN, len(now.runs))} of {len(now.runs)})",
+            tuple(_run_row(run) for run in now.runs[:RUNS_SHOWN]),
+            ("run", "job", "policy", "state", "took", "images"),
+            (4, 5),
+        ),
+        Section("next", tuple((line,) for line in advice(now, typed))),
+    ]
+
+
+def _facts(now: Standing) -> list[tuple[str, str]]:
+    versions = ", ".join(f"{name} {version}" for name, version in now.table_versions.items())
+    ledger = now.ledger_problem or f"{now.ledger_events} events, every link verified"
+    return [
+        ("size", f"{bytes_text(now.size_bytes)} in {counted(now.files, 'file')}"),
+        ("versions", versions),
+        ("faces", str(now.faces)),
+        ("ledger", ledger),
+        ("MLflow", now.mlflow or "off"),
+    ]
+
+
+def _run_row(run: Run) -> tuple[str, ...]:
+    state = run.state if run.sittings <= 1 else f"{run.state}, {run.sittings} sittings"
+    took = "-" if run.seconds is None else seconds_text(run.seconds)
+    images = "-" if run.images is None else str(run.images)
+    return run.run_id, run.job, run.policy or "-", state, took, images
+
+
+def advice(now: Standing, typed: str) -> list[str]:
+    """Return what to do next, the most urgent first."""
+    out = []
+    if now.ledger_problem:
+        out.append("find out who changed the table 'runs': its record can no longer be trusted")
+    if now.runs and now.runs[0].state == "unfinished":
+        out.append(f"run {now.runs[0].run_id} has not finished: if nobody runs it now, run the same command again")
+    elif now.runs and now.runs[0].state == "failed":
+        out.append(f"run {now.runs[0].run_id} failed: run the same command again, it goes on where it stopped")
+    if not now.images:
+        return [*out, f"faceveil anonymize SOURCE {typed}"]
+    if any(share.reason == Reason.UNREADABLE for share in now.shares):
+        out.append(f"faceveil anonymize SOURCE {typed} --retry unreadable")
+    older = sum(p.images for p in now.policies if not p.current)
+    if older:
+        out.append(f"{counted(older, 'image')} of an older policy: run the newest command over their source")
+    if now.count(Status.REVIEW):
+        out.append(f"{counted(now.count(Status.REVIEW), 'image')} for a person to decide on; no export takes such")
+    good = now.count(Status.ANONYMIZED, Status.CLEAN)
+    if good:
+        out.append(f"faceveil export {typed} FOLDER writes {counted(good, 'image')} that may be released")
+    return out
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    made = Parser("status", "Say what a lake holds, what is held back and why, and what to do next.", EXAMPLES)
+    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    options.add_common(made)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, look, print; return the exit code."""
+    args = parser().parse_args(argv)
+
+    def work() -> int:
+        common = options.common(args)
+        now = standing(open_lake(args.lake, common).lake, common.settings)
+        if common.as_json:
+            options.answer({**now.as_dict(), "next": advice(now, args.lake)}, (), as_json=True)
+        else:
+            screen.show(sections(now, args.lake))
+        return options.CHECK_FAILED if now.ledger_problem else options.DONE
+
+    return options.guarded("status", work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

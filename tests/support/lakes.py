@@ -1,0 +1,107 @@
+"""Lakes for tests, made without a JVM: rows of ``images`` with whatever a test cares for, and plausible rest."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from anonymizer_udfs.keys import Key
+from jobs.lake import APP, Commit, Lake
+from jobs.ledger import Event
+from jobs.vault import Vault
+from schemas import IMAGES, SOURCES
+
+KEY = Key(bytes(range(32)))
+DIGEST = "d" * 32
+AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+
+
+def arrow(table: Any) -> pa.Schema:
+    """Return a declared table's Arrow schema without comments."""
+    return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in table.columns])
+
+
+def face(method: str = "mask", kind: str = "face") -> dict[str, Any]:
+    """Return one element of ``faces``."""
+    return {
+        "kind": kind,
+        "box": {"x0": 1.5, "y0": 2.0, "x1": 9.0, "y1": 9.5},
+        "region": {"x0": 0, "y0": 0, "x1": 16, "y1": 16},
+        "landmarks": [{"x": 3.0, "y": 4.0}],
+        "confidence": 0.9,
+        "detectors": ["centerface"],
+        "method": method,
+        "parameters": "{}",
+        "steps": 1,
+        "attacks": [{"recognizer": "r", "before": 1.0, "after": 0.25, "threshold": 0.5, "matched": False}],
+        "utility": [("ssim_inside", 0.5)],
+    }
+
+
+def row(uri: str, content: bytes | None = b"picture", **columns: Any) -> dict[str, Any]:
+    """Return one row of ``images`` for a source URI; ``content=None`` is a quarantined one."""
+    plain = {
+        "image_id": KEY.image_id(uri),
+        "content_version": KEY.content_version(7, 0, ""),
+        "source_digest": None,
+        "status": "clean" if content is not None else "quarantined",
+        "reason": None if content is not None else "truncated",
+        "format": "jpeg",
+        "width": 64,
+        "height": 48,
+        "content": content,
+        "output_sha256": None if content is None else hashlib.sha256(content).hexdigest(),
+        "reencoded": None if content is None else False,
+        "faces": [],
+        "utility": [],
+        "run_id": "run-1",
+        "pipeline_version": "0.1.0",
+        "policy_digest": DIGEST,
+        "model_digests": [("centerface", "0" * 64)],
+        "key_id": KEY.key_id,
+        "processed_at": AT,
+        "duration_ms": 12.5,
+    }
+    return plain | columns
+
+
+def images(rows: list[dict[str, Any]]) -> pa.Table:
+    """Return rows of ``images`` as they are written."""
+    return pa.Table.from_pylist(rows, schema=arrow(IMAGES))
+
+
+def event(kind: str = "started", run_id: str = "run-1", **columns: Any) -> Event:
+    """Return an event of an ``anonymize`` run."""
+    plain = {"policy": "public", "policy_digest": DIGEST, "key_id": KEY.key_id, "job": "anonymize"}
+    return Event(run_id=run_id, event=kind, **{**plain, **columns})
+
+
+def make(place: Path, rows: list[dict[str, Any]], *, finished: bool = True) -> Lake:
+    """Return a new lake at ``place`` with one run that wrote ``rows``."""
+    lake = Lake(str(place))
+    lake.create()
+    began = event()
+    epoch = lake.ledger.append(began)
+    if rows:
+        lake.tables.append("images", images(rows), APP, Commit(epoch, 1).version)
+    if finished:
+        lake.ledger.append(began.then("finished", counts=_counts(rows)))
+    return lake
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {s: sum(r["status"] == s for r in rows) for s in ("anonymized", "clean", "review", "quarantined")}
+
+
+def make_vault(place: Path, uris: list[str]) -> Vault:
+    """Return a new vault at ``place`` that holds the key and the names of some images."""
+    vault = Vault(str(place), Lake(str(place)).tables.storage)
+    vault.prepare()
+    place.joinpath("key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", encoding="ascii")
+    base = {"content_version": KEY.content_version(7, 0, ""), "size_bytes": 7, "etag": "", "modified_us": 0}
+    rows = [{"image_id": KEY.image_id(uri), "uri": uri, "listed_at": AT, **base} for uri in uris]
+    if rows:
+        vault.tables.append("sources", pa.Table.from_pylist(rows, schema=arrow(SOURCES)), "names", 1)
+    return vault
