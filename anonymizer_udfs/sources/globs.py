@@ -13,6 +13,7 @@ from anonymizer_udfs.sources.uris import child, locations
 
 _MAGIC = re.compile(r"[*?\[]")
 _ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/]*|file:(?=/))")
 _ANY = "**"
 
 
@@ -29,13 +30,11 @@ def matches(spec: SourceSpec) -> Iterator[Info]:
     Raises:
         OSError: the store failed.
     """
-    scheme = re.match(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*/?", spec.uri)
-    fixed, rest = (
-        (scheme[0], spec.uri[scheme.end() :]) if scheme else ("/", spec.uri) if spec.uri[0] == "/" else (".", spec.uri)
-    )
-    parts = [part for part in rest.split("/") if part]
+    scheme = _SCHEME.match(spec.uri)
+    fixed = scheme[0] if scheme else "" if spec.uri.startswith("/") else "."
+    parts = [part for part in spec.uri[scheme.end() if scheme else 0 :].split("/") if part]
     first = next((i for i, part in enumerate(parts) if _MAGIC.search(part)), len(parts))
-    base = "/".join([fixed.rstrip("/"), *parts[:first]]) or "/"
+    base = "/".join([fixed, *parts[:first]]) or "/"
     wanted = [_translated(part, encoded=bool(scheme)) for part in parts[first:]]
     left_out = Excluded(spec)
     for uri in locations(base):

@@ -11,7 +11,7 @@ from anonymizer_udfs.sources.stores import Info, find, open_object
 
 def object_entry(info: Info) -> Entry:
     """Return the entry of an object that is itself an image, whatever its name: the worker looks at its bytes."""
-    return Entry(info.uri, "object", info.uri, info.size_bytes, info.modified_us)
+    return Entry(info.uri, "object", info.uri, info.size_bytes, info.modified_us, info.etag)
 
 
 class ObjectSource:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from anonymizer_udfs.errors import SourceError
@@ -24,8 +23,8 @@ class ParquetSource:
 
     Keeps one file open and remembers where it stands, so that rows asked for in stored order are decoded once. One call
     at a time; others wait. Memory: batches of 8 MB or one image, and twice the largest page of the file. Writers that
-    put a thousand values into a page (``pyarrow`` by default; one value a page with ``write_batch_size=1``) make pages of
-    a thousand images: 60 images of 8 MB took 960 MB in one page, and 25 MB in pages of their own.
+    put a thousand values into a page (``pyarrow`` by default; one value a page with ``write_batch_size=1``) make pages
+    of a thousand images: 60 images of 8 MB took 960 MB in one page, and 25 MB in pages of their own.
     """
 
     ordered: ClassVar[bool] = True
@@ -113,8 +112,7 @@ class _Cursor:
             if batch is None:
                 raise BadImageError(Reason.UNREADABLE)
             self._values = values(batch, self._path)
-        found = self._values[index - self.first]
-        length = pc.binary_length(found).as_py() if found.is_valid else 0
-        if length > max_bytes:
+        found: bytes | None = self._values[index - self.first].as_py()
+        if found is not None and len(found) > max_bytes:
             raise BadImageError(Reason.TOO_LARGE)
-        return bytes(found.as_py()) if length else b""
+        return found or b""

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Self
 
 from pyarrow import ArrowException
-from pyarrow.fs import FileInfo, FileSelector, FileType
+from pyarrow.fs import FileInfo, FileSelector, FileType, PyFileSystem
 
 from anonymizer_udfs.errors import SourceError
+from anonymizer_udfs.sources import foreign
 from anonymizer_udfs.sources.base import Storage
 from anonymizer_udfs.sources.filesystems import filesystem
 from anonymizer_udfs.sources.uris import child, local_path
@@ -31,6 +32,7 @@ class Info:
     is_folder: bool
     size_bytes: int = -1
     modified_us: int = 0
+    etag: str = ""
     is_link: bool = False
     identity: tuple[int, int] = (0, 0)
     """Local folders: device and inode, which tell one folder under two names; else zeros."""
@@ -101,6 +103,9 @@ def find(uri: str, storage: Storage) -> Info | None:
         if uri.startswith("file://"):
             return _local_info(uri, local_path(uri))
         store, path = filesystem(uri, storage)
+        if isinstance(store, PyFileSystem):
+            facts = foreign.facts_of(store.handler.fs, path)
+            return None if facts is None else _foreign_info(uri, facts)
         info = store.get_file_info(path)
     except (ValueError, ArrowException):
         return None
@@ -158,8 +163,17 @@ def _store_info(uri: str, info: FileInfo) -> Info:
     return Info(uri, info.type == FileType.Directory, size_bytes, modified_us)
 
 
+def _foreign_info(uri: str, facts: dict[str, Any]) -> Info:
+    size_bytes, modified_us = foreign.size_bytes(facts), foreign.modified_us(facts)
+    return Info(uri, foreign.is_folder(facts), size_bytes, modified_us, foreign.etag(facts))
+
+
 def _store_children(uri: str, storage: Storage) -> Iterator[Info]:
     store, path = filesystem(uri, storage)
+    if isinstance(store, PyFileSystem):
+        for name, facts in foreign.inside(store.handler.fs, path):
+            yield _foreign_info(child(uri, name), facts)
+        return
     try:
         found = store.get_file_info(FileSelector(path, recursive=False))
     except ArrowException as error:

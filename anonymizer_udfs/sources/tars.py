@@ -13,7 +13,7 @@ from anonymizer_udfs.errors import SourceError
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.sources.base import Entry, SourceSpec, Storage
 from anonymizer_udfs.sources.folders import is_ignored, unique
-from anonymizer_udfs.sources.stores import Opened, open_object
+from anonymizer_udfs.sources.stores import Opened, find, open_object
 from anonymizer_udfs.sources.uris import encode
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -35,9 +35,11 @@ class TarSource:
         """Yield the archive's files in their order; see :class:`~anonymizer_udfs.sources.base.Source`.
 
         Folders and devices are no images. Links and sparse files are entries that end as ``unreadable``: their bytes
-        are not at one place. Memory grows with a digest for each member.
+        are not at one place. Members of a reproducible archive have no time; the archive's own then stands in ``etag``.
+        Memory grows with a digest for each member.
         """
         names: set[bytes] = set()
+        whole = find(uri, spec.storage)
         with open_object(uri, spec.storage) as opened:
             for member in _headers(opened):
                 plain = member.isreg() and not member.issparse()
@@ -47,7 +49,8 @@ class TarSource:
                 modified_us = min(max(int(member.mtime * 1_000_000), 0), _MOST_US)
                 start = member.offset_data if plain else -1
                 size_bytes = member.size if plain else -1
-                yield Entry(f"{uri}!{name}", "tar", uri, size_bytes, modified_us, "", start)
+                etag = "" if modified_us or whole is None else str(whole.modified_us)
+                yield Entry(f"{uri}!{name}", "tar", uri, size_bytes, modified_us, etag, start)
 
     def fetch(self, entry: Entry, max_bytes: int) -> bytes:
         """Return a member's bytes by one range; see :class:`~anonymizer_udfs.sources.base.Source`."""

@@ -40,7 +40,7 @@ def child(folder: str, name: str | bytes) -> str:
 def parent(uri: str) -> str:
     """Return the canonical URI of the folder that holds the object at canonical ``uri``."""
     head = uri.rpartition("/")[0]
-    return head + "/" if head.endswith(":/") else head
+    return head + "/" if head.endswith("//") else head
 
 
 def is_inside(uri: str, folder: str) -> bool:

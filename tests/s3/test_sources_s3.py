@@ -1,4 +1,4 @@
-"""Sources on an S3 server on loopback that keeps keys as they are (moto): odd keys, archives, tables, what goes wrong."""
+"""Sources on an S3 server on loopback that keeps keys as they are (moto): odd keys, archives, tables and failures."""
 
 import io
 import tarfile

@@ -2,12 +2,13 @@
 
 import os
 import pickle
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from anonymizer_udfs.errors import SpecError, UnknownNameError
+from anonymizer_udfs.errors import SourceError, SpecError, UnknownNameError
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.sources import (
     SOURCES,
@@ -88,6 +89,16 @@ def test_a_replaced_container_is_seen(tmp_path: Path, make: Make) -> None:
             assert found == Reason.CHANGED
 
 
+@pytest.mark.parametrize("make", [p for p in EVERY if p.id != "tar"])
+def test_a_replacement_of_the_same_size_is_seen(tmp_path: Path, make: Make) -> None:
+    """New content of the old size is told by its time or its checksum (a tar has the members' own times alone)."""
+    before = {entry.uri: entry for entry in list_source(make(tmp_path, IMAGES))}
+    time.sleep(0.01)
+    for entry in list_source(make(tmp_path, {name: content[::-1] for name, content in IMAGES.items()})):
+        old = before[entry.uri]
+        assert (entry.size_bytes, entry.modified_us, entry.etag) != (old.size_bytes, old.modified_us, old.etag)
+
+
 @pytest.mark.parametrize("make", EVERY)
 def test_empty_and_too_large(tmp_path: Path, make: Make) -> None:
     """An image without bytes is ``empty``; one byte above the bound is ``too_large``, at the bound it is read."""
@@ -123,6 +134,26 @@ def test_an_entry_that_lies_is_refused(tmp_path: Path, make: Make) -> None:
         wrong.append(Entry(e.uri, e.kind, e.container, e.size_bytes, 0, e.etag, -1, e.index))
     for _, found in reader(spec).read_ahead(wrong, 2, MOST_BYTES):
         assert found in {Reason.CHANGED, Reason.UNREADABLE}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_members_refuse_what_is_not_there(tmp_path: Path, kind: str) -> None:
+    """A member asked for a container that is missing, or is a folder, says so and lists nothing."""
+    member = SOURCES[kind](Storage())
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises((SourceError, FileNotFoundError, IsADirectoryError)):
+            list(member.entries(canonical(str(path)), SourceSpec(str(path))))
+    member.close()
+
+
+@pytest.mark.parametrize(("kind", "make"), [("tar", "tar"), ("zip", "zip-stored"), ("parquet", "parquet-folder")])
+def test_members_list_one_container(tmp_path: Path, kind: str, make: str) -> None:
+    """A member lists one container as the whole family does."""
+    spec = KINDS[make](tmp_path, IMAGES)
+    uri = spec.uri if kind != "parquet" else f"{spec.uri}/part-0.parquet"
+    entries = list(SOURCES[kind](Storage()).entries(canonical(uri), spec))
+    assert entries == list(list_source(SourceSpec(uri)))
+    assert reader().read(entries[0]) == IMAGES["a b.jpg"]
 
 
 def test_useless_arguments_are_refused() -> None:
