@@ -24,7 +24,16 @@ def main() -> int:
     doctests = ["--doctest-modules", *chosen.doctest_modules] if chosen.doctest_modules else []
     if not folders and not doctests:
         return nothing(chosen.names[0], report)
-    command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *folders, *doctests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--continue-on-collection-errors",
+        f"--junit-xml={report}",
+        *folders,
+        *doctests,
+    ]
     code = subprocess.run([*command, *shlex.split(os.environ.get("ARGS", ""))], cwd=ROOT, check=False).returncode
     return nothing(chosen.names[0], report) if code == NO_TESTS_COLLECTED else code
 

@@ -1,0 +1,1 @@
+"""Tests of :mod:`jobs` that need no JVM."""
