@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 from pyspark import SparkFiles
 from pyspark.sql import Column, SparkSession
-from pyspark.sql.functions import pandas_udf
+from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StructField, StructType
 
 from anonymizer_udfs import imaging, pipeline, recognition
