@@ -15,7 +15,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -80,7 +80,7 @@ def register(spark: SparkSession, spec: WorkerSpec | None = None) -> None:
     """
     _bound[spark] = spec or default_spec()
     for name, (function, kind) in _FUNCTIONS.items():
-        spark.udf.register(name, pandas_udf(function(_bound[spark]), kind))
+        spark.udf.register(name, cast("Any", _as_udf(function(_bound[spark]), kind)))
 
 
 def default_spec() -> WorkerSpec:
@@ -127,7 +127,12 @@ def _apply(name: str, column: Column | str) -> Column:
     if session not in _bound:
         _bound[session] = default_spec()
     function, kind = _FUNCTIONS[name]
-    return pandas_udf(function(_bound[session]), kind)(column)  # type: ignore[no-any-return]
+    return _as_udf(function(_bound[session]), kind)(column)
+
+
+def _as_udf(function: Callable[["Series"], "Series"], kind: DataType) -> Callable[..., Column]:
+    """Return a scalar-iterator pandas UDF; its stubs know no return type given as a value."""
+    return cast("Any", pandas_udf)(function, kind)  # type: ignore[no-any-return]
 
 
 Series = Iterator[pd.Series]

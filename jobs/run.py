@@ -199,7 +199,7 @@ def _process(running: Running, clock: float) -> Report:
     todo = plan.missing(listed, images, request.treatment.digest, request.retry).persist(StorageLevel.DISK_ONLY)
     cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
     work = _freeze(running, cut, listed) if batches else cut
-    spec = worker_spec(running, total)
+    spec = worker_spec(request, running.key, running.started.run_id, total)
     session.ship(running.spark, request.treatment.files if request.common.settings.models.ship else {})
     count = sum(batch.images for batch in batches)
     begun = time.monotonic()
@@ -254,21 +254,21 @@ def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
     return back.where((F.col("run_id") == F.lit(run_id)) & (F.col("epoch") == F.lit(epoch)))
 
 
-def worker_spec(running: Running, listed: int) -> WorkerSpec:
+def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerSpec:
     """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
-    request, settings = running.request, running.request.common.settings
-    treatment, limits = request.treatment, settings.limits
+    settings, treatment = request.common.settings, request.treatment
+    limits = settings.limits
     share = min(1.0, settings.tracking.sample_size / listed) if listed else 0.0
     return WorkerSpec(
         policy=treatment.policy,
-        key=running.key,
+        key=key,
         runtime=treatment.runtime,
         provenance=Provenance(
-            running.started.run_id,
+            run_id,
             __version__,
             treatment.digest,
             tuple(sorted(treatment.model_digests.items())),
-            running.key.key_id,
+            key.key_id,
         ),
         limits=Limits(
             max_pixels=limits.max_pixels,

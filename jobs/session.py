@@ -78,7 +78,7 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         }
         options = [f"-Dlog4j2.configurationFile={_log4j()}"]
         if conf["spark.master"].startswith("local"):
-            # The work is in Python; of the JVM a run on one machine sees the start-up, which this makes a quarter shorter.
+            # The work is in Python; of the JVM a run on one machine sees the start-up: a quarter shorter with this.
             options.append("-XX:TieredStopAtLevel=1")
             conf |= {
                 "spark.ui.enabled": "false",
