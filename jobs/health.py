@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from conf.home import home
+from anonymizer_udfs.models.cache import home
 from jobs import java
 
 GIB = 2**30

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import conf
 from anonymizer_udfs.errors import FaceveilError
-from conf.home import home
+from anonymizer_udfs.models.cache import home
 from jobs import java
 
 DEFINITION = Path(conf.__file__).parent / "jars"
@@ -95,7 +95,7 @@ def read_lock(file: Path = DEFINITION / "jars.lock") -> list[Jar]:
 
 
 def jars_dir() -> Path:
-    """Return the folder that holds the jars: ``jars`` under ``conf.home.home()``."""
+    """Return the folder that holds the jars: ``jars`` under ``anonymizer_udfs.models.cache.home()``."""
     return home() / "jars"
 
 

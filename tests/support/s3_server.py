@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from conf.home import home
+from anonymizer_udfs.models.cache import home
 from tests.support.processes import LOOPBACK, StartError, free_port, listens, started
 
 MODULE = "github.com/versity/versitygw"
