@@ -4,6 +4,7 @@ Runs on the driver. Tables of images are written by Spark (``jobs.lake``); small
 """
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -92,11 +93,9 @@ class Tables:
 
         Args:
             sql: DataFusion SQL.
-            views: name to SQL of further views that the query may use.
+            views: name to SQL of further views that the query, and those that follow, may use.
         """
-        for name, view in views.items():
-            sql = f"WITH {name} AS ({view}) {sql}"
-        return pa.table(self._builder({}).execute(sql).read_all())
+        return pa.table(self._builder({}).execute(_with(views, sql)).read_all())
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a query four at a time, for columns of whole images: only a few are ever in memory.
@@ -131,6 +130,15 @@ class Tables:
             raise LakeBusyError(f"table {name!r}: another run wrote transaction {version} first; run again") from error
         except DeltaError as error:
             raise LakeError(f"table {name!r}: the rows were refused: {error}") from error
+
+
+def _with(views: dict[str, str], sql: str) -> str:
+    """Return a query with views in front of it, whether or not it begins with some of its own."""
+    if not views:
+        return sql
+    ours = ", ".join(f"{name} AS ({view})" for name, view in views.items())
+    own = re.match(r"\s*WITH\s", sql, re.IGNORECASE)
+    return f"WITH {ours}, {sql[own.end() :]}" if own else f"WITH {ours} {sql}"
 
 
 def first_commit(table: Table) -> bytes:
