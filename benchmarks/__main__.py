@@ -1,0 +1,62 @@
+"""``make bench``: run the benchmarks, print their ratios, keep them under ``benchmarks/results/``.
+
+The photos are drawn scenes with real faces, made at run time; ``--photos FOLDER`` takes a folder of JPEGs instead.
+"""
+
+import argparse
+import base64
+import json
+import platform
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import peer, scenes, throughput
+from conf.settings import load
+from jobs.options import Common
+from jobs.vault import KeySource
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Run what is asked for; return 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--photos", type=Path, help="a folder of JPEGs (default: drawn scenes)")
+    parser.add_argument("--count", type=int, default=300, help="how many scenes to draw")
+    parser.add_argument("--rounds", type=int, default=5, help="how often job and loop are measured")
+    parser.add_argument("--peer-python", help="the Python of a virtual environment with deface 1.5.0")
+    parser.add_argument("--only", choices=("throughput", "peer"), help="one of the benchmarks")
+    args = parser.parse_args()
+    source = args.photos or scenes.write(Path("build/bench/scenes"), args.count)
+    about = {
+        "photos": "a folder given" if args.photos else "drawn scenes with real faces",
+        "machine": platform.platform(),
+    }
+    with tempfile.TemporaryDirectory(prefix="faceveil-bench-") as name:
+        scratch = Path(name)
+        key = scratch / "key"
+        key.write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n", encoding="utf-8")
+        settings = load(
+            "local", ["tracking.enabled=false", "tracking.sample_size=0", "tracking.contact_sheet_images=0"]
+        )
+        common = Common(settings, None, KeySource(file=str(key)))
+        if args.only != "throughput" and args.peer_python:
+            keep("peer", about | peer.measure(source, scratch / "peer", args.peer_python))
+        if args.only != "peer":
+            keep("throughput", about | throughput.measure(source, scratch / "throughput", common, args.rounds))
+    return 0
+
+
+def keep(name: str, figures: dict[str, Any]) -> None:
+    """Print the figures and write them to ``results/NAME.json``."""
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(figures, indent=2)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    print(f"{name}\n{text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
