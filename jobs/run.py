@@ -4,11 +4,11 @@ Whatever stops it, the lake is whole: each batch is one idempotent commit, and t
 """
 
 import secrets
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -18,86 +18,24 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from anonymizer_udfs import __version__
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.listing import ListPartition
-from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.records import OUT, TIMINGS
 from anonymizer_udfs.sources import canonical, is_sequential
 from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import Limits, Measure, Provenance, WorkerSpec
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, context, plan, progress, session, tracking
-from jobs.context import Treatment
+from jobs import catalog, context, early, mlflow_store, plan, progress, session, tracking
 from jobs.errors import UsageError, VaultError
-from jobs.figures import Figures, collect
+from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
 from jobs.ledger import Event
-from jobs.options import Common
+from jobs.originals import Originals
+from jobs.request import Report, Request
 from jobs.sparkerrors import translated
 from jobs.vault import Vault, open_vault
 
+__all__ = ["Report", "Request", "run", "worker_spec"]
+
 JOB = "anonymize"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one command line asks for, checked.
-
-    Attributes:
-        common: settings, vault and key.
-        source: what to read.
-        lake: where to, as typed.
-        treatment: policy, models, thresholds.
-        limit: only a sample of so many images.
-        retry: a reason whose quarantined rows are taken again.
-    """
-
-    common: Common
-    source: SourceSpec
-    lake: str
-    treatment: Treatment
-    limit: int | None = None
-    retry: str | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run did."""
-
-    run_id: str
-    lake: str
-    listed: int
-    processed: int
-    seconds: float
-    figures: Figures
-    tracked: str | None = None
-
-    @property
-    def held_back(self) -> bool:
-        """Whether this run wrote rows that no release takes."""
-        counts = self.figures.counts
-        return bool(counts.get(Status.QUARANTINED) or counts.get(Status.REVIEW))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        return {
-            "run_id": self.run_id,
-            "lake": self.lake,
-            "listed": self.listed,
-            "processed": self.processed,
-            "already_done": self.listed - self.processed,
-            "seconds": round(self.seconds, 3),
-            "counts": self.figures.counts,
-            "figures": self.figures.values,
-            "mlflow": self.tracked,
-        }
-
-    def lines(self) -> list[str]:
-        """Return what a person reads."""
-        done = f"{self.processed} of {self.listed} images processed in {self.seconds:.1f} s"
-        rest = self.listed - self.processed
-        lines = [f"{done}, {rest} done before" if rest else done, *self.figures.lines()]
-        if self.tracked:
-            lines.append(f"MLflow: {self.tracked}")
-        return [*lines, f"lake: {self.lake}", f"next: faceveil status {self.lake}"]
 
 
 @dataclass
@@ -121,9 +59,10 @@ def run(request: Request) -> Report:
         JobError: if it cannot go on; the lake is whole, and the same command goes on where this one stopped.
     """
     clock = time.monotonic()
+    given = early.checked(request.source, request.lake, request.common)
     spark = session.create(request.common.settings, request.common.storage)
     with translated():
-        running = _begin(request, spark)
+        running = _begin(request, spark, given)
         try:
             report = _process(running, clock)
         except BaseException:
@@ -132,13 +71,13 @@ def run(request: Request) -> Report:
     return report
 
 
-def _begin(request: Request, spark: SparkSession) -> Running:
+def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     storage = request.common.storage
     uri = catalog.location(spark, request.lake)
     vault = open_vault(uri, request.common.vault, storage)
     if vault is not None:
         vault.prepare()
-    key = _key(request.common, vault)
+    key = given or _own_key(vault)
     lake = SparkLake(uri, spark, storage)
     lake.create()
     catalog.register(spark, request.lake, lake)
@@ -147,13 +86,17 @@ def _begin(request: Request, spark: SparkSession) -> Running:
     return Running(request, spark, lake, vault, key, event, lake.ledger.append(event))
 
 
-def _key(common: Common, vault: Vault | None) -> Key:
-    given = common.key.read()
-    if given is not None:
-        return given
+def _own_key(vault: Vault | None) -> Key:
+    """Return the key that lies in the vault; one that is made now is told, since whoever loses it loses the ids."""
     if vault is None:
-        raise UsageError("--vault none needs a key from elsewhere: give --key-file, --key-env or --key-command")
-    return vault.key() or vault.make_key()
+        raise UsageError("without a vault the key has to be given")
+    found = vault.key()
+    if found is None:
+        found = vault.make_key()
+        sys.stderr.write(
+            "faceveil: made a key in the vault; without it no image is known again: keep a copy where only you read\n"
+        )
+    return found
 
 
 def _check_key(lake: SparkLake, key: Key) -> None:
@@ -215,20 +158,38 @@ def _process(running: Running, clock: float) -> Report:
     listed.unpersist()
     todo.unpersist()
     seconds = time.monotonic() - clock
-    tracked = tracking.track(request.common.settings, lake, finished, figures, request.treatment.policy)
+    tracked = tracking.track(
+        request.common.settings,
+        lake,
+        finished,
+        figures,
+        request.treatment.policy,
+        source_uri=request.source.uri,
+        originals=_originals(running),
+    )
     return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked)
 
 
 def _list(running: Running) -> tuple[DataFrame, int]:
     """Return the listing, kept on executors' disks, and how many images it has."""
     request = running.request
-    ours = [running.lake.uri, *([running.vault.uri] if running.vault else [])]
+    ours = [running.lake.uri, *map(str, mlflow_store.embedded(running.lake.uri))]
+    ours += [running.vault.uri] if running.vault else []
     source = SourceSpec(**{**vars(request.source), "exclude": tuple(ours)})
     listed = plan.list_images(running.spark, ListPartition(source, running.key))
     if request.limit is not None:
         listed = plan.sample(listed, request.limit)
     listed = listed.persist(StorageLevel.DISK_ONLY)
     return listed, listed.count()
+
+
+def _originals(running: Running) -> Originals | None:
+    """Return what reads originals for a sheet of a policy that shows them; only a vault knows where they are."""
+    if running.vault is None:
+        return None
+    request = running.request
+    most = request.common.settings.limits.max_bytes
+    return Originals(running.vault, request.common.storage, most, request.source.content_column)
 
 
 def _sizes(running: Running) -> plan.Sizes:

@@ -1,0 +1,73 @@
+"""What a run of ``anonymize`` is asked for, and what it reports."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from anonymizer_udfs.outcome import Status
+from anonymizer_udfs.sources.base import SourceSpec
+from jobs.context import Treatment
+from jobs.figures import Figures
+from jobs.options import Common
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one command line asks for, checked.
+
+    Attributes:
+        common: settings, vault and key.
+        source: what to read.
+        lake: where to, as typed.
+        treatment: policy, models, thresholds.
+        limit: only a sample of so many images.
+        retry: a reason whose quarantined rows are taken again.
+    """
+
+    common: Common
+    source: SourceSpec
+    lake: str
+    treatment: Treatment
+    limit: int | None = None
+    retry: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did."""
+
+    run_id: str
+    lake: str
+    listed: int
+    processed: int
+    seconds: float
+    figures: Figures
+    tracked: str | None = None
+
+    @property
+    def held_back(self) -> bool:
+        """Whether this run wrote rows that no release takes."""
+        counts = self.figures.counts
+        return bool(counts.get(Status.QUARANTINED) or counts.get(Status.REVIEW))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {
+            "run_id": self.run_id,
+            "lake": self.lake,
+            "listed": self.listed,
+            "processed": self.processed,
+            "already_done": self.listed - self.processed,
+            "seconds": round(self.seconds, 3),
+            "counts": self.figures.counts,
+            "figures": self.figures.values,
+            "mlflow": self.tracked,
+        }
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        done = f"{self.processed} of {self.listed} images processed in {self.seconds:.1f} s"
+        rest = self.listed - self.processed
+        lines = [f"{done}, {rest} done before" if rest else done, *self.figures.lines()]
+        if self.tracked:
+            lines.append(f"MLflow: {self.tracked}")
+        return [*lines, f"lake: {self.lake}", f"next: faceveil status {self.lake}"]
