@@ -6,6 +6,7 @@ from itertools import islice
 
 import pyarrow as pa
 
+from anonymizer_udfs.errors import SourceError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.records import PLAN
 from anonymizer_udfs.sources import list_source
@@ -28,10 +29,18 @@ class ListPartition:
     key: Key = field(repr=False)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield rows of :data:`records.PLAN` in bounded batches; the input only says that this task is to list."""
-        for batch in batches:
-            if batch.num_rows:
-                yield from self._rows()
+        """Yield rows of :data:`records.PLAN` in bounded batches; the input only says that this task is to list.
+
+        Raises:
+            SourceError: the source is of no known kind, or the store failed while listing.
+        """
+        try:
+            for batch in batches:
+                if batch.num_rows:
+                    yield from self._rows()
+        except OSError as error:
+            # What a store says may hold names of images, and what a task raises is written into Spark's log.
+            raise SourceError(f"the store failed while the source was listed ({type(error).__name__})") from None
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
         entries = list_source(self.source)

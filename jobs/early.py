@@ -1,0 +1,36 @@
+"""What can be refused before a JVM is started and before anything is written. Runs on the driver, in under a second."""
+
+from anonymizer_udfs.errors import SourceError
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.sources import list_source
+from anonymizer_udfs.sources.base import SourceSpec
+from jobs import catalog, stores
+from jobs.errors import UsageError
+from jobs.options import Common
+from jobs.vault import NONE, open_vault
+
+
+def checked(source: SourceSpec, lake: str, common: Common) -> Key | None:
+    """Return the key that was given, or ``None`` where it is the vault's.
+
+    Args:
+        source: has to be there, and of a known kind.
+        lake: as typed.
+        common: vault and key have to fit it.
+
+    Raises:
+        SourceError: if nothing can be listed, told here because a task's failure brings a stack into Spark's log.
+        UsageError: for a vault that may not be where it is, and for no vault without a key.
+        VaultError: if the key cannot be read.
+    """
+    if not catalog.is_catalog_name(lake):
+        open_vault(stores.normalise(lake), common.vault, common.storage)
+    given = common.key.read()
+    if given is None and common.vault == NONE:
+        raise UsageError("--vault none needs a key from elsewhere: give --key-file, --key-env or --key-command")
+    try:
+        next(list_source(source), None)
+    except OSError as error:
+        # What a store says may hold names of images.
+        raise SourceError(f"the source cannot be listed ({type(error).__name__}); check access and network") from None
+    return given
