@@ -39,8 +39,8 @@ class Found:
 
     Attributes:
         asked: the word.
-        how: by what it was found: ``id``, ``digest``, ``name``, ``exported_content`` or ``source_content``; ``None`` where
-            it was not.
+        how: by what it was found: ``id``, ``digest``, ``name``, ``exported_content`` or ``source_content``; ``None``
+            where it was not.
         row: the row of ``images`` without its picture.
         uri: the source, where the vault names it.
         notes: why something is missing.

@@ -1,18 +1,16 @@
 """What a lake holds: counted from its tables, without any image. Runs on the driver, without Spark."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 
 from anonymizer_udfs.outcome import Status
 from conf.settings import Settings
-from jobs import stores
+from jobs import mlflow_store
 from jobs.errors import LakeError
 from jobs.lake import Lake
 
@@ -129,7 +127,7 @@ def standing(lake: Lake, settings: Settings) -> Standing:
         table_versions=lake.tables.versions(),
         ledger_events=known,
         ledger_problem=problem,
-        mlflow=mlflow_place(lake.uri, settings),
+        mlflow=mlflow_store.place(settings, lake.uri).shown() if settings.tracking.enabled else None,
     )
 
 
@@ -190,19 +188,3 @@ def _ledger(lake: Lake) -> tuple[int, str | None]:
 def _size(lake: Lake) -> tuple[int, int]:
     adds = [pa.table(lake.tables.open(name).get_add_actions(flatten=True)) for name in lake.tables.declared]
     return sum(sum(add.column("size_bytes").to_pylist()) for add in adds), sum(add.num_rows for add in adds)
-
-
-def mlflow_place(lake_uri: str, settings: Settings) -> str | None:
-    """Return where MLflow keeps the runs of a lake, without a password; ``None`` where tracking is off.
-
-    Examples:
-        >>> mlflow_place("/data/lake", Settings(tracking={"uri": "http://me:secret@host:5000"}))
-        'http://host:5000'
-    """
-    if not settings.tracking.enabled:
-        return None
-    named = settings.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI")
-    if named:
-        parts = urlsplit(named)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return f"sqlite:///{lake_uri}.mlflow/mlflow.db" if stores.is_local(lake_uri) else "sqlite:///mlflow.db"

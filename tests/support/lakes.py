@@ -8,10 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from anonymizer_udfs.keys import Key
+from anonymizer_udfs.sources.base import Storage
 from jobs.lake import APP, Commit, Lake
 from jobs.ledger import Event
 from jobs.vault import Vault
-from schemas import IMAGES, SOURCES
+from schemas import IMAGES, RUNS, SOURCES
 
 KEY = Key(bytes(range(32)))
 DIGEST = "d" * 32
@@ -95,13 +96,24 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
     return {s: sum(r["status"] == s for r in rows) for s in ("anonymized", "clean", "review", "quarantined")}
 
 
+def ledger_rows(rows: list[dict[str, Any]]) -> pa.Table:
+    """Return rows of ``runs`` as they are written, whatever their hashes say."""
+    return pa.Table.from_pylist(rows, schema=arrow(RUNS))
+
+
 def make_vault(place: Path, uris: list[str]) -> Vault:
     """Return a new vault at ``place`` that holds the key and the names of some images."""
-    vault = Vault(str(place), Lake(str(place)).tables.storage)
-    vault.prepare()
+    Vault(str(place), Storage()).prepare()
     place.joinpath("key").write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", encoding="ascii")
+    return name_sources(place, uris)
+
+
+def name_sources(place: Path, uris: list[str]) -> Vault:
+    """Write the names of images into a vault."""
+    vault = Vault(str(place), Storage())
     base = {"content_version": KEY.content_version(7, 0, ""), "size_bytes": 7, "etag": "", "modified_us": 0}
     rows = [{"image_id": KEY.image_id(uri), "uri": uri, "listed_at": AT, **base} for uri in uris]
     if rows:
-        vault.tables.append("sources", pa.Table.from_pylist(rows, schema=arrow(SOURCES)), "names", 1)
+        version = vault.tables.transaction("sources", "names") + 1
+        vault.tables.append("sources", pa.Table.from_pylist(rows, schema=arrow(SOURCES)), "names", version)
     return vault

@@ -1,1 +1,1 @@
-"""Tests of :mod:`jobs` that need no JVM."""
+"""The jobs, as far as they need no JVM."""

@@ -1,0 +1,1 @@
+"""What the tables are declared to be."""
