@@ -30,7 +30,7 @@ EXAMPLES = """  faceveil demo
 exit codes: 0 every case ended as expected, 1 some did not or the job failed, 2 bad arguments"""
 
 SHEET = "before_after.png"
-HEAD = ("case", "what is hard about it", "status", "faces", "reason", "size", "")
+HEAD = ("case", "what it is", "status", "faces", "reason", "size")
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ class Outcome:
         return found
 
     def columns(self) -> tuple[str, ...]:
-        """Return the cells of the table that is printed."""
+        """Return the cells of the table that is printed; it fits into 80 characters."""
         row = self.row
-        size = f"{row['width']} x {row['height']}" if row and row["width"] else "-"
+        size = f"{row['width']}x{row['height']}" if row and row["width"] else "-"
         faces = str(len(row["faces"])) if row and row["status"] != Status.QUARANTINED else "-"
         said = (row["status"], faces, row["reason"] or "-", size) if row else ("-",) * 4
-        return (self.case.file, self.case.about, *said, "as expected" if not self.faults else "; ".join(self.faults))
+        return (self.case.file, self.case.about, *said)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
         names = ("case", "about", "status", "faces", "reason", "size")
-        return dict(zip(names, self.columns(), strict=False)) | {"faults": self.faults}
+        return dict(zip(names, self.columns(), strict=True)) | {"faults": self.faults}
 
 
 def parser() -> Parser:
@@ -136,8 +136,8 @@ def _print(found: Sequence[Outcome], report: Report, folder: Path, args: argpars
         options.answer(said | {"run": report.as_dict()}, [], as_json=True)
         return
     show([Section("images", tuple(outcome.columns() for outcome in found), HEAD, right=(3,))])
-    bad = [outcome.case.file for outcome in found if outcome.faults]
-    verdict = f"not as expected: {', '.join(bad)}" if bad else f"all {len(found)} cases ended as expected"
+    bad = [f"{outcome.case.file}: {', '.join(outcome.faults)}" for outcome in found if outcome.faults]
+    verdict = "\n".join(["not as expected:", *bad]) if bad else f"all {len(found)} cases ended as expected"
     tracked = [f"MLflow: {report.tracked}"] if report.tracked else []
     options.answer({}, ["", verdict, *report.figures.lines()[2:], *tracked, *_where(folder, args)], as_json=False)
 

@@ -30,7 +30,7 @@ class Case:
 
     Attributes:
         file: its name in the folder of photos.
-        about: what is hard about it, in a few words.
+        about: what it is, in two or three words.
         content: its bytes.
         status: how it ends.
         reason: why it is held back, if it is.
@@ -56,18 +56,18 @@ def cases() -> list[Case]:
     plain = _saved(Image.fromarray(person), "JPEG", quality=90)
     good, held = Status.ANONYMIZED, Status.QUARANTINED
     return [
-        Case("portrait.png", "a portrait, from scikit-image", portrait, good, faces=1),
-        Case("group.jpg", "a group, from insightface", group, good, faces=5),
-        Case("phone.jpg", "lies on its side; EXIF with position and name", _phone(person), good, faces=1),
+        Case("person.png", "a real portrait", portrait, good, faces=1),
+        Case("group.jpg", "a real group", group, good, faces=5),
+        Case("phone.jpg", "turned, with GPS", _phone(person), good, faces=1),
         Case("grey.jpg", "shades of grey", _saved(Image.fromarray(person).convert("L"), "JPEG"), good, faces=1),
-        Case("cutout.png", "transparent around the person", _cutout(person), good, faces=1),
+        Case("cutout.png", "transparent", _cutout(person), good, faces=1),
         Case("deep.png", "16 bits a sample", _deep(person), good, faces=1),
         Case("hills.webp", "nobody in it", _saved(_hills(), "WEBP", quality=85), Status.CLEAN),
-        Case("pixel.bmp", "one single pixel", _saved(Image.new("RGB", (1, 1), (200, 30, 30)), "BMP"), Status.CLEAN),
+        Case("pixel.bmp", "one pixel", _saved(Image.new("RGB", (1, 1), (200, 30, 30)), "BMP"), Status.CLEAN),
         Case("moving.gif", "several frames", _moving(person), held, Reason.MULTIPLE_FRAMES),
-        Case("cut.jpg", "its second half is missing", plain[: len(plain) // 2], held, Reason.TRUNCATED),
-        Case("broken.png", "damaged in the middle", _broken(portrait), held, Reason.CORRUPT),
-        Case("letter.pdf", "no picture at all", _pdf(), held, Reason.UNSUPPORTED_FORMAT),
+        Case("cut.jpg", "half is missing", plain[: len(plain) // 2], held, Reason.TRUNCATED),
+        Case("broken.png", "damaged inside", _broken(portrait), held, Reason.CORRUPT),
+        Case("letter.pdf", "no picture", _pdf(), held, Reason.UNSUPPORTED_FORMAT),
     ]
 
 
