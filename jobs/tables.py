@@ -21,7 +21,7 @@ from schemas import FEATURES, Table
 
 _FIRST_COMMIT = "00000000000000000000.json"
 _READER_FEATURES = ("deletionVectors",)
-_STREAMED = {"datafusion.execution.batch_size": "4", "datafusion.execution.target_partitions": "1"}
+_STREAMED = {"datafusion.execution.batch_size": "1", "datafusion.execution.target_partitions": "1"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Tables:
         return pa.table(self._builder({}).execute(_with(views, sql)).read_all())
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a query four at a time, for columns of whole images: only a few are ever in memory.
+        """Yield the rows of a query one at a time, for columns of whole images: memory does not grow with the table.
 
         Rows come in the order of the table's files, so one version of a table always gives the same order.
         """
