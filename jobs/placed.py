@@ -135,10 +135,11 @@ def _location(where: str, common: Common) -> str:
 
     if not catalog.is_catalog_name(where):
         return where
-    from jobs import session  # noqa: PLC0415 - starts a JVM
+    from jobs import session, sparkerrors  # noqa: PLC0415 - starts a JVM
 
     spark = session.create(common.settings, common.storage)
-    # catalog.location would make a schema that is missing, and a command that only reads must not.
-    if not spark.catalog.databaseExists(where):
-        raise LakeMissingError(f"there is no folder {where!r} and no schema of that name in the catalog")
-    return catalog.location(spark, where)
+    with sparkerrors.translated():
+        # catalog.location would make a schema that is missing, and a command that only reads must not.
+        if not spark.catalog.databaseExists(where):
+            raise LakeMissingError(f"there is no folder {where!r} and no schema of that name in the catalog")
+        return catalog.location(spark, where)
