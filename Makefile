@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench demo lock wheel clean
+.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -74,6 +74,9 @@ bench: setup  ## speed and memory: the ratios that README quotes
 
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)
+
+picture: setup  ## make the picture of the README with the real job
+	$(BIN)/python -m docs.picture
 
 wheel: setup  ## build dist/faceveil-*.whl, which travels to executors
 	@rm -rf build/lib build/bdist.* dist

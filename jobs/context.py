@@ -135,4 +135,5 @@ def library_versions() -> dict[str, str]:
 def settings_json(settings: Settings, limit: int | None, retry: str | None) -> str:
     """Return all settings as JSON for the run's record; no credential is among them, folders are left out."""
     flat = {k: v for k, v in settings.flat().items() if k not in {"models.local_dirs", "tracking.uri"}}
-    return json.dumps(flat | {"limit": limit, "retry": retry}, sort_keys=True)
+    profile = ",".join(Path(name).name for name in settings.profile.split(","))  # one may be a file of the user's
+    return json.dumps(flat | {"profile": profile, "limit": limit, "retry": retry}, sort_keys=True)

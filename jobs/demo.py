@@ -91,7 +91,7 @@ def _demo(args: argparse.Namespace) -> int:
     source = SourceSpec(str(folder / "photos"), storage=common.storage)
     report = run.run(Request(common, source, lake, treatment(args.policy, common.settings)))
     found = outcomes(made, folder, common)
-    tiles = (_tile(outcome) for outcome in found)
+    tiles = (tile(outcome) for outcome in found)
     title = f"{len(found)} images: as they were, and what is in the lake under the policy {args.policy}"
     (folder / SHEET).write_bytes(sheet.before_after(tiles, "faceveil demo", title))
     _print(found, report, folder, args)
@@ -122,7 +122,8 @@ def _rows(lake: Lake) -> list[dict[str, Any]]:
     return list(lake.tables.query(f"SELECT {columns} FROM images").to_pylist())  # noqa: S608 - no value in it
 
 
-def _tile(outcome: Outcome) -> sheet.Tile:
+def tile(outcome: Outcome) -> sheet.Tile:
+    """Return the case as a sheet shows it."""
     case, row = outcome.case, outcome.row
     name = f"{case.file}: {case.about}"
     if not row:

@@ -59,7 +59,9 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
             counts[f"reason.{row['reason']}"] = row["n"]
     values: dict[str, float] = {}
     if images and elapsed > 0:
-        values = {"images_per_second": images / elapsed, "faces_per_second": counts["faces"] / elapsed}
+        written = sum(int(row["n"]) for row in rows) or 1
+        faces = counts["faces"] * images / written  # a resumed run's rows are not all of this sitting
+        values = {"images_per_second": images / elapsed, "faces_per_second": faces / elapsed}
     spent = sum(seconds.values())
     if spent:
         values |= {f"share.{step}": value / spent for step, value in seconds.items()}

@@ -17,7 +17,7 @@ from jobs import stores
 from jobs.errors import LakeBusyError, LakeMissingError
 from jobs.ledger import Ledger
 from jobs.tables import Tables
-from schemas import LAKE_TABLES, views
+from schemas import IMAGES, LAKE_TABLES, views
 
 APP = "images"
 _BATCH_BITS = 32
@@ -96,6 +96,17 @@ class SparkLake(Lake):
     def frame(self, name: str) -> DataFrame:
         """Return a table as a DataFrame."""
         return self._session.read.format("delta").load(self.tables.table_uri(name))
+
+    def fence(self, epoch: int) -> None:
+        """Take the table over: from now on no run of an earlier epoch can commit to it, not even one under way.
+
+        Called before the table is read for the plan; else a run that was thought dead could add what is planned again.
+
+        Raises:
+            LakeBusyError: if a run of a later epoch is there already.
+        """
+        nothing = IMAGES.arrow().empty_table()
+        self.tables.append("images", nothing, APP, Commit(epoch, 0).version)
 
     def append(self, rows: DataFrame, commit: Commit) -> None:
         """Append new images in one idempotent commit.

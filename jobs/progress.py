@@ -81,6 +81,16 @@ class Display:
 
 
 @contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show, on a terminal alone, that something is under way whose end is not known."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(f"{what} ..."):
+        yield
+
+
+@contextmanager
 def watching(look: Callable[[], None]) -> Iterator[None]:
     """Call ``look`` twice a second in a thread of its own while the block runs."""
     done = threading.Event()

@@ -3,6 +3,7 @@
 Whatever stops it, the lake is whole: each batch is one idempotent commit, and the next run takes up what is missing.
 """
 
+import contextlib
 import secrets
 import sys
 import time
@@ -16,6 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from anonymizer_udfs import __version__
+from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.listing import ListPartition
 from anonymizer_udfs.records import OUT, TIMINGS
@@ -60,13 +62,16 @@ def run(request: Request) -> Report:
     """
     clock = time.monotonic()
     given = early.checked(request.source, request.lake, request.common)
-    spark = session.create(request.common.settings, request.common.storage)
+    tracking.prepare(request.common.settings)
+    with progress.waiting("starting Spark"):
+        spark = session.create(request.common.settings, request.common.storage)
     with translated():
         running = _begin(request, spark, given)
         try:
             report = _process(running, clock)
         except BaseException:
-            running.lake.ledger.append(running.started.then("failed"))
+            with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
+                running.lake.ledger.append(running.started.then("failed"))
             raise
     return report
 
@@ -83,7 +88,9 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     catalog.register(spark, request.lake, lake)
     _check_key(lake, key)
     event = _event(request, lake, key)
-    return Running(request, spark, lake, vault, key, event, lake.ledger.append(event))
+    epoch = lake.ledger.append(event)
+    lake.fence(epoch)
+    return Running(request, spark, lake, vault, key, event, epoch)
 
 
 def _own_key(vault: Vault | None) -> Key:
@@ -137,11 +144,13 @@ def _event(request: Request, lake: SparkLake, key: Key) -> Event:
 
 def _process(running: Running, clock: float) -> Report:
     request, lake = running.request, running.lake
-    listed, total = _list(running)
-    images = lake.frame("images")
-    todo = plan.missing(listed, images, request.treatment.digest, request.retry).persist(StorageLevel.DISK_ONLY)
-    cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
-    work = _freeze(running, cut, listed) if batches else cut
+    with progress.waiting("listing the source"):
+        listed, total = _list(running)
+    with progress.waiting("planning"):
+        images = lake.frame("images")
+        todo = plan.missing(listed, images, request.treatment.digest, request.retry).persist(StorageLevel.DISK_ONLY)
+        cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
+        work = _freeze(running, cut, listed) if batches else cut
     spec = worker_spec(request, running.key, running.started.run_id, total)
     session.ship(running.spark, request.treatment.files if request.common.settings.models.ship else {})
     count = sum(batch.images for batch in batches)
