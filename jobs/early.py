@@ -20,11 +20,14 @@ def checked(source: SourceSpec, lake: str, common: Common) -> Key | None:
 
     Raises:
         SourceError: if nothing can be listed, told here because a task's failure brings a stack into Spark's log.
-        UsageError: for a vault that may not be where it is, and for no vault without a key.
+        UsageError: for a lake or vault that cannot be where it is, and for no vault without a key.
         VaultError: if the key cannot be read.
     """
     if not catalog.is_catalog_name(lake):
-        open_vault(stores.normalise(lake), common.vault, common.storage)
+        uri = stores.normalise(lake)
+        vault = open_vault(uri, common.vault, common.storage)
+        for place in (uri, vault.uri if vault else uri):
+            stores.delta_uri(place)
     given = common.key.read()
     if given is None and common.vault == NONE:
         raise UsageError("--vault none needs a key from elsewhere: give --key-file, --key-env or --key-command")

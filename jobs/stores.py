@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _S3 = {"s3", "s3a", "s3n"}
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def normalise(uri: str) -> str:
@@ -78,7 +79,15 @@ def delta_options(uri: str, storage: Storage) -> dict[str, str]:
 
 
 def delta_uri(uri: str) -> str:
-    """Return the URI as ``deltalake`` spells it: ``s3://`` for ``s3a://``."""
+    """Return the URI as ``deltalake`` spells it: ``s3://`` for ``s3a://``.
+
+    Raises:
+        UsageError: for a path that ``deltalake`` would take for another one.
+    """
+    if is_local(uri) and _ESCAPE.search(uri):
+        raise UsageError(
+            "a lake or vault cannot lie below a name such as 'a%20b': deltalake reads %20 as a space; rename it"
+        )
     return re.sub(r"^s3a://", "s3://", uri)
 
 
