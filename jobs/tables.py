@@ -117,19 +117,20 @@ class Tables:
         Raises:
             LakeBusyError: if another driver was first.
         """
-        uri = self.table_uri(name)
-        if self.transaction(name, app_id) >= version:
+        found = self.open(name)
+        if (found.transaction_version(app_id) or 0) >= version:
             raise LakeBusyError(f"table {name!r}: another run wrote transaction {version} first; run again")
         commit = CommitProperties(app_transactions=[Transaction(app_id, version)])
-        options = stores.delta_options(uri, self.storage)
         try:
-            write_deltalake(
-                stores.delta_uri(uri), rows, mode="append", storage_options=options, commit_properties=commit
-            )
+            # Written onto the version that was looked at: Delta then refuses what came in between. By the URI it would
+            # be opened once more, and two drivers could both write this transaction.
+            write_deltalake(found, rows, mode="append", commit_properties=commit)
         except CommitFailedError as error:
             raise LakeBusyError(f"table {name!r}: another run wrote transaction {version} first; run again") from error
         except DeltaError as error:
             raise LakeError(f"table {name!r}: the rows were refused: {error}") from error
+        except stores.FAILURES as error:
+            raise LakeError(f"table {name!r} cannot be written: {stores.why(error)}") from error
 
 
 def _with(views: dict[str, str], sql: str) -> str:

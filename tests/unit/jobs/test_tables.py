@@ -108,6 +108,24 @@ def test_a_transaction_happens_once(version: int, tables: Tables) -> None:
     assert tables.transaction("images", "another") == 0
 
 
+class Overtaken(Tables):
+    """Tables between whose look and whose write another driver commits."""
+
+    def open(self, name: str) -> DeltaTable:
+        """Return the table as it is, and let the other driver write."""
+        found = super().open(name)
+        Tables(self.uri, self.declared).append(name, lakes.images([lakes.row("theirs")]), "images", 1)
+        return found
+
+
+def test_a_driver_that_is_overtaken_between_look_and_write_is_refused(tables: Tables) -> None:
+    """The commit is made onto the version that was looked at, so that nothing slips in between."""
+    with pytest.raises(LakeBusyError, match="run again"):
+        Overtaken(tables.uri, LAKE_TABLES).append("images", lakes.images([lakes.row("mine")]), "images", 1)
+    found = tables.query("SELECT image_id FROM images").to_pylist()
+    assert found == [{"image_id": lakes.KEY.image_id("theirs")}]
+
+
 def test_a_stream_holds_one_image_at_a_time(tables: Tables) -> None:
     """One row a batch, in the order of the files: the same each time."""
     for number in range(3):
