@@ -1,0 +1,1 @@
+"""What a run survives: the machine, the driver and workers, ended at any moment."""
