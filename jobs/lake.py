@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
-from jobs.errors import LakeBusyError, LakeMissingError
+from jobs.errors import LakeBusyError, LakeError, LakeMissingError
 from jobs.ledger import Ledger
 from jobs.tables import Tables
 from schemas import IMAGES, LAKE_TABLES, views
@@ -45,16 +45,28 @@ class Lake:
         self.ledger = Ledger(self.tables)
 
     def create(self) -> None:
-        """Make the tables that are missing."""
-        self.tables.create()
+        """Make the tables that are missing.
+
+        Raises:
+            LakeError: if the place cannot be reached or written.
+        """
+        try:
+            self.tables.create()
+        except stores.FAILURES as error:
+            raise LakeError(f"the lake cannot be written: {stores.why(error)}") from error
 
     def require(self) -> "Lake":
         """Return the lake itself if it is there.
 
         Raises:
             LakeMissingError: if it is not.
+            LakeError: if that cannot be told.
         """
-        if not self.tables.exist():
+        try:
+            there = self.tables.exist()
+        except stores.FAILURES as error:
+            raise LakeError(f"the lake cannot be read: {stores.why(error)}") from error
+        if not there:
             raise LakeMissingError("there is no lake at that place; 'faceveil anonymize SOURCE LAKE' makes one")
         return self
 

@@ -3,15 +3,17 @@
 import argparse
 import difflib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
+from jobs import stores
 from jobs.errors import JobError, UsageError
 from jobs.vault import KeySource
 
@@ -57,9 +59,11 @@ class Common:
 
     @property
     def storage(self) -> Storage:
-        """How object stores are reached."""
+        """How object stores are reached; executors have another environment, so what ours says goes with it."""
         chosen = self.settings.storage
-        return Storage(chosen.endpoint_url, chosen.region, chosen.anonymous)
+        typed = Storage(chosen.endpoint_url, chosen.region, chosen.anonymous)
+        named = chosen.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return replace(typed, endpoint_url=stores.endpoint(typed), region=named)
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

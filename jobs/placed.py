@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deltalake.exceptions import DeltaError
-from obstore.exceptions import BaseError as StoreError
 
 from anonymizer_udfs.keys import Key
+from jobs import stores
 from jobs.errors import LakeMissingError, VaultError
 from jobs.lake import Lake
 from jobs.options import Common
@@ -113,8 +113,8 @@ def readable() -> Iterator[None]:
         yield
     except PermissionError as error:
         raise VaultError("the vault may not be read with these credentials; ask whoever keeps it") from error
-    except (OSError, DeltaError, StoreError) as error:
-        raise VaultError(f"the vault cannot be read ({type(error).__name__}); check its URI and your access") from error
+    except (DeltaError, *stores.FAILURES) as error:
+        raise VaultError(f"the vault cannot be read: {stores.why(error)}") from error
 
 
 def open_lake(where: str, common: Common) -> Placed:

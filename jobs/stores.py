@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
 from anonymizer_udfs.sources.base import Storage
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _S3 = {"s3", "s3a", "s3n"}
+
+FAILURES = (OSError, BaseError)
+"""What ``obstore`` and ``deltalake`` raise when a store fails; :func:`why` says the rest."""
+
+_CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role"
+_CAUSES = (
+    ("169.254.169.254", f"no credentials were found; give {_CREDENTIALS}"),
+    ("NoSuchBucket", "there is no such bucket; make it, or check the URI"),
+    ("privileges", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
+    ("403 Forbidden", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
+    ("401 Unauthorized", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
+    ("(Connect)", "nobody answers; check storage.endpoint_url or AWS_ENDPOINT_URL, and the network"),
+)
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -55,6 +68,20 @@ def is_local(uri: str) -> bool:
 def child(uri: str, name: str) -> str:
     """Return the URI of something below a normalised URI."""
     return f"{uri.rstrip('/')}/{name}"
+
+
+def why(error: Exception) -> str:
+    """Return in a few words what made a store fail; its own text quotes whole requests with their signatures.
+
+    Examples:
+        >>> why(PermissionError(13, "Permission denied", "/secret"))
+        'Permission denied'
+        >>> why(OSError("GET http://host/b - 404: <Code>NoSuchBucket</Code>"))
+        'there is no such bucket; make it, or check the URI'
+    """
+    strerror = getattr(error, "strerror", None)
+    said = str(error)
+    return strerror or next((text for word, text in _CAUSES if word in said), type(error).__name__)
 
 
 def endpoint(storage: Storage) -> str | None:

@@ -98,8 +98,8 @@ class Vault:
                 Path(self.uri).mkdir(parents=True, exist_ok=True)
                 Path(self.uri).chmod(0o700)
             self.tables.create()
-        except OSError as error:
-            raise VaultError(f"the vault cannot be written: {error.strerror or type(error).__name__}") from error
+        except stores.FAILURES as error:
+            raise VaultError(f"the vault cannot be written: {stores.why(error)}") from error
 
     def key(self) -> Key | None:
         """Return the key that lies in the vault, if any."""
