@@ -16,15 +16,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import conf
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.models.cache import home
 from jobs import java
 
-DEFINITION = Path(conf.__file__).parent / "jars"
-"""The folder with ``pom.xml`` and ``jars.lock``."""
+DEFINITION = files("conf") / "jars"
+"""The folder with ``pom.xml`` and ``jars.lock``; inside a wheel when that is what ``spark-submit`` was given."""
 
 _FETCH_SECONDS = 1200
 _SAID_LINES = 2
@@ -78,7 +79,7 @@ class Jar:
         return None
 
 
-def read_lock(file: Path = DEFINITION / "jars.lock") -> list[Jar]:
+def read_lock(file: Traversable = DEFINITION / "jars.lock") -> list[Jar]:
     """Return the locked jars, one from each line ``SHA256 SIZE NAME``.
 
     Raises:
@@ -155,6 +156,8 @@ def download(scratch: Path) -> Path:
         JarsError: Neither is there, or none of them could; it says what each said.
     """
     said: list[str] = []
+    # Both tools want a file, and what we have may be inside a wheel.
+    (scratch / "pom.xml").write_bytes((DEFINITION / "pom.xml").read_bytes())
     for name, command in (("Maven", _maven), ("Ivy", _ivy)):
         into = scratch / name
         line = command(into, scratch)
@@ -177,12 +180,12 @@ def download(scratch: Path) -> Path:
     )
 
 
-def _maven(into: Path, _scratch: Path) -> list[str] | None:
+def _maven(into: Path, scratch: Path) -> list[str] | None:
     """Return the command that has Maven copy the jars into a folder, or None without Maven."""
     program = shutil.which("mvn")
     if program is None:
         return None
-    pom = ["-f", str(DEFINITION / "pom.xml")]
+    pom = ["-f", str(scratch / "pom.xml")]
     return [
         program,
         "-q",
@@ -202,7 +205,7 @@ def _ivy(into: Path, scratch: Path) -> list[str] | None:
         return None
     return [
         *(str(found.program), "-cp", f"{jars}/*", "org.apache.ivy.Main"),
-        *("-cache", str(scratch / "ivy"), "-ivy", str(DEFINITION / "pom.xml"), "-confs", "runtime", "-types", "jar"),
+        *("-cache", str(scratch / "ivy"), "-ivy", str(scratch / "pom.xml"), "-confs", "runtime", "-types", "jar"),
         *("-retrieve", f"{into}/[artifact]-[revision].[ext]"),
     ]
 
@@ -258,9 +261,9 @@ def _path_command(folder: Path) -> int:
 def _lock_command(_folder: Path) -> int:
     """Write jars.lock anew from what the pom resolves to now; for those who change the pom."""
     with tempfile.TemporaryDirectory() as scratch:
-        files = sorted(download(Path(scratch)).glob("*.jar"))
-        lines = [f"{_sha256(file)} {file.stat().st_size} {file.name}\n" for file in files]
-    (DEFINITION / "jars.lock").write_text("".join(lines), encoding="ascii")
+        came = sorted(download(Path(scratch)).glob("*.jar"))
+        lines = [f"{_sha256(file)} {file.stat().st_size} {file.name}\n" for file in came]
+    Path(str(DEFINITION / "jars.lock")).write_text("".join(lines), encoding="ascii")
     sys.stdout.write(f"locked {len(lines)} jars\n")
     return 0
 

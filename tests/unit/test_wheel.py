@@ -2,29 +2,38 @@
 
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("anonymizer_udfs", "conf", "jobs", "schemas")
-NOT_PACKED = shutil.ignore_patterns("__pycache__")
+from tests.support import wheel
+from tests.support.wheel import PACKAGES, ROOT
+
+READ = """
+import conf.settings, conf.policies
+from anonymizer_udfs import recognition
+from jobs import context, jars, models
+assert ".whl" in conf.settings.__file__
+settings = conf.settings.load("cluster,s3")
+assert len(jars.read_lock()) > 30
+for name in conf.policies.names():
+    policy = context.load_policy(name, settings, models.registry())
+    assert context._threshold(recognition.build(policy.recognizer), policy.detector.name) > 0
+"""
+JOBS = ("anonymize", "demo", "doctor", "export", "jars", "lookup", "models", "status")
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Build the wheel from a copy of the sources and return the names in it."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
-        shutil.copy(ROOT / name, source)
-    for name in ("requirements", *PACKAGES):
-        shutil.copytree(ROOT / name, source / name, ignore=NOT_PACKED)
-    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(built), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return set(zipfile.ZipFile(next(built.glob("faceveil-*.whl"))).namelist())
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from a copy of the sources."""
+    return wheel.build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def packed(built: Path) -> set[str]:
+    """Return the names in it."""
+    return set(zipfile.ZipFile(built).namelist())
 
 
 def test_every_file_of_the_packages_is_in_it(packed: set[str]) -> None:
@@ -41,3 +50,27 @@ def test_nothing_else_is_in_it(packed: set[str]) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
     endings = {Path(name).suffix for name in packed if ".dist-info/" not in name}
     assert endings <= {".py", ".yaml", ".json", ".xml", ".lock", ".conf", ".properties", ".typed"}
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a Python without faceveil."""
+    return wheel.bare_python(tmp_path_factory.mktemp("venv"))
+
+
+def test_data_is_read_from_within_it(built: Path, python: Path, tmp_path: Path) -> None:
+    """Settings, policies, thresholds, models and jars are found where only the file is on the path: ``--py-files``."""
+    env = {"PYTHONPATH": str(built), "HOME": str(tmp_path)}
+    done = subprocess.run([python, "-c", READ], capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_each_job_is_a_script(name: str, built: Path, python: Path, tmp_path: Path) -> None:
+    """A job's file alone, as ``spark-submit`` is given it, finds the rest in the wheel."""
+    job = shutil.copy(ROOT / "jobs" / f"{name}.py", tmp_path)
+    env = {"PYTHONPATH": str(built), "HOME": str(tmp_path)}
+    line = [python, job, "--help"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: faceveil {name}")
