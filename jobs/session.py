@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from anonymizer_udfs.sources.base import Storage
@@ -64,13 +66,15 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": parallel,
         "spark.io.encryption.enabled": "true",  # the plan and the key pass through shuffle and spill files
         "spark.ui.showConsoleProgress": "false",
+        # The last is the command line of spark-submit, with the source in it: UI and event log would show it.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|sun[.]java[.]command",
         **{f"spark.executorEnv.{name}": "1" for name in _THREADS},
         **{f"spark.hadoop.{name}": value for name, value in PARQUET.items()},
         **_s3(settings, storage),
     }
-    if settings.spark.delta == "bundled":
-        conf["spark.jars"] = ",".join(str(path) for path in jars.classpath())
     if not is_submitted():
+        if settings.spark.delta == "bundled":
+            conf["spark.jars"] = ",".join(str(path) for path in jars.classpath())
         conf |= {
             "spark.master": settings.spark.master or f"local[{local_cores()}]",
             "spark.driver.memory": settings.spark.driver_memory,
@@ -119,13 +123,37 @@ def create(settings: Settings, storage: Storage) -> SparkSession:
             raise JobError(missing)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    conf = configuration(settings, storage)
+    if is_submitted():
+        # Spark knows how to import from a wheel, and has only not heard of the name.
+        SparkContext.PACKAGE_EXTENSIONS = (".zip", ".egg", ".jar", ".whl")
+        if settings.spark.delta == "bundled":
+            conf["spark.jars"] = _lend_jars()
     builder = SparkSession.builder
-    for name, value in configuration(settings, storage).items():
+    for name, value in conf.items():
         builder = builder.config(name, value)
     with jvm_noise_dropped():
         session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _lend_jars() -> str:
+    """Return ``spark.jars`` for a JVM that runs already: what ``--jars`` said, and ours where it did not say them.
+
+    It has read its ``--jars`` when ``spark-submit`` started it, so that ours are given to its class loader by hand.
+    """
+    SparkContext._ensure_initialized()  # noqa: SLF001 - connects to the JVM that spark-submit has started
+    given = [jar for jar in SparkConf().get("spark.jars", "").split(",") if jar]
+    names = {jar.rpartition("/")[2] for jar in given}
+    if names >= {jar.name for jar in jars.read_lock()}:
+        return ",".join(given)
+    ours = [path for path in jars.classpath() if path.name not in names]
+    jvm: Any = SparkContext._jvm  # noqa: SLF001 - the one place that may
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    for path in ours:
+        loader.addURL(jvm.java.io.File(str(path)).toURI().toURL())
+    return ",".join([*given, *map(str, ours)])
 
 
 def ship(session: SparkSession, files: Mapping[str, Path]) -> None:

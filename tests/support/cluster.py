@@ -139,5 +139,6 @@ def running(folder: Path, workers: int = 2, memory: str = "2g") -> Iterator[Clus
 def _registered(cluster: Cluster) -> int:
     try:
         return cluster.alive_workers()
-    except OSError:
+    except (OSError, json.JSONDecodeError):
+        # A master that has just come up answers with its page, before it knows of /json/.
         return 0
