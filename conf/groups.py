@@ -118,14 +118,11 @@ class Batches(Group):
         default=8 * GIBIBYTE, description="Source bytes of one commit; whichever bound is reached first"
     )
     task_images: Count = Field(
-        default=400,
-        description="Images of one task: at 10 small images a second and core, 40 seconds, so progress moves",
+        default=200,
+        description="Images of one task: at 10 small images a second and core, 20 seconds, so progress moves",
     )
     task_bytes: Bytes = Field(
-        default=512 * MEBIBYTE, description="Source bytes of one task: about 100 photos of 12 megapixels, half a minute"
-    )
-    task_seconds: Annotated[Count, Field(le=60)] = Field(
-        default=45, description="What a task should take at most, for planners that know the speed"
+        default=256 * MEBIBYTE, description="Source bytes of one task: about 60 photos of 12 megapixels, half a minute"
     )
 
     @model_validator(mode="after")

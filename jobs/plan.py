@@ -17,6 +17,8 @@ from anonymizer_udfs.listing import ListPartition
 from anonymizer_udfs.records import PLAN
 
 NEW, REPLACE = "new", "replace"
+TASKS_A_CORE = 6
+LEAST_TASK_IMAGES = 12
 PLAN_COLUMNS = tuple(PLAN.names)
 
 
@@ -27,14 +29,14 @@ class Sizes:
     Attributes:
         batch_images, batch_bytes: one commit holds about this much: minutes of work, since a commit costs seconds.
         task_images, task_bytes: one task holds about this much: a minute at most, since progress moves with tasks.
-        least_tasks: cores that want work.
+        cores: tasks that run at a time; a batch has a few times as many, so that no core waits long for the last one.
     """
 
     batch_images: int
     batch_bytes: int
     task_images: int
     task_bytes: int
-    least_tasks: int
+    cores: int
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,20 @@ def cut(todo: DataFrame, sizes: Sizes, *, sequential: bool) -> tuple[DataFrame, 
         if images:
             batches = max(math.ceil(images / sizes.batch_images), math.ceil(size / sizes.batch_bytes), 1)
             wanted = max(images / sizes.task_images, size / sizes.task_bytes) / batches
-            tasks = max(1, min(math.ceil(images / batches), max(sizes.least_tasks, math.ceil(wanted))))
+            tasks = _tasks(math.ceil(images / batches), wanted, sizes)
             shares.append(Share(operation, first, batches, tasks))
             first += batches
     planned = _numbered(todo, shares, sequential=sequential)
     return planned, _batches(planned, shares)
+
+
+def _tasks(images: int, wanted: float, sizes: Sizes) -> int:
+    """Return how many tasks a batch of ``images`` has.
+
+    Enough that each keeps within its bounds, and a few for each core, but not so many that a task is hardly any work.
+    """
+    evenly = min(TASKS_A_CORE * sizes.cores, images // LEAST_TASK_IMAGES)
+    return max(1, min(images, max(evenly, min(sizes.cores, images), math.ceil(wanted))))
 
 
 def _numbered(todo: DataFrame, shares: list[Share], *, sequential: bool) -> DataFrame:
