@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from anonymizer_udfs.sources.base import Storage
 from jobs import jars
 from jobs.errors import LakeMissingError
 from jobs.lake import Lake
-from tests.support import anonymizing, cluster, pictures, wheel
+from tests.support import anonymizing, cluster, pictures, s3_server, wheel
 from tests.support.cluster import Cluster
 
 FILES = {
@@ -54,7 +55,7 @@ class Bench:
     expected: Path
 
     def submit(self, lake: Path, *options: str, submit: tuple[str, ...] = (), log: Path) -> subprocess.Popen[bytes]:
-        """Start a run on the cluster.
+        """Start a run from the folder of pictures into a lake on the cluster.
 
         Args:
             lake: Where to.
@@ -62,31 +63,37 @@ class Bench:
             submit: Of ``spark-submit``.
             log: What takes both of its streams.
         """
+        args = (str(self.source), str(lake), "--profile", "cluster", "--key-file", self.key, *options)
+        return self.start(args, submit, log, {})
+
+    def start(
+        self, args: tuple[str, ...], submit: tuple[str, ...], log: Path, env: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start a run on the cluster; ``env`` is the driver's alone."""
         settings = {
             "spark.driver.extraJavaOptions": QUICK_JVM,
             "spark.executor.extraJavaOptions": QUICK_JVM,
             "spark.eventLog.enabled": "true",
             "spark.eventLog.compress": "false",
-            "spark.eventLog.dir": str(events_of(lake)),
+            "spark.eventLog.dir": str(events_of(log)),
         }
-        events_of(lake).mkdir()
+        events_of(log).mkdir()
         conf = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         line = [*self.cluster.submit_command(), *conf, "--py-files", str(self.wheel), *submit]
-        args = [str(self.source), str(lake), "--profile", "cluster", "--key-file", self.key, *anonymizing.QUIET]
-        env = self.cluster.env | {"PYSPARK_PYTHON": str(self.python), "PYSPARK_DRIVER_PYTHON": str(self.python)}
+        pythons = {"PYSPARK_PYTHON": str(self.python), "PYSPARK_DRIVER_PYTHON": str(self.python)}
         with log.open("wb") as stream:
             return subprocess.Popen(
-                [*line, str(self.job), *args, *options],
+                [*line, str(self.job), *args, *anonymizing.QUIET],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=env,
+                env=self.cluster.env | pythons | env,
                 cwd=self.job.parent,
             )
 
 
-def events_of(lake: Path) -> Path:
-    """Return the folder of Spark's event logs of the runs into a lake."""
-    return lake.with_name(f"{lake.name}.events")
+def events_of(log: Path) -> Path:
+    """Return the folder of Spark's event log of the run that wrote a log."""
+    return log.with_name(f"{log.name}.events")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +112,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         # Workers hand their own PYTHONPATH on.
         patch.delenv("PYTHONPATH", raising=False)
         patch.chdir(job.parent)
+        # Credentials are each machine's own; where the store is, the job says.
+        patch.setenv("AWS_ACCESS_KEY_ID", s3_server.ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.SECRET_KEY)
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            patch.delenv(name, raising=False)
         with cluster.running(folder / "cluster") as running:
             built, python = wheel.build(folder / "wheel"), wheel.bare_python(folder / "venv")
             yield Bench(running, built, python, job, source, key, expected)
@@ -128,17 +140,36 @@ def test_the_wheel_gives_on_a_cluster_what_one_machine_gives(bench: Bench, tmp_p
     shipped = {path.name for path in bench.cluster.folder.glob("worker-*/app-*/*/*")}
     models = {f"{name}-{digest[:12]}.onnx" for name, digest in anonymizing.rows(lake)[0]["model_digests"]}
     assert {bench.wheel.name, *models, *(jar.name for jar in jars.read_lock())} <= shipped
-    leaks(bench, lake, log)
+    leaks(bench, log)
 
 
-def leaks(bench: Bench, lake: Path, log: Path) -> None:
+def leaks(bench: Bench, log: Path) -> None:
     """Fail where a name of the source is in what Spark has written: event log, executors' logs, the driver's output."""
     logs = [log, *bench.cluster.folder.glob("*.log"), *bench.cluster.folder.glob("worker-*/app-*/*/std*")]
-    logs += [path for path in events_of(lake).rglob("*") if path.is_file()]
+    logs += [path for path in events_of(log).rglob("*") if path.is_file()]
     written = {path.name: path.read_bytes() for path in logs}
     assert any(b"SparkListenerApplicationEnd" in content for content in written.values())
     for word in (*NAMES, str(bench.source).encode()):
         assert not [name for name, content in written.items() if word in content], word
+
+
+@pytest.mark.skipif(bool(s3_server.unavailable()), reason=s3_server.unavailable() or "")
+def test_source_and_lake_in_buckets(bench: Bench, tmp_path: Path) -> None:
+    """Only the driver is told where the store is; workers reach it with credentials of their own."""
+    log = tmp_path / "log"
+    with s3_server.running(tmp_path / "s3") as s3:
+        for bucket in ("raw", "open", "safe"):
+            s3.bucket(bucket)
+        for number in range(3):
+            s3.client().put_object(Bucket="raw", Key=f"in/{number}.png", Body=pictures.portrait(number))
+        place = ("s3a://raw/in", "s3a://open/lake", "--vault", "s3a://safe/lake", "--profile", "cluster,s3")
+        code = bench.start(place, (), log, {"AWS_ENDPOINT_URL": s3.endpoint}).wait(300)
+        assert code == anonymizing.DONE, log.read_text(encoding="utf-8")
+        lake = Lake(place[1], Storage(endpoint_url=s3.endpoint))
+        found = lake.tables.query("SELECT status, COUNT(*) AS n FROM images GROUP BY status").to_pylist()
+        assert found == [{"status": "anonymized", "n": 3}]
+        written = [log, *(path for path in events_of(log).rglob("*") if path.is_file())]
+        assert not [path.name for path in written if s3.secret_key.encode() in path.read_bytes()]
 
 
 def test_a_worker_that_dies_changes_nothing(bench: Bench, tmp_path: Path) -> None:
