@@ -17,7 +17,7 @@ EXAMPLES = """  faceveil anonymize ./photos ./lake
   faceveil anonymize archive.tar ./lake --policy internal --limit 100
   faceveil anonymize scans.parquet ./lake --content-column image --id-column scan_id
   faceveil anonymize ./photos ./lake --retry unreadable
-  spark-submit --master spark://host:7077 --jars "$(faceveil jars path)" jobs/anonymize.py SOURCE LAKE
+  spark-submit --master spark://host:7077 --py-files dist/faceveil-*.whl jobs/anonymize.py SOURCE LAKE
 
 exit codes: 0 done, 1 failed or busy, 2 bad arguments, 3 done and this run wrote review or quarantined rows"""
 

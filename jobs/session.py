@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from anonymizer_udfs.sources.base import Storage
@@ -83,7 +85,7 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         options = [f"-Dlog4j2.configurationFile={_log4j()}"]
         if conf["spark.master"].startswith("local"):
             # The work is in Python; of the JVM a run on one machine sees the start-up: a quarter shorter with this.
-            # With it the JVM reserves 48 MB for compiled code, which are full after a dozen runs: then all is interpreted.
+            # With it the JVM reserves 48 MB for compiled code, full after a dozen runs: then all is interpreted.
             options += ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"]
             conf |= {
                 "spark.ui.enabled": "false",
@@ -115,7 +117,7 @@ def create(settings: Settings, storage: Storage) -> SparkSession:
     """Return the session of this process.
 
     Raises:
-        JobError: if there is no Java 17 or newer, or a jar is missing; says how to get it.
+        JobError: if there is no Java 17 or newer, or a jar is missing; says how to get it. Or if the master refuses.
     """
     if not is_submitted():
         missing = java.problem()
@@ -133,7 +135,12 @@ def create(settings: Settings, storage: Storage) -> SparkSession:
     for name, value in conf.items():
         builder = builder.config(name, value)
     with jvm_noise_dropped():
-        session = builder.getOrCreate()
+        try:
+            session = builder.getOrCreate()
+        except (PySparkException, Py4JError) as error:
+            raise JobError(
+                "Spark did not start: check the master's address, that it answers, and its secret; why is said above"
+            ) from error
     session.sparkContext.setLogLevel("ERROR")
     return session
 

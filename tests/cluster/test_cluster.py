@@ -186,3 +186,15 @@ def test_a_worker_that_dies_changes_nothing(bench: Bench, tmp_path: Path) -> Non
     assert "Lost executor" in log.read_text(encoding="utf-8")
     assert anonymizing.comparable(lake) == anonymizing.comparable(bench.expected)
     assert [event["event"] for event in anonymizing.events(lake)] == ["started", "finished"]
+
+
+def test_a_master_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
+    """Where Spark does not start there is a word of ours on what to check, and no stack of Python's."""
+    source = pictures.write(tmp_path / "in", {"a.png": pictures.place()})
+    line = [sys.executable, "-m", "jobs.cli", "anonymize", str(source), str(tmp_path / "lake"), *anonymizing.QUIET]
+    wrong = ["--set", "spark.master=spork://127.0.0.1:1"]
+    done = subprocess.run([*line, *wrong], capture_output=True, text=True, check=False, cwd=wheel.ROOT, timeout=120)
+    assert done.returncode == anonymizing.FAILED
+    assert "faceveil anonymize: Spark did not start: check the master's address" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "lake").exists()
