@@ -11,6 +11,7 @@ from jobs.errors import JobError, LakeBusyError
 
 _OURS = re.compile(r"^(?:anonymizer_udfs|jobs)\.errors\.(\w+): (.*)$", re.MULTILINE)
 _BUSY = ("ConcurrentTransactionException", "DELTA_CONCURRENT", "DELTA_PROTOCOL_CHANGED")
+_LACKING = re.compile(r"No module named '(\w+)|\[PACKAGE_NOT_INSTALLED\] (\w+)")
 _CLASS = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 
 
@@ -32,10 +33,21 @@ def translation(text: str) -> JobError:
     Examples:
         >>> str(translation("x\nanonymizer_udfs.errors.ModelMissingError: model m: no file\n at java"))
         'model m: no file'
+        >>> str(translation("ModuleNotFoundError: No module named 'anonymizer_udfs'"))
+        "the workers' Python has no anonymizer_udfs: give spark-submit the wheel: --py-files dist/faceveil-*.whl"
+        >>> str(translation("[PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must be installed"))[:34]
+        "the workers' Python has no PyArrow"
     """
     ours = _OURS.search(text)
     if ours:
         return JobError(ours[2])
+    lacking = _LACKING.search(text)
+    if lacking:
+        package = lacking[1] or lacking[2]
+        where = "give spark-submit the wheel: --py-files dist/faceveil-*.whl"
+        if package != "anonymizer_udfs":
+            where = "install requirements/worker.lock there, and name that Python in PYSPARK_PYTHON"
+        return JobError(f"the workers' Python has no {package}: {where}")
     if any(word in text for word in _BUSY):
         return LakeBusyError("another run wrote to this lake at the same time; nothing is lost: run the command again")
     names = _CLASS.findall(text)
