@@ -46,7 +46,7 @@ def killed(source: Path, lake: Path, options: Sequence[str], moments: Sequence[M
     states = []
     command = [sys.executable, "-m", "jobs.anonymize", str(source), str(lake), *options]
     for number, moment in enumerate(moments):
-        come = _when(moment, lake)
+        come = when(moment, lake)
         process = Process(f"run {number}", command, folder / f"run-{number}.log", {"PYTHONPATH": str(ROOT)})
         try:
             process.wait_until(come, _SECONDS)
@@ -66,7 +66,7 @@ def _file(lake: Path) -> Path:
     return lake.with_name(lake.name + _STATES)
 
 
-def _when(moment: Moment, lake: Path) -> Callable[[], bool]:
+def when(moment: Moment, lake: Path) -> Callable[[], bool]:
     """Return what tells that the moment has come, beginning from how things are now."""
     work, log = Path(f"{lake}.vault", "work", "_delta_log"), lake / "images" / "_delta_log"
     planned, rows = _commits(work), _rows(lake)
