@@ -25,12 +25,14 @@ def main() -> int:
     """Run what is asked for; return 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--photos", type=Path, help="a folder of JPEGs (default: drawn scenes)")
-    parser.add_argument("--count", type=int, default=300, help="how many scenes to draw")
-    parser.add_argument("--rounds", type=int, default=5, help="how often job and loop are measured")
+    parser.add_argument(
+        "--count", type=int, default=1200, help="scenes for job and loop: a run has to be long enough to be steady"
+    )
+    parser.add_argument("--peer-count", type=int, default=1200, help="scenes for the peer")
+    parser.add_argument("--rounds", type=int, default=3, help="how often job and loop are measured")
     parser.add_argument("--peer-python", help="the Python of a virtual environment with deface 1.5.0")
     parser.add_argument("--only", choices=("throughput", "peer"), help="one of the benchmarks")
     args = parser.parse_args()
-    source = args.photos or scenes.write(Path("build/bench/scenes"), args.count)
     about = {
         "photos": "a folder given" if args.photos else "drawn scenes with real faces",
         "machine": platform.platform(),
@@ -44,8 +46,10 @@ def main() -> int:
         )
         common = Common(settings, None, KeySource(file=str(key)))
         if args.only != "throughput" and args.peer_python:
-            keep("peer", about | peer.measure(source, scratch / "peer", args.peer_python))
+            few = args.photos or scenes.write(Path("build/bench/peer"), args.peer_count)
+            keep("peer", about | peer.measure(few, scratch / "peer", args.peer_python))
         if args.only != "peer":
+            source = args.photos or scenes.write(Path("build/bench/scenes"), args.count)
             keep("throughput", about | throughput.measure(source, scratch / "throughput", common, args.rounds))
     return 0
 
