@@ -28,50 +28,42 @@ MOST_FACES = 2000
 
 @dataclass(frozen=True)
 class CenterFace:
-    """One pass of CenterFace over the letterboxed picture.
+    """CenterFace on the pictures given.
 
     Attributes:
         score_threshold: least confidence in (0, 1]. On 300 photos of 19-pixel faces recall was 0.62 at 0.5 and 0.98
             at 0.3, so the default is low: a false region costs some pixels, a missed face a person.
         nms_iou: overlap in [0, 1] above which the weaker of two boxes is dropped.
-        long_side_px: least and greatest longer side of the input.
-        enlarge_max: small pictures are enlarged at most this much, at least 1.
         model: the ONNX file.
     """
 
-    score_threshold: float = 0.3
+    score_threshold: float = 0.2
     nms_iou: float = 0.3
-    long_side_px: tuple[int, int] = (640, 1280)
-    enlarge_max: float = 2.0
     model: ModelRef = CENTERFACE
 
     name: ClassVar[str] = "centerface"
     kind: ClassVar[str] = "face"
+    landmarks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""
-        object.__setattr__(self, "long_side_px", tuple(self.long_side_px))
-        base.check_parameters(self.score_threshold, self.nms_iou, self.long_side_px, self.enlarge_max)
+        base.check_parameters(self.score_threshold, self.nms_iou)
 
     def detect(self, images: Sequence[base.Rgb], runtime: Runtime) -> list[base.Detections]:
         """Return what is found in each picture; see :class:`anonymizer_udfs.detection.base.Detector`.
 
-        Pictures of one input shape share a call where an accelerator is there; on a CPU batching was measured to be
-        slower, so there each picture is a call of its own. The result does not depend on it.
+        On a CPU batching was measured to be slower, so there each picture is a call of its own.
         """
-        fits = [base.fit(im.shape[1::-1], self.long_side_px, self.enlarge_max, MULTIPLE) for im in images]
-        limit = 1 if runtime.providers[0] == "CPUExecutionProvider" else BATCH_ON_ACCELERATOR
+        limit = BATCH_ON_ACCELERATOR if runtime.accelerated else 1
         found: list[base.Detections] = [base.Detections.none()] * len(images)
-        for batch in base.same_shape(fits, limit):
-            stacked = np.stack([base.apply(images[i], fits[i]) for i in batch])
-            maps = session(self.model, runtime, prepare=free_dimensions).run(OUTPUTS, {"input.1": stacked})
-            for row, i in enumerate(batch):
-                found[i] = self._decode([m[row] for m in maps], fits[i], images[i].shape[1::-1])
+        for group, stack in base.stacks(images, MULTIPLE, limit):
+            planes = np.ascontiguousarray(stack.transpose(0, 3, 1, 2), dtype=np.float32)
+            maps = session(self.model, runtime, prepare=free_dimensions).run(OUTPUTS, {"input.1": planes})
+            for row, i in enumerate(group):
+                found[i] = self._decode([m[row] for m in maps], images[i].shape[1::-1])
         return found
 
-    def _decode(
-        self, maps: list[NDArray[np.float32]], fit: base.Letterbox, size_wh: tuple[int, int]
-    ) -> base.Detections:
+    def _decode(self, maps: list[NDArray[np.float32]], size_wh: tuple[int, int]) -> base.Detections:
         heat, size, offset, points = maps[0][0], maps[1], maps[2], maps[3]
         y, x = np.nonzero(heat >= self.score_threshold)
         order = np.argsort(-heat[y, x], kind="stable")[:MOST_FACES]
@@ -82,10 +74,10 @@ class CenterFace:
         top_left = centre - hw / 2
         corners = np.concatenate([top_left, top_left + hw], 1)[:, [1, 0, 3, 2]].astype(np.float32)
         marks = top_left[:, None, :] + points[:, y, x].T.reshape(-1, base.LANDMARKS, 2) * hw[:, None, :]
-        xyxy = boxes.clip(fit.back(corners.reshape(-1, 2, 2)).reshape(-1, 4), size_wh)
+        xyxy = boxes.clip(corners, size_wh)
         keep = boxes.nms(xyxy, scores, self.nms_iou)
         keep = keep[boxes.area(xyxy[keep]) > 0]
-        return base.Detections(xyxy[keep], scores[keep], fit.back(marks[..., ::-1].astype(np.float32))[keep])
+        return base.Detections(xyxy[keep], scores[keep], marks[..., ::-1].astype(np.float32)[keep])
 
 
 def free_dimensions(model: bytes) -> bytes:

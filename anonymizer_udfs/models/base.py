@@ -62,6 +62,11 @@ class Runtime:
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     threads: int = 1
 
+    @property
+    def accelerated(self) -> bool:
+        """Whether models run on an accelerator, where batches pay."""
+        return self.providers[0] != "CPUExecutionProvider"
+
     def __post_init__(self) -> None:
         """Refuse a runtime that cannot run anything."""
         if not self.providers:
