@@ -11,8 +11,9 @@ from anonymizer_udfs import family
 from anonymizer_udfs.detection.base import Detections, Detector
 from anonymizer_udfs.detection.centerface import CenterFace
 from anonymizer_udfs.detection.scrfd import Scrfd
+from anonymizer_udfs.detection.yunet import YuNet
 
-DETECTORS: dict[str, type[Detector]] = {"centerface": CenterFace, "scrfd": Scrfd}
+DETECTORS: dict[str, type[Detector]] = {"centerface": CenterFace, "scrfd": Scrfd, "yunet": YuNet}
 
 
 def build(wish: str | Mapping[str, Any]) -> Detector:
@@ -20,4 +21,4 @@ def build(wish: str | Mapping[str, Any]) -> Detector:
     return family.build("detector", DETECTORS, wish)
 
 
-__all__ = ["DETECTORS", "CenterFace", "Detections", "Detector", "Scrfd", "build"]
+__all__ = ["DETECTORS", "CenterFace", "Detections", "Detector", "Scrfd", "YuNet", "build"]

@@ -1,4 +1,4 @@
-"""The two models that faceveil uses where nothing else is named; a test holds them equal to ``conf/models.yaml``."""
+"""The models that members of families use unless told otherwise; a test holds them equal to ``conf/models.yaml``."""
 
 from anonymizer_udfs.models.base import ModelRef
 
@@ -7,3 +7,6 @@ CENTERFACE = ModelRef.fetched("centerface", "09189deaaf8646c5c51a68447e3c744ea1e
 
 DLIB_RESNET = ModelRef.fetched("dlib_resnet", "f7d5155c52ac6bf46b0947888dcaf1abe62499dadad957f356bcdb2fbaaf4ba2")
 """Recognizer: dlib's ResNet-29, CC0, converted to ONNX by :mod:`anonymizer_udfs.models.convert_dlib`."""
+
+YUNET = ModelRef.fetched("yunet", "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4")
+"""Detector: YuNet of March 2023, MIT."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.detection import CenterFace, Detector
-from tests.support import graphs
+from anonymizer_udfs.detection import CenterFace, Detector, YuNet
+from tests.support import graphs, yunet_graph
 
 Rgb = NDArray[np.uint8]
 
@@ -56,4 +56,11 @@ def centerface(folder: Path) -> Case:
     return Case(CenterFace(model=ref), dot_px=4, box_wh=(graphs.FACE_PX, graphs.FACE_PX), step_px=4)
 
 
-CASES: dict[str, Callable[[Path], Case]] = {"centerface": centerface}
+def yunet(folder: Path) -> Case:
+    """YuNet over its red dot graph, declared for 640x640."""
+    ref = graphs.stored(folder, "yunet_dots", yunet_graph.red_dots())
+    side = yunet_graph.FACE_PX
+    return Case(YuNet(model=ref), dot_px=yunet_graph.DOT_PX, box_wh=(side, side), step_px=yunet_graph.DOT_PX)
+
+
+CASES: dict[str, Callable[[Path], Case]] = {"centerface": centerface, "yunet": yunet}

@@ -9,6 +9,7 @@ from models_support import sha256, tiny_model
 
 from anonymizer_udfs.errors import LicenceError, ModelDigestError, ModelMissingError, SpecError, UnknownNameError
 from anonymizer_udfs.models import CENTERFACE, DLIB_RESNET, Runtime, pack_model
+from anonymizer_udfs.models.defaults import YUNET
 from anonymizer_udfs.models.registry import Registry, pack_members, roots
 from jobs.models import registry as shipped
 
@@ -46,9 +47,10 @@ def test_an_empty_registry_knows_nothing() -> None:
 
 
 def test_the_defaults_are_the_shipped_ones() -> None:
-    """The two references in the package equal what ``conf/models.yaml`` says, and need no licence accepted."""
+    """The references in the package equal what ``conf/models.yaml`` says, and need no licence accepted."""
     assert shipped().resolve("centerface") == CENTERFACE
     assert shipped().resolve("dlib_resnet") == DLIB_RESNET
+    assert shipped().resolve("yunet") == YUNET
 
 
 def test_a_near_name_is_suggested() -> None:
