@@ -13,7 +13,10 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an image is quarantined; the ``reason`` column of ``images``, a closed list."""
+    """Why an image is quarantined or in review; the ``reason`` column of ``images``, a closed list."""
+
+    UNSURE = "unsure"
+    """It is in review: of at least one region the detectors were not sure. All of them are anonymized."""
 
     UNREADABLE = "unreadable"
     """Its bytes could not be fetched: gone, forbidden, or the store failed after retries."""
@@ -33,6 +36,8 @@ class Reason(StrEnum):
     """Its end is missing."""
     CORRUPT = "corrupt"
     """It cannot be decoded."""
+    RESIDUAL = "residual"
+    """After anonymizing, detectors went on finding a face that no region covers: not released."""
     UNVERIFIED = "unverified"
     """What was encoded does not decode to what it should: not released."""
 

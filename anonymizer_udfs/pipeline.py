@@ -1,4 +1,4 @@
-"""A batch of images through all steps: read, decode, detect, anonymize, encode, verify, measure, record.
+"""A batch of images through all steps: read, decode, search, treat, encode, verify, look again, measure, record.
 
 Everything here runs on an executor. The partition function keeps order and row count: one row in, one row out, whatever
 happens to an image. What is wrong with one image is a value; what is wrong with the environment (a missing model, a
@@ -7,7 +7,6 @@ wrong digest) raises and fails the task.
 
 import hashlib
 import itertools
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -18,16 +17,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from anonymizer_udfs import boxes, family, imaging, measure
-from anonymizer_udfs.detection.base import Detections
+from anonymizer_udfs import imaging, measure, treatment, verification
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.imaging import Picture, orientation
-from anonymizer_udfs.methods.base import Target
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
-from anonymizer_udfs.records import OUT, Face, Planned, Quarantined, Released, Result
+from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.treatment import Treated
 
 GROUP_ON_ACCELERATOR = 32
+GROUP_PIXELS = 64_000_000
+"""Pixels of a group, and of one picture more: some 10 bytes are held for each until the group is done."""
+SECOND_LOOKS = 3
+"""How often an anonymized picture is searched for what is left before it is held back."""
 MOST_ROWS = 256
 
 
@@ -40,11 +44,23 @@ class Work:
     timings_ms: dict[str, float] = field(default_factory=dict)
     picture: Picture | None = None
     upright: NDArray[np.uint8] | None = None
-    found: Detections | None = None
+    found: list[tuple[Finding, Look]] = field(default_factory=list)
+    plans: tuple[str, ...] = ()
+    made: "Made | None" = None
+    left: tuple[Finding, ...] = ()
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
     outcome: Released | Quarantined | None = None
     header: tuple[str, tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What is about to be stored: the treated picture, its file, and what that file decodes to."""
+
+    treated: Treated
+    encoded: imaging.Encoded
+    stored: Picture
 
 
 class Clock:
@@ -88,23 +104,26 @@ def _read(planned: Iterator[Planned], reader: Reader, spec: WorkerSpec) -> Itera
 
 def process(works: Iterable[Work], spec: WorkerSpec) -> Iterator[Result]:
     """Yield what became of each image, in order; on an accelerator the pictures of a group share detector calls."""
-    size = 1 if spec.runtime.providers[0] == "CPUExecutionProvider" else GROUP_ON_ACCELERATOR
-    for group in _groups(works, size, spec):
+    for group in _groups(works, spec):
+        _search([work for work in group if work.outcome is None], spec)
         for work in group:
-            _guarded(_decode, work, spec)
-        _detect([work for work in group if work.outcome is None], spec)
+            _guarded(_treat, work, spec)
+        if spec.policy.second_look is not None:
+            _look_again([work for work in group if work.outcome is None], spec.policy.second_look, spec)
         for work in group:
             _guarded(_finish, work, spec)
             yield _result(work, spec)
 
 
-def _groups(works: Iterable[Work], size: int, spec: WorkerSpec) -> Iterator[list[Work]]:
-    """Yield groups of at most ``size`` images, and of not many more bytes than one batch."""
+def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
+    """Yield groups of decoded images: one on a CPU; on an accelerator as many as memory bears."""
+    most = GROUP_ON_ACCELERATOR if spec.runtime.accelerated else 1
     group: list[Work] = []
     for work in works:
+        _guarded(_decode, work, spec)
         group.append(work)
-        weight = sum(len(w.data) for w in group if isinstance(w.data, bytes))
-        if len(group) >= size or weight >= spec.limits.batch_bytes:
+        pixels = sum(w.upright.shape[0] * w.upright.shape[1] for w in group if w.upright is not None)
+        if len(group) >= most or pixels >= GROUP_PIXELS:
             yield group
             group = []
     if group:
@@ -118,7 +137,6 @@ def _guarded(step: Callable[[Work, WorkerSpec], None], work: Work, spec: WorkerS
             step(work, spec)
         except BadImageError as error:
             work.outcome = Quarantined(error.reason)
-            work.faces = ()
 
 
 def _decode(work: Work, spec: WorkerSpec) -> None:
@@ -128,118 +146,86 @@ def _decode(work: Work, spec: WorkerSpec) -> None:
         header = imaging.probe(work.data)
         work.header = (header.format.value, (header.width, header.height))
         work.picture = imaging.decode(work.data, max_pixels=spec.limits.max_pixels)
-        work.upright = orientation.upright(work.picture.rgb(), work.picture.orientation)
+        work.upright = _upright(work.picture)
 
 
-def _detect(works: Sequence[Work], spec: WorkerSpec) -> None:
+def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
+    """Run the policy's plan, then the thorough one where nothing was found and the policy asks for it."""
+    for work, found in zip(works, _timed_search(works, spec.policy.plan, "detect", spec), strict=True):
+        work.found = [(one, Look.PLAN) for one in found]
+        work.plans += (spec.policy.plan.name,)
+    empty = [w for w in works if not w.found and spec.policy.searches_again(w.planned.image_id)]
+    for work, found in zip(empty, _timed_search(empty, THOROUGH, "detect", spec), strict=True):
+        work.found = [(one, Look.THOROUGH) for one in found]
+        work.plans += (THOROUGH.name,)
+
+
+def _timed_search(works: Sequence[Work], plan: Plan, step: str, spec: WorkerSpec) -> list[tuple[Finding, ...]]:
     start = time.perf_counter()
-    found = spec.policy.detector.detect([work.upright for work in works if work.upright is not None], spec.runtime)
+    images = [work.upright for work in works if work.upright is not None]
+    found = spec.policy.searcher.search(images, plan, spec.runtime)
     spent = (time.perf_counter() - start) * 1000 / max(1, len(works))
-    for work, detections in zip(works, found, strict=True):
-        work.found = detections
-        work.timings_ms["detect"] = spent
+    for work in works:
+        work.timings_ms[step] = work.timings_ms.get(step, 0.0) + spent
+    return found
+
+
+def _treat(work: Work, spec: WorkerSpec) -> None:
+    """Anonymize, encode, and decode what would be stored."""
+    if work.picture is None:
+        raise RuntimeError("a picture is decoded before it is treated")
+    found, looks = [one for one, _ in work.found], [look for _, look in work.found]
+    with Clock(work, "anonymize"):
+        treated = treatment.treat(work.picture, found, looks, work.planned.image_id, spec)
+    with Clock(work, "encode"):
+        encoded = imaging.encode(treated.picture, work.picture)
+    with Clock(work, "verify"):
+        stored = verification.stored(encoded, treated, work.picture, spec.limits.max_pixels)
+    work.made = Made(treated, encoded, stored)
+
+
+def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
+    """Search the pictures that would be stored for what no region covers, and treat that too, until nothing is left.
+
+    An image in which there is still something after :data:`SECOND_LOOKS` is held back.
+    """
+    left = list(works)
+    for _ in range(SECOND_LOOKS):
+        shown = [replace(work, upright=_upright(work.made.stored)) for work in left if work.made]
+        found = _timed_search(shown, plan, "second_look", spec)
+        again = []
+        for work, one in zip(left, found, strict=True):
+            work.left = one
+            more = verification.uncovered(one, work.made.treated) if work.made else ()
+            if more:
+                work.found = [*work.found, *((finding, Look.SECOND) for finding in more)]
+                _guarded(_treat, work, spec)
+                again.append(work)
+        left = [work for work in again if work.outcome is None]
+        if not left:
+            return
+    for work in left:
+        work.outcome = Quarantined(Reason.RESIDUAL)
+
+
+def _upright(picture: Picture) -> NDArray[np.uint8]:
+    return orientation.upright(picture.rgb(), picture.orientation)
 
 
 def _finish(work: Work, spec: WorkerSpec) -> None:
-    """Anonymize, encode, verify and, on the sample, measure."""
-    picture, upright, found = work.picture, work.upright, work.found
-    if picture is None or upright is None or found is None:
-        raise RuntimeError("a picture is decoded and searched before it is finished")
-    with Clock(work, "anonymize"):
-        treated, work.faces = anonymize(picture, found, work.planned.image_id, spec)
-    with Clock(work, "encode"):
-        encoded = imaging.encode(treated, picture)
-    with Clock(work, "verify"):
-        stored = verified(encoded, treated, picture, work.faces, spec)
+    """Measure, where the image is in the sample, and decide what becomes of it."""
+    if work.picture is None or work.upright is None or work.made is None:
+        raise RuntimeError("a picture is treated before it is finished")
+    treated, encoded = work.made.treated, work.made.encoded
+    work.faces = treated.faces
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
-            before = measure.View(picture.rgb(), upright, found)
-            work.faces, work.utility = measure.sample(before, stored, work.faces, spec)
-    status = Status.ANONYMIZED if work.faces else Status.CLEAN
-    digest = hashlib.sha256(encoded.data).hexdigest()
-    work.outcome = Released(status, encoded.data, digest, encoded.reencoded)
-
-
-def anonymize(picture: Picture, found: Detections, image_id: str, spec: WorkerSpec) -> tuple[Picture, tuple[Face, ...]]:
-    """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
-
-    Args:
-        picture: the decoded source, in the orientation of its stored pixels.
-        found: what was detected in the upright picture.
-        image_id: what the noise of its regions is derived from.
-        spec: the policy and the key.
-    """
-    if not len(found):
-        return picture, ()
-    h, w = picture.pixels.shape[:2]
-    stored = orientation.boxes_to_stored(found.boxes_xyxy, picture.orientation, (w, h))
-    points = orientation.points_to_stored(found.landmarks, picture.orientation, (w, h))
-    rule = spec.policy.face
-    method = rule.chain[0]
-    parameters = json.dumps(family.parameters(method), sort_keys=True, separators=(",", ":"))
-    alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
-    pixels = picture.pixels.copy()
-    faces = []
-    for i, box in enumerate(stored):
-        region = boxes.outward(boxes.grow(box, rule.region_ratio), (w, h))
-        x0, y0, x1, y1 = region
-        local = box - np.array([x0, y0, x0, y0], np.float32)
-        target = Target(tuple(local.tolist()), alpha=alpha)
-        rng = spec.key.generator(image_id, method.name, i)
-        pixels[y0:y1, x0:x1] = method.apply(pixels[y0:y1, x0:x1], target, rng)
-        faces.append(
-            Face(
-                kind=spec.policy.detector.kind,
-                box=tuple(np.round(box, 2).tolist()),
-                region=region,
-                landmarks=tuple((round(float(x), 2), round(float(y), 2)) for x, y in points[i]),
-                confidence=round(float(found.scores[i]), 4),
-                detectors=(spec.policy.detector.name,),
-                method=method.name,
-                parameters=parameters,
-            )
-        )
-    return picture.with_pixels(pixels), tuple(faces)
-
-
-def verified(
-    encoded: imaging.Encoded, treated: Picture, source: Picture, faces: Sequence[Face], spec: WorkerSpec
-) -> Picture:
-    """Return the picture that the bytes to be stored decode to; what does not decode to what it should is held back.
-
-    Size, channels and orientation must be kept; outside the regions a lossless picture must be the source, bit for bit;
-    inside, every region must be nearer to what the method made of it than to the source.
-
-    Raises:
-        BadImageError: with ``unverified``.
-    """
-    try:
-        stored = imaging.decode(encoded.data, max_pixels=spec.limits.max_pixels)
-    except BadImageError as error:
-        raise BadImageError(Reason.UNVERIFIED) from error
-    same = stored.pixels.shape == treated.pixels.shape and stored.pixels.dtype == treated.pixels.dtype
-    same = same and stored.channels is treated.channels and stored.orientation == treated.orientation
-    if not same or not all(_treated(stored, treated, source, face.region) for face in faces):
-        raise BadImageError(Reason.UNVERIFIED)
-    if not encoded.reencoded and not _equal_outside(stored.pixels, source.pixels, faces):
-        raise BadImageError(Reason.UNVERIFIED)
-    return stored
-
-
-def _treated(stored: Picture, treated: Picture, source: Picture, region: boxes.IntBox) -> bool:
-    """Return whether a region shows what the method made, not the source; a palette may only have come near to it."""
-    x0, y0, x1, y1 = region
-    came, wanted, was = (p.pixels[y0:y1, x0:x1].astype(np.int32) for p in (stored, treated, source))
-    flat = bool((came == came[0, 0]).all())
-    return flat or float(np.abs(came - wanted).mean()) <= float(np.abs(came - was).mean())
-
-
-def _equal_outside(stored: NDArray[np.generic], source: NDArray[np.generic], faces: Sequence[Face]) -> bool:
-    outside = np.ones(stored.shape[:2], bool)
-    for face in faces:
-        x0, y0, x1, y1 = face.region
-        outside[y0:y1, x0:x1] = False
-    return not bool(((stored != source).any(axis=2) & outside).any())
+            before = measure.View(work.picture.rgb(), work.upright, [one for one, _ in work.found])
+            work.faces, work.utility = measure.sample(before, work.made.stored, treated, work.left, spec)
+    unsure = any(one.confidence < spec.policy.bands.sure for one, _ in work.found)
+    status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
+    digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
+    work.outcome = Released(status, encoded.data, digest, encoded.reencoded, reason)
 
 
 def _result(work: Work, spec: WorkerSpec) -> Result:
@@ -247,7 +233,7 @@ def _result(work: Work, spec: WorkerSpec) -> Result:
         raise RuntimeError("an image ends with an outcome")
     digest = spec.key.source_digest(work.data) if isinstance(work.data, bytes) else None
     name, size = work.header or (None, None)
-    result = Result(work.planned, work.outcome, digest, name, size, work.faces, work.utility)
+    result = Result(work.planned, work.outcome, digest, name, size, work.faces, work.utility, work.plans)
     return replace(result, duration_ms=sum(work.timings_ms.values()), timings_ms=work.timings_ms)
 
 

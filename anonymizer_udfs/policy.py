@@ -3,16 +3,18 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from anonymizer_udfs import detection, family, methods
-from anonymizer_udfs.detection import Detector
+from anonymizer_udfs.detection import Detector, plans
+from anonymizer_udfs.detection import fusion as fusing
+from anonymizer_udfs.detection.fusion import Fusion
+from anonymizer_udfs.detection.plans import Plan
+from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Mask, Method
 
-PLANS = ("single",)
-"""How detectors are run; ``single`` is one pass of one detector."""
 REGION_RATIO_MAX = 4.0
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -44,9 +46,9 @@ class KindRule:
         object.__setattr__(self, "region_ratio", float(ratio))
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> "KindRule":
+    def from_mapping(cls, mapping: Mapping[str, Any], kind: str = "face") -> "KindRule":
         """Return the rule that a mapping with ``chain`` and ``region_ratio`` describes."""
-        given = _checked("face", mapping, cls)
+        given = _checked(kind, mapping, cls)
         chain = given["chain"]
         if isinstance(chain, str) or not isinstance(chain, Sequence):
             raise SpecError(f"chain must be a list of methods, got {type(chain).__name__}")
@@ -59,59 +61,144 @@ class KindRule:
 
 
 @dataclass(frozen=True)
+class Bands:
+    """What a finding's confidence means: ``sure``, ``unsure`` or, below both, ignored.
+
+    Attributes:
+        sure: from here on a finding is no question; in (0, 1].
+        unsure: from here on it is anonymized, and the image waits for a person; in (0, ``sure``].
+    """
+
+    sure: float
+    unsure: float
+
+    def __post_init__(self) -> None:
+        """Refuse bands in the wrong order."""
+        for name in ("sure", "unsure"):
+            value: object = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise SpecError(f"bands.{name} must be a number in (0, 1], got {value!r}")
+        if not 0 < self.unsure <= self.sure <= 1:
+            raise SpecError(f"bands must hold 0 < unsure <= sure <= 1, got unsure {self.unsure}, sure {self.sure}")
+
+    @classmethod
+    def from_mapping(cls, mapping: object) -> "Bands":
+        """Return the bands that a mapping with ``sure`` and ``unsure`` describes."""
+        if not isinstance(mapping, Mapping):
+            raise SpecError(f"bands must be a mapping with sure and unsure, got {mapping!r}")
+        return cls(**_checked("bands", mapping, cls))
+
+
+@dataclass(frozen=True)
 class Policy:
     """How an archive is treated; made on the driver, used on executors.
 
     Attributes:
         name: how people call it: lower case, digits, ``-`` and ``_``.
-        plan: how detectors are run, one of ``PLANS``.
-        detector: what finds faces, with its thresholds.
-        face: what is done with them.
+        plan: the passes in which detectors look at a picture.
+        detectors: who looks, each with its thresholds; at least one finds faces.
+        bands: from which confidence on a finding counts, and from which on it is no question.
+        face: what is done with faces.
         recognizer: name of the one whose verdict counts.
+        plate: what is done with licence plates; needed where a detector finds them.
+        fusion: how what many passes saw becomes one region a face.
+        second_look: the plan in which the anonymized picture is searched again for what no region covers; none: it is
+            not.
+        thorough_share: the share, in [0, 1], of pictures in which nothing was found that the thorough plan searches
+            before they are clean; what it finds there is the logged miss rate.
         originals_visible: whether contact sheets may show originals; never by default.
     """
 
     name: str
-    plan: str
-    detector: Detector
+    plan: Plan
+    detectors: tuple[Detector, ...]
+    bands: Bands
     face: KindRule
     recognizer: str
+    plate: KindRule | None = None
+    fusion: Fusion = field(default_factory=fusing.Union)
+    second_look: Plan | None = plans.FAST
+    thorough_share: float = 1.0
     originals_visible: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse names that are none, unknown plans and a detector of something else than faces."""
-        for field, value in (("name", self.name), ("recognizer", self.recognizer)):
+        """Refuse names that are none, and parts that contradict each other."""
+        for what, value in (("name", self.name), ("recognizer", self.recognizer)):
             if not isinstance(value, str) or not _NAME.fullmatch(value):
-                raise SpecError(f"{field} must be a lower-case name such as 'public', got {value!r}")
-        if self.plan not in PLANS:
-            raise UnknownNameError("plan", str(self.plan), PLANS)
-        if self.detector.kind != "face":
-            raise SpecError(f"detector must find faces, {self.detector.name} finds {self.detector.kind}")
+                raise SpecError(f"{what} must be a lower-case name such as 'public', got {value!r}")
+        object.__setattr__(self, "detectors", tuple(self.detectors))
+        _check_detectors(self.detectors, self.plate)
+        for plan in (self.plan, self.second_look):
+            for one in plan.passes if plan else ():
+                for who in one.detectors:
+                    if who not in {d.name for d in self.detectors}:
+                        raise UnknownNameError(f"detector of pass {one.name}", who, [d.name for d in self.detectors])
+        share: object = self.thorough_share
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise SpecError(f"thorough_share must be a number in [0, 1], got {share!r}")
+        object.__setattr__(self, "thorough_share", float(share))
         if not isinstance(self.originals_visible, bool):
             raise SpecError(f"originals_visible must be true or false, got {self.originals_visible!r}")
+
+    @property
+    def searcher(self) -> Searcher:
+        """Who runs its plans."""
+        return Searcher(self.detectors, self.fusion, self.bands.sure, self.bands.unsure)
+
+    def rule(self, kind: str) -> KindRule:
+        """Return what is done with the regions of a kind, ``face`` or ``plate``."""
+        return self.plate if kind == "plate" and self.plate is not None else self.face
+
+    def searches_again(self, image_id: str) -> bool:
+        """Return whether the thorough plan searches an image in which the policy's plan found nothing.
+
+        Ids are keyed hashes, so their bits are uniform; these are not the ones that choose the measured sample.
+        """
+        return self.plan != plans.THOROUGH and int(image_id[8:16], 16) < self.thorough_share * 2**32
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Policy":
         """Return the policy that a mapping, such as a YAML file's, describes; checked as a whole.
 
         Args:
-            mapping: the fields of this class; ``detector`` and each link of ``face.chain`` are a name, or a mapping
-                with ``name`` and parameters.
+            mapping: the fields of this class; each of ``detectors`` and each link of a ``chain`` is a name, or a
+                mapping with ``name`` and parameters; ``plan`` and ``second_look`` are a name, or a mapping with
+                ``name`` and ``passes``.
 
         Raises:
             UnknownNameError: a key, a parameter, a method, a detector or a plan that nobody knows.
             SpecError: a key is missing, a value is out of range, or two contradict each other.
         """
         given = _checked("policy", mapping, cls)
-        return cls(**{**given, "detector": detection.build(given["detector"]), "face": _face(given["face"])})
+        wishes = given["detectors"]
+        if isinstance(wishes, str) or not isinstance(wishes, Sequence):
+            raise SpecError(f"detectors must be a list of detectors, got {wishes!r}; write [{wishes}]")
+        made = {
+            "plan": Plan.build(given["plan"]),
+            "detectors": tuple(detection.build(wish) for wish in wishes),
+            "bands": Bands.from_mapping(given["bands"]),
+            "face": _rule("face", given["face"]),
+        }
+        if given.get("plate") is not None:
+            made["plate"] = _rule("plate", given["plate"])
+        if given.get("second_look") is not None:
+            made["second_look"] = Plan.build(given["second_look"])
+        if "fusion" in given:
+            made["fusion"] = fusing.build(given["fusion"])
+        return cls(**{**given, **made})
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain values from which :meth:`from_mapping` makes an equal policy (models are not in it)."""
         return {
             "name": self.name,
-            "plan": self.plan,
-            "detector": {"name": self.detector.name, **family.parameters(self.detector)},
+            "plan": self.plan.to_mapping(),
+            "detectors": [{"name": one.name, **family.parameters(one)} for one in self.detectors],
+            "fusion": {"name": self.fusion.name, **family.parameters(self.fusion)},
+            "bands": {"sure": self.bands.sure, "unsure": self.bands.unsure},
             "face": self.face.to_mapping(),
+            "plate": self.plate.to_mapping() if self.plate else None,
+            "second_look": self.second_look.to_mapping() if self.second_look else None,
+            "thorough_share": self.thorough_share,
             "recognizer": self.recognizer,
             "originals_visible": self.originals_visible,
         }
@@ -128,22 +215,43 @@ class Policy:
 
 def public() -> Policy:
     """Return the default: an opaque mask over the whole head; ``conf/policies/public.yaml`` says the same."""
-    return Policy("public", "single", detection.CenterFace(), KindRule((Mask(),), 2.0), "dlib_resnet")
+    return Policy(
+        name="public",
+        plan=plans.THOROUGH,
+        detectors=(detection.CenterFace(), detection.YuNet()),
+        bands=Bands(sure=0.5, unsure=0.25),
+        face=KindRule((Mask(),), 2.0),
+        recognizer="dlib_resnet",
+    )
 
 
-def _face(wish: object) -> KindRule:
+def _check_detectors(detectors: Sequence[Detector], plate: KindRule | None) -> None:
+    kinds = [one.kind for one in detectors]
+    names = [one.name for one in detectors]
+    if "face" not in kinds:
+        raise SpecError(f"detectors must have one that finds faces, got {', '.join(names) or 'none'}")
+    if len(set(names)) < len(names):
+        raise SpecError(f"detectors must differ in their names, got {', '.join(names)}")
+    if "plate" in kinds and plate is None:
+        raise SpecError(f"{names[kinds.index('plate')]} finds plates: say what is done with them by the key plate")
+    if "plate" not in kinds and plate is not None:
+        raise SpecError(f"plate says what is done with plates, and none of {', '.join(names)} finds any; add one")
+
+
+def _rule(kind: str, wish: object) -> KindRule:
     if not isinstance(wish, Mapping):
-        raise SpecError(f"face must be a mapping with chain and region_ratio, got {type(wish).__name__}")
-    return KindRule.from_mapping(wish)
+        raise SpecError(f"{kind} must be a mapping with chain and region_ratio, got {type(wish).__name__}")
+    return KindRule.from_mapping(wish, kind)
 
 
-def _checked(what: str, mapping: Mapping[str, Any], cls: type[KindRule | Policy]) -> dict[str, Any]:
+def _checked(what: str, mapping: Mapping[str, Any], cls: type[KindRule | Bands | Policy]) -> dict[str, Any]:
     """Return the mapping where its keys are fields of ``cls`` and none that it needs is missing."""
     known = [f.name for f in fields(cls)]
     for key in mapping:
         if key not in known:
             raise UnknownNameError(f"key of {what}", str(key), known)
-    missing = [key for key in known if key not in mapping and key != "originals_visible"]
+    needed = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
+    missing = [name for name in needed if name not in mapping]
     if missing:
         raise SpecError(f"{what} must have {', '.join(known)}; missing: {', '.join(missing)}")
     return dict(mapping)

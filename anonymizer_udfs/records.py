@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
@@ -42,14 +43,18 @@ _ATTACK = pa.struct(
         ("matched", pa.bool_()),
     ]
 )
+_SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("confidence", pa.float32())])
 FACE = pa.struct(
     [
         ("kind", pa.string()),
         ("box", _FLOAT_BOX),
         ("region", _INT_BOX),
+        ("roll_degrees", pa.float32()),
         ("landmarks", pa.list_(_POINT)),
         ("confidence", pa.float32()),
         ("detectors", pa.list_(pa.string())),
+        ("sightings", pa.list_(_SIGHTING)),
+        ("look", pa.string()),
         ("method", pa.string()),
         ("parameters", pa.string()),
         ("steps", pa.int32()),
@@ -57,7 +62,7 @@ FACE = pa.struct(
         ("utility", pa.map_(pa.string(), pa.float32())),
     ]
 )
-TIMINGS = ("read", "decode", "detect", "anonymize", "encode", "verify", "measure")
+TIMINGS = ("read", "decode", "detect", "anonymize", "encode", "verify", "second_look", "measure")
 _STRINGS = pa.map_(pa.string(), pa.string())
 
 IMAGES = pa.schema(
@@ -74,6 +79,8 @@ IMAGES = pa.schema(
         pa.field("output_sha256", pa.string()),
         pa.field("reencoded", pa.bool_()),
         pa.field("faces", pa.list_(FACE), nullable=False),
+        pa.field("plans", pa.list_(pa.string())),
+        pa.field("residual", pa.int32()),
         pa.field("utility", pa.map_(pa.string(), pa.float32())),
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("pipeline_version", pa.string(), nullable=False),
@@ -88,6 +95,26 @@ IMAGES = pa.schema(
 
 OUT = pa.schema([*IMAGES, pa.field("timings_ms", pa.struct([(n, pa.float32()) for n in TIMINGS]), nullable=False)])
 """What a partition function gives: the row, and where its time went (summed for the run, never stored)."""
+
+
+class Look(StrEnum):
+    """Which look at an image found a region."""
+
+    PLAN = "plan"
+    """The policy's plan."""
+    THOROUGH = "thorough"
+    """The thorough plan, since the policy's had found nothing: a miss of the policy's plan."""
+    SECOND = "second"
+    """The look at the anonymized picture: a miss of the plans before."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """That one detector saw a region in one pass, and its best score there, in [0, 1]."""
+
+    detector: str
+    seen_in: str
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -108,6 +135,10 @@ class Face:
     Attributes:
         box: what was detected, ``x0 y0 x1 y1`` in pixels, half-open.
         region: the box that holds every pixel its treatment may have changed.
+        confidence: of the fused sightings, in [0, 1].
+        sightings: which detector saw it in which pass, and how sure it was there.
+        roll_degrees: how far the face is turned in the stored picture's plane, clockwise; none if unknown.
+        look: which look found it: the policy's plan, the thorough plan, or the second look.
         steps: how many methods of the policy's chain were tried, at least 1.
     """
 
@@ -116,9 +147,11 @@ class Face:
     region: tuple[int, int, int, int]
     landmarks: tuple[Landmark, ...]
     confidence: float
-    detectors: tuple[str, ...]
+    sightings: tuple[Sighting, ...]
     method: str
     parameters: str
+    roll_degrees: float | None = None
+    look: Look = Look.PLAN
     steps: int = 1
     attacks: tuple[Attack, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
@@ -130,9 +163,12 @@ class Face:
             "kind": self.kind,
             "box": dict(zip(corners, self.box, strict=True)),
             "region": dict(zip(corners, self.region, strict=True)),
+            "roll_degrees": self.roll_degrees,
             "landmarks": [{"x": x, "y": y} for x, y in self.landmarks],
             "confidence": self.confidence,
-            "detectors": list(self.detectors),
+            "detectors": list(dict.fromkeys(s.detector for s in self.sightings)),
+            "sightings": [{f.name: getattr(s, f.name) for f in fields(s)} for s in self.sightings],
+            "look": self.look.value,
             "method": self.method,
             "parameters": self.parameters,
             "steps": self.steps,
@@ -149,11 +185,14 @@ class Released:
     content: bytes = field(repr=False)
     output_sha256: str
     reencoded: bool
+    reason: Reason | None = None
 
     def __post_init__(self) -> None:
-        """Refuse bytes under a status that does not allow them, and an empty picture."""
+        """Refuse bytes under a status that does not allow them, an empty picture, and a review without a reason."""
         if self.status is Status.QUARANTINED or not self.content:
             raise ValueError(f"bytes cannot be stored with status {self.status.value}, {len(self.content)} bytes")
+        if (self.status is Status.REVIEW) != (self.reason is not None):
+            raise ValueError(f"a review, and nothing else, has a reason; got {self.status.value}, {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -165,7 +204,7 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one image."""
+    """What became of one image; ``plans`` are the detection plans that were run on it, in order."""
 
     entry: "Planned"
     outcome: Released | Quarantined
@@ -174,6 +213,7 @@ class Result:
     size_wh: tuple[int, int] | None = None
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
+    plans: tuple[str, ...] = ()
     duration_ms: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -185,7 +225,7 @@ class Result:
             "content_version": self.entry.content_version,
             "source_digest": self.source_digest,
             "status": (kept.status if kept else Status.QUARANTINED).value,
-            "reason": self.outcome.reason.value if isinstance(self.outcome, Quarantined) else None,
+            "reason": self.outcome.reason.value if self.outcome.reason else None,
             "format": self.format,
             "width": self.size_wh[0] if self.size_wh else None,
             "height": self.size_wh[1] if self.size_wh else None,
@@ -193,6 +233,8 @@ class Result:
             "output_sha256": kept.output_sha256 if kept else None,
             "reencoded": kept.reencoded if kept else None,
             "faces": [face.row() for face in self.faces],
+            "plans": list(self.plans),
+            "residual": sum(face.look is Look.SECOND for face in self.faces),
             "utility": list(self.utility),
             "processed_at": datetime.now(UTC),
             "duration_ms": self.duration_ms,

@@ -1,5 +1,6 @@
 """All that a worker is told: a validated, frozen value that travels to executors with the partition function."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,12 +46,13 @@ class Measure:
     Attributes:
         share: the share of images in [0, 1], chosen by their ids, so that it depends on no order.
         recognizer: who tries to recognise.
-        threshold: similarity from which the recognizer calls two faces one person.
+        thresholds: similarity from which the recognizer calls two faces one person, by the detector that gave the
+            landmarks; faces of others are not attacked.
     """
 
     share: float
     recognizer: Recognizer
-    threshold: float
+    thresholds: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Refuse a share that is none."""

@@ -19,14 +19,17 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import cv2
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark import SparkFiles
 from pyspark.sql import Column, SparkSession
 from pyspark.sql.pandas.functions import pandas_udf
-from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StructField, StructType
+from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StringType, StructField, StructType
 
 from anonymizer_udfs import imaging, pipeline, recognition
+from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import orientation
 from anonymizer_udfs.keys import KEY_BYTES, Key
 from anonymizer_udfs.models.base import Runtime
@@ -42,9 +45,11 @@ _POINT = StructType([StructField(n, FloatType()) for n in ("x", "y")])
 FACES = ArrayType(
     StructType(
         [
+            StructField("kind", StringType()),
             StructField("box", _BOX),
             StructField("landmarks", ArrayType(_POINT)),
             StructField("confidence", FloatType()),
+            StructField("detectors", ArrayType(StringType())),
         ]
     )
 )
@@ -107,9 +112,10 @@ def anonymize_image(column: Column | str) -> Column:
 
 
 def detect_faces(column: Column | str) -> Column:
-    """Return the faces of each image file: an array of ``box``, five ``landmarks`` and ``confidence``.
+    """Return what the policy's plan finds in each image file, surest first.
 
-    Coordinates are pixels of the upright picture. Null where an image cannot be decoded.
+    An array of ``kind`` (face or plate), ``box``, five ``landmarks`` (none where no detector gave any), ``confidence``
+    and ``detectors``. Coordinates are pixels of the upright picture. Null where an image cannot be decoded.
     """
     return _apply("detect_faces", column)
 
@@ -117,7 +123,8 @@ def detect_faces(column: Column | str) -> Column:
 def embed_faces(column: Column | str) -> Column:
     """Return one template for each face of each image file, in the order of :func:`detect_faces`.
 
-    Templates are biometric data: from a stored one a face can be made that passes as the original. Keep them in memory.
+    Null where no detector gave landmarks to align by. Templates are biometric data: from a stored one a face can be
+    made that passes as the original. Keep them in memory.
     """
     return _apply("embed_faces", column)
 
@@ -198,28 +205,39 @@ def _decoded(data: bytes, spec: WorkerSpec) -> Any:
     return orientation.upright(picture.rgb(), picture.orientation)
 
 
+def _search(upright: NDArray[np.uint8], spec: WorkerSpec) -> tuple[Finding, ...]:
+    return spec.policy.searcher.search([upright], spec.policy.plan, spec.runtime)[0]
+
+
 def _found(data: bytes, spec: WorkerSpec) -> list[dict[str, Any]] | None:
     upright = _decoded(data, spec)
     if upright is None:
         return None
-    found = spec.policy.detector.detect([upright], spec.runtime)[0]
     corners = ("x0", "y0", "x1", "y1")
     return [
         {
-            "box": dict(zip(corners, (float(v) for v in found.boxes_xyxy[i]), strict=True)),
-            "landmarks": [{"x": float(x), "y": float(y)} for x, y in found.landmarks[i]],
-            "confidence": float(found.scores[i]),
+            "kind": one.kind,
+            "box": dict(zip(corners, (float(v) for v in one.box), strict=True)),
+            "landmarks": [
+                {"x": float(x), "y": float(y)} for x, y in (one.landmarks if one.landmarks is not None else ())
+            ],
+            "confidence": one.confidence,
+            "detectors": list(dict.fromkeys(s.detector for s in one.sightings)),
         }
-        for i in range(len(found))
+        for one in _search(upright, spec)
     ]
 
 
-def _templates(data: bytes, spec: WorkerSpec) -> list[list[float]] | None:
+def _templates(data: bytes, spec: WorkerSpec) -> list[list[float] | None] | None:
     upright = _decoded(data, spec)
     if upright is None:
         return None
-    found = spec.policy.detector.detect([upright], spec.runtime)[0]
-    if not len(found):
-        return []
     who = spec.measure.recognizer if spec.measure else recognition.build(spec.policy.recognizer)
-    return [t.tolist() for t in who.embed(upright, found.landmarks, spec.policy.detector.name, spec.runtime)]
+
+    def template(one: Finding) -> list[float] | None:
+        if one.landmarks is None or one.landmarks_by is None:
+            return None
+        made: list[float] = who.embed(upright, one.landmarks[None], one.landmarks_by, spec.runtime)[0].tolist()
+        return made
+
+    return [template(one) for one in _search(upright, spec)]

@@ -35,23 +35,23 @@ class Treatment:
     """What is done to images in a run, and the digest by which an image is known to be done.
 
     Attributes:
-        policy: the policy, its detector's model resolved.
+        policy: the policy, its detectors' models resolved.
         recognizer: who measures re-identification.
-        threshold: its similarity for a false match rate of 1e-3.
+        thresholds: its similarity for a false match rate of 1e-3, by the detector that gave the landmarks.
         runtime: where models lie and what runs them.
         files: the model files that a worker needs, by name.
     """
 
     policy: Policy
     recognizer: Recognizer
-    threshold: float
+    thresholds: dict[str, float]
     runtime: Runtime
     files: dict[str, Path]
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
         """The models in use."""
-        return self.policy.detector.model, self.recognizer.model
+        return *(one.model for one in self.policy.detectors), self.recognizer.model
 
     @property
     def model_digests(self) -> dict[str, str]:
@@ -60,8 +60,8 @@ class Treatment:
 
     @property
     def digest(self) -> str:
-        """32 hex digits over policy, threshold and model digests; not over the code's version."""
-        said = [self.policy.canonical(), self.threshold, sorted(self.model_digests.items())]
+        """32 hex digits over policy, thresholds and model digests; not over the code's version."""
+        said = [self.policy.canonical(), sorted(self.thresholds.items()), sorted(self.model_digests.items())]
         return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
 
 
@@ -78,9 +78,9 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     who = _recognizer(policy, settings, known)
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
-    threshold = _threshold(who, policy.detector.name)
-    found = {ref.name: locate(ref, runtime) for ref in (policy.detector.model, who.model)}
-    return Treatment(policy, who, threshold, runtime, found)
+    thresholds = {one.name: _threshold(who, one.name) for one in policy.detectors if one.landmarks}
+    found = {ref.name: locate(ref, runtime) for ref in (*(one.model for one in policy.detectors), who.model)}
+    return Treatment(policy, who, thresholds, runtime, found)
 
 
 def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
@@ -89,13 +89,20 @@ def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
         mapping = dict(policies.load(name))
     except (policies.UnknownPolicyError, ValueError) as error:
         raise UsageError(str(error)) from error
-    detector: Any = mapping.get("detector")
-    if isinstance(detector, dict) and isinstance(detector.get("model"), str):
-        mapping["detector"] = {**detector, "model": _resolve(detector["model"], settings, known)}
+    detectors = mapping.get("detectors")
+    if isinstance(detectors, list):
+        mapping["detectors"] = [_with_model(wish, settings, known) for wish in detectors]
     policy = Policy.from_mapping(mapping)
     if settings.models.detector is None:
         return policy
-    return replace(policy, detector=Scrfd(model=_resolve(settings.models.detector, settings, known)))
+    return replace(policy, detectors=(Scrfd(model=_resolve(settings.models.detector, settings, known)),))
+
+
+def _with_model(wish: Any, settings: Settings, known: Registry) -> Any:
+    """Return a policy's detector with the name of its model resolved, where it names one."""
+    if isinstance(wish, dict) and isinstance(wish.get("model"), str):
+        return {**wish, "model": _resolve(wish["model"], settings, known)}
+    return wish
 
 
 def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:

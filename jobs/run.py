@@ -248,7 +248,7 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
             read_threads=limits.read_threads,
         ),
         storage=request.common.storage,
-        measure=Measure(share, treatment.recognizer, treatment.threshold) if share else None,
+        measure=Measure(share, treatment.recognizer, treatment.thresholds) if share else None,
         content_column=request.source.content_column,
     )
 

@@ -15,14 +15,18 @@ _ATTACK = pa.struct(
         ("matched", pa.bool_()),
     ]
 )
+_SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("confidence", pa.float32())])
 _FACE = pa.struct(
     [
         ("kind", pa.string()),
         ("box", _FLOAT_BOX),
         ("region", _INT_BOX),
+        ("roll_degrees", pa.float32()),
         ("landmarks", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())]))),
         ("confidence", pa.float32()),
         ("detectors", pa.list_(pa.string())),
+        ("sightings", pa.list_(_SIGHTING)),
+        ("look", pa.string()),
         ("method", pa.string()),
         ("parameters", pa.string()),
         ("steps", pa.int32()),
@@ -57,6 +61,8 @@ IMAGES = Table(
         Column(
             "faces", pa.list_(_FACE), "One element for each region; boxes in stored pixels, half-open", nullable=False
         ),
+        Column("plans", pa.list_(pa.string()), "The detection plans that were run on it, in order; empty if none was"),
+        Column("residual", pa.int32(), "How many of the faces only the look at the anonymized picture found"),
         Column("utility", pa.map_(pa.string(), pa.float32()), "Measures of the whole image, on the run's sample"),
         Column("run_id", pa.string(), "The run that wrote the row", nullable=False),
         Column("pipeline_version", pa.string(), "Version of faceveil", nullable=False),

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from anonymizer_udfs import imaging, pipeline
+from anonymizer_udfs import imaging, pipeline, treatment, verification
 from anonymizer_udfs.detection import CenterFace
 from anonymizer_udfs.errors import ModelMissingError
 from anonymizer_udfs.methods import Mask, Pixelate
 from anonymizer_udfs.models.base import ModelRef
-from anonymizer_udfs.outcome import Reason, Status
-from anonymizer_udfs.records import OUT, PLAN, Released
+from anonymizer_udfs.outcome import BadImageError, Reason, Status
+from anonymizer_udfs.records import OUT, PLAN, Look, Released
 from anonymizer_udfs.spec import Limits, WorkerSpec
 from tests.support import specs
 
@@ -207,7 +207,7 @@ def test_an_image_replaced_after_the_listing_is_held_back(photos: Path, spec: Wo
 def test_a_missing_model_stops_the_task(photos: Path, spec: WorkerSpec) -> None:
     """What is wrong with the environment is no quarantined image: it raises."""
     gone = CenterFace(model=ModelRef.fetched("gone", "0" * 64))
-    elsewhere = replace(spec, policy=replace(spec.policy, detector=gone))
+    elsewhere = replace(spec, policy=replace(spec.policy, detectors=(gone,)))
     with pytest.raises(ModelMissingError, match="gone"):
         rows_of(specs.planned(photos / "face.png"), elsewhere)
 
@@ -221,24 +221,26 @@ def test_bytes_cannot_be_released_without_a_reason(status: Status, content: byte
         Released(status, content, "", reencoded=False)
 
 
+def treated(source: imaging.Picture, spec: WorkerSpec) -> treatment.Treated:
+    """Return the picture treated as the policy says."""
+    found = spec.policy.searcher.search([source.rgb()], spec.policy.plan, spec.runtime)[0]
+    return treatment.treat(source, found, [Look.PLAN] * len(found), "0" * 32, spec)
+
+
 def test_what_still_shows_the_source_is_not_released(spec: WorkerSpec) -> None:
     """An encoder that wrote the source's pixels into a region would be caught."""
     source = imaging.decode(saved(scene()), max_pixels=10**6)
-    image_id = "0" * 32
-    found = spec.policy.detector.detect([source.rgb()], spec.runtime)[0]
-    treated, faces = pipeline.anonymize(source, found, image_id, spec)
     lie = imaging.encode(source)
-    with pytest.raises(pipeline.BadImageError) as caught:
-        pipeline.verified(lie, treated, source, faces, spec)
+    with pytest.raises(BadImageError) as caught:
+        verification.stored(lie, treated(source, spec), source, 10**6)
     assert caught.value.reason is Reason.UNVERIFIED
 
 
 def test_a_pixel_changed_outside_the_regions_is_not_released(spec: WorkerSpec) -> None:
     """A lossless file that differs from the source outside its regions is caught."""
     source = imaging.decode(saved(scene()), max_pixels=10**6)
-    found = spec.policy.detector.detect([source.rgb()], spec.runtime)[0]
-    treated, faces = pipeline.anonymize(source, found, "0" * 32, spec)
-    pixels = treated.pixels.copy()
+    made = treated(source, spec)
+    pixels = made.picture.pixels.copy()
     pixels[-1, -1] += 1
-    with pytest.raises(pipeline.BadImageError):
-        pipeline.verified(imaging.encode(treated.with_pixels(pixels)), treated, source, faces, spec)
+    with pytest.raises(BadImageError):
+        verification.stored(imaging.encode(made.picture.with_pixels(pixels)), made, source, 10**6)

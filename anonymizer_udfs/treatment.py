@@ -1,0 +1,120 @@
+"""From findings to a treated picture: regions, methods, and the record of each face. Runs on an executor."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs import family
+from anonymizer_udfs.detection.findings import Finding, roll_degrees
+from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.methods import Method
+from anonymizer_udfs.methods.base import Target
+from anonymizer_udfs.records import Face, Look
+from anonymizer_udfs.regions import Region, region
+from anonymizer_udfs.spec import WorkerSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Treated:
+    """A picture after treatment, not encoded yet.
+
+    Attributes:
+        picture: its pixels.
+        faces: the record of each region, in the order of the findings.
+        regions: where each was treated.
+    """
+
+    picture: Picture
+    faces: tuple[Face, ...]
+    regions: tuple[Region, ...]
+
+    def covered(self) -> NDArray[np.bool_]:
+        """Return which stored pixels belong to a region, ``(h, w)``."""
+        return cover(self.regions, self.picture.pixels.shape[:2])
+
+
+def cover(regions: Sequence[Region], shape_hw: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which pixels of a picture of a shape belong to one of the regions, ``(h, w)``."""
+    out = np.zeros(shape_hw[:2], bool)
+    for one in regions:
+        x0, y0, x1, y1 = one.box
+        mask = one.mask()
+        out[y0:y1, x0:x1] |= True if mask is None else mask
+    return out
+
+
+def treat(
+    picture: Picture, found: Sequence[Finding], looks: Sequence[Look], image_id: str, spec: WorkerSpec
+) -> Treated:
+    """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
+
+    Args:
+        picture: the decoded source, in the orientation of its stored pixels.
+        found: what was found in the upright picture.
+        looks: which look found each.
+        image_id: what the noise of its regions is derived from.
+        spec: the policy and the key.
+    """
+    if not found:
+        return Treated(picture, (), ())
+    h, w = picture.pixels.shape[:2]
+    alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
+    pixels = picture.pixels.copy()
+    faces, regions = [], []
+    for i, (one, look) in enumerate(zip(found, looks, strict=True)):
+        placed, rule = _placed(one, picture), spec.policy.rule(one.kind)
+        where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
+        _apply(pixels, where, method, alpha, spec.key.generator(image_id, method.name, i))
+        regions.append(where)
+        faces.append(_face(one, placed, where, method, look))
+    return Treated(picture.with_pixels(pixels), tuple(faces), tuple(regions))
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """Where a finding is in the stored pixels."""
+
+    box: NDArray[np.float32]
+    points: NDArray[np.float32] | None
+    roll: float | None
+
+
+def _placed(one: Finding, picture: Picture) -> _Placed:
+    h, w = picture.pixels.shape[:2]
+    box = orientation.boxes_to_stored(one.box[None], picture.orientation, (w, h))[0]
+    if one.landmarks is None:
+        return _Placed(box, None, None)
+    points = orientation.points_to_stored(one.landmarks, picture.orientation, (w, h))
+    return _Placed(box, points, roll_degrees(points))
+
+
+def _apply(
+    pixels: NDArray[np.uint8 | np.uint16], where: Region, method: Method, alpha: int | None, rng: np.random.Generator
+) -> None:
+    """Treat one region of the pixels, in place."""
+    x0, y0, x1, y1 = where.box
+    local = np.array(where.detected, np.float32) - np.array([x0, y0, x0, y0], np.float32)
+    patch = pixels[y0:y1, x0:x1]
+    made = method.apply(patch, Target(tuple(local.tolist()), alpha=alpha), rng)
+    mask = where.mask()
+    pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
+
+
+def _face(one: Finding, placed: _Placed, where: Region, method: Method, look: Look) -> Face:
+    x0, y0, x1, y1 = (float(v) for v in np.round(placed.box, 2))
+    points = () if placed.points is None else placed.points
+    return Face(
+        kind=one.kind,
+        box=(x0, y0, x1, y1),
+        region=where.box,
+        landmarks=tuple((round(float(x), 2), round(float(y), 2)) for x, y in points),
+        confidence=round(one.confidence, 4),
+        sightings=one.sightings,
+        method=method.name,
+        parameters=json.dumps(family.parameters(method), sort_keys=True, separators=(",", ":")),
+        roll_degrees=placed.roll,
+        look=look,
+    )

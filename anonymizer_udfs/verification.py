@@ -1,0 +1,66 @@
+"""Whether what is about to be stored is what was meant: decoded again, compared, and searched again.
+
+Runs on an executor, once an image. Whatever does not hold is held back.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs import imaging
+from anonymizer_udfs.boxes import outward
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.outcome import BadImageError, Reason
+from anonymizer_udfs.regions import Region
+from anonymizer_udfs.treatment import Treated
+
+LEAST_COVERED = 0.5
+"""A box of which less than this share was treated is a face that no region covers. Two looks at one face differ by some
+pixels, and a mild method leaves a face that is found again: those are covered by far more."""
+
+
+def stored(encoded: imaging.Encoded, treated: Treated, source: Picture, max_pixels: int) -> Picture:
+    """Return the picture that the bytes to be stored decode to.
+
+    Size, channels and orientation must be kept; outside the regions a lossless picture must be the source, bit for bit;
+    inside, every region must be nearer to what the method made of it than to the source.
+
+    Raises:
+        BadImageError: with ``unverified``.
+    """
+    try:
+        came = imaging.decode(encoded.data, max_pixels=max_pixels)
+    except BadImageError as error:
+        raise BadImageError(Reason.UNVERIFIED) from error
+    wanted = treated.picture
+    same = came.pixels.shape == wanted.pixels.shape and came.pixels.dtype == wanted.pixels.dtype
+    same = same and came.channels is wanted.channels and came.orientation == wanted.orientation
+    if not same or not all(_shows(came, wanted, source, region) for region in treated.regions):
+        raise BadImageError(Reason.UNVERIFIED)
+    if not encoded.reencoded and ((came.pixels != source.pixels).any(axis=2) & ~treated.covered()).any():
+        raise BadImageError(Reason.UNVERIFIED)
+    return came
+
+
+def _shows(came: Picture, wanted: Picture, source: Picture, region: Region) -> bool:
+    """Return whether a region shows what the method made, not the source; a palette may only have come near to it."""
+    x0, y0, x1, y1 = region.box
+    mask = region.mask()
+    inside = (slice(None), slice(None)) if mask is None else mask
+    new, made, old = (p.pixels[y0:y1, x0:x1][inside].astype(np.int32) for p in (came, wanted, source))
+    flat = bool((new == new.reshape(-1, new.shape[-1])[:1]).all())
+    return flat or float(np.abs(new - made).mean()) <= float(np.abs(new - old).mean())
+
+
+def uncovered(found: tuple[Finding, ...], treated: Treated) -> tuple[Finding, ...]:
+    """Return what was found in the upright picture and lies outside the treated pixels."""
+    if not found:
+        return ()
+    mask = treated.covered()[..., None].view(np.uint8)
+    covered = orientation.upright(mask, treated.picture.orientation)[..., 0]
+    return tuple(one for one in found if _share(covered, one.box) < LEAST_COVERED)
+
+
+def _share(covered: NDArray[np.uint8], box: NDArray[np.float32]) -> float:
+    x0, y0, x1, y1 = outward(box, (covered.shape[1], covered.shape[0]))
+    return float(covered[y0:y1, x0:x1].mean()) if x1 > x0 and y1 > y0 else 1.0
