@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.detection import CenterFace, Detector, YuNet
-from tests.support import graphs, yunet_graph
+from anonymizer_udfs.detection import CenterFace, Detector, Scrfd, YuNet
+from tests.support import graphs, scrfd_graph, yunet_graph
 
 Rgb = NDArray[np.uint8]
 
@@ -63,4 +63,11 @@ def yunet(folder: Path) -> Case:
     return Case(YuNet(model=ref), dot_px=yunet_graph.DOT_PX, box_wh=(side, side), step_px=yunet_graph.DOT_PX)
 
 
-CASES: dict[str, Callable[[Path], Case]] = {"centerface": centerface, "yunet": yunet}
+def scrfd(folder: Path) -> Case:
+    """SCRFD over its red dot graph in the style whose sides are open."""
+    ref = graphs.stored(folder, "scrfd_dots", scrfd_graph.red_dot_scrfd("open"))
+    side = scrfd_graph.FACE_PX
+    return Case(Scrfd(model=ref), dot_px=scrfd_graph.CELL_PX, box_wh=(side, side), step_px=scrfd_graph.CELL_PX)
+
+
+CASES: dict[str, Callable[[Path], Case]] = {"centerface": centerface, "scrfd": scrfd, "yunet": yunet}
