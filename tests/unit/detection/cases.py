@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.detection import CenterFace, Detector, Scrfd, YuNet
-from tests.support import graphs, scrfd_graph, yunet_graph
+from anonymizer_udfs.detection import CenterFace, Detector, LpdYunet, Scrfd, Yolo, YuNet
+from tests.support import graphs, plate_graphs, scrfd_graph, yunet_graph
 
 Rgb = NDArray[np.uint8]
 
@@ -70,4 +70,24 @@ def scrfd(folder: Path) -> Case:
     return Case(Scrfd(model=ref), dot_px=scrfd_graph.CELL_PX, box_wh=(side, side), step_px=scrfd_graph.CELL_PX)
 
 
-CASES: dict[str, Callable[[Path], Case]] = {"centerface": centerface, "scrfd": scrfd, "yunet": yunet}
+def yolo(folder: Path) -> Case:
+    """A YOLO export without NMS and with an open input, over red dots of its class 2."""
+    ref = graphs.stored(folder, "plates", plate_graphs.yolo("anchor_free"))
+    side = plate_graphs.DOT_PX
+    return Case(Yolo(ref, classes=(2,)), dot_px=side, box_wh=plate_graphs.PLATE_WH, step_px=side)
+
+
+def lpd_yunet(folder: Path) -> Case:
+    """LPD-YuNet over its red dot graph of 320x240, into which larger pictures are shrunk."""
+    ref = graphs.stored(folder, "lpd_dots", plate_graphs.lpd_yunet())
+    side = plate_graphs.DOT_PX
+    return Case(LpdYunet(model=ref), dot_px=side, box_wh=plate_graphs.LPD_WH, step_px=side, tolerance_px=0.1)
+
+
+CASES: dict[str, Callable[[Path], Case]] = {
+    "centerface": centerface,
+    "lpd_yunet": lpd_yunet,
+    "scrfd": scrfd,
+    "yolo": yolo,
+    "yunet": yunet,
+}
