@@ -187,25 +187,24 @@ def _treat(work: Work, spec: WorkerSpec) -> None:
 def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
     """Search the pictures that would be stored for what no region covers, and treat that too, until nothing is left.
 
-    An image in which there is still something after :data:`SECOND_LOOKS` is held back.
+    An image in which the last of :data:`SECOND_LOOKS` still sees something is held back.
     """
     left = list(works)
-    for _ in range(SECOND_LOOKS):
+    for looks in range(1, SECOND_LOOKS + 1):
         shown = [replace(work, upright=_upright(work.made.stored)) for work in left if work.made]
-        found = _timed_search(shown, plan, "second_look", spec)
         again = []
-        for work, one in zip(left, found, strict=True):
-            work.left = one
-            more = verification.uncovered(one, work.made.treated) if work.made else ()
-            if more:
+        for work, found in zip(left, _timed_search(shown, plan, "second_look", spec), strict=True):
+            work.left = found
+            more = verification.uncovered(found, work.made.treated) if work.made else ()
+            if more and looks == SECOND_LOOKS:
+                work.outcome = Quarantined(Reason.RESIDUAL)
+            elif more:
                 work.found = [*work.found, *((finding, Look.SECOND) for finding in more)]
                 _guarded(_treat, work, spec)
                 again.append(work)
         left = [work for work in again if work.outcome is None]
         if not left:
             return
-    for work in left:
-        work.outcome = Quarantined(Reason.RESIDUAL)
 
 
 def _upright(picture: Picture) -> NDArray[np.uint8]:

@@ -25,6 +25,11 @@ class Figures:
         """Return what a person reads."""
         by_status = [f"{self.counts.get(s, 0)} {s.value}" for s in Status if self.counts.get(s)]
         out = [f"{', '.join(by_status) or 'nothing new'}; {self.counts.get('faces', 0)} faces"]
+        if self.counts.get("searched_again"):
+            missed, n = self.counts["missed"], self.counts["searched_again"]
+            out.append(f"missed by the policy's plan: {missed} of {n} images with nothing found, searched thoroughly")
+        if self.counts.get("residual"):
+            out.append(f"found only in the second look, and treated: {self.counts['residual']} faces")
         reasons = {k.removeprefix("reason."): n for k, n in sorted(self.counts.items()) if k.startswith("reason.")}
         if reasons:
             out.append("held back: " + ", ".join(f"{n} {reason}" for reason, n in reasons.items()))
@@ -57,6 +62,7 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
         counts[row["status"]] = counts.get(row["status"], 0) + row["n"]
         if row["reason"]:
             counts[f"reason.{row['reason']}"] = row["n"]
+    counts |= _looks(lake, where)
     values: dict[str, float] = {}
     if images and elapsed > 0:
         written = sum(int(row["n"]) for row in rows) or 1
@@ -65,8 +71,21 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
     spent = sum(seconds.values())
     if spent:
         values |= {f"share.{step}": value / spent for step, value in seconds.items()}
+    if counts["searched_again"]:
+        values["miss_rate"] = counts["missed"] / counts["searched_again"]
     sampled = lake.tables.query(f"SELECT faces, utility {where} AND cardinality(utility) > 0").to_pylist()
     return _with_sample(Figures(counts, values), sampled)
+
+
+def _looks(lake: Lake, where: str) -> dict[str, int]:
+    """Return how many images were searched again by the thorough plan, in how many of them it found something the
+    policy's plan had missed, and how many faces only the second look found."""
+    row = lake.tables.query(
+        "SELECT SUM(CASE WHEN cardinality(plans) > 1 THEN 1 ELSE 0 END) AS searched_again, "
+        "SUM(CASE WHEN cardinality(plans) > 1 AND cardinality(faces) > COALESCE(residual, 0) THEN 1 ELSE 0 END) "
+        f"AS missed, SUM(residual) AS residual {where}"
+    ).to_pylist()[0]
+    return {name: int(value or 0) for name, value in row.items()}
 
 
 def _with_sample(figures: Figures, rows: list[dict[str, Any]]) -> Figures:

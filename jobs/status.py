@@ -18,6 +18,8 @@ EXAMPLES = """  faceveil status ./lake
 exit codes: 0 done, 1 failed, 2 bad arguments, 5 the ledger is broken"""
 
 REMEDIES = {
+    Reason.UNSURE: "a person looks at it and decides; its faces are anonymized already",
+    Reason.RESIDUAL: "detectors went on finding faces: look at the source; after an update --retry residual",
     Reason.UNREADABLE: "see to access and network, then --retry unreadable",
     Reason.CHANGED: "changed while it was read: run again",
     Reason.EMPTY: "has no bytes: replace it, the next run takes it",
@@ -40,12 +42,12 @@ def sections(now: Standing, typed: str) -> list[Section]:
         typed: the lake as it was typed, for commands to copy.
     """
     by_status = [(s.value, str(now.count(s))) for s in Status if now.count(s)]
-    held = [s for s in now.shares if s.status == Status.QUARANTINED]
+    held = [s for s in now.shares if s.status in (Status.QUARANTINED, Status.REVIEW)]
     return [
         Section(f"lake {typed}", tuple(_facts(now))),
         Section("images", (*by_status, ("in all", str(now.images))), right=(1,)) if by_status else Section("", ()),
         Section(
-            "quarantined",
+            "held back",
             tuple((s.reason or "", str(s.images), REMEDIES.get(Reason(s.reason), "")) for s in held if s.reason),
             ("reason", "images", "what to do"),
             (1,),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from anonymizer_udfs import policy
-from anonymizer_udfs.detection import CenterFace
+from anonymizer_udfs.detection import CenterFace, YuNet
+from anonymizer_udfs.detection.plans import PLANS
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Blur, Mask, Method, Pixelate
 from anonymizer_udfs.policy import KindRule, Policy
@@ -55,21 +56,51 @@ def test_what_ships_is_what_the_contract_says(name: str, chain: tuple[Method, ..
     shipped = Policy.from_mapping(policies.load(name))
     assert shipped.face == KindRule(chain, region_ratio)
     assert not shipped.originals_visible
-    assert shipped.detector == CenterFace()
+    assert shipped.detectors == (CenterFace(), YuNet())
+    assert shipped.plan.name == ("thorough" if name == "public" else "balanced")
 
 
 @pytest.mark.parametrize(
     ("mapping", "error", "says"),
     [
         pytest.param({}, SpecError, "missing: name, plan", id="nothing"),
-        pytest.param(changed(detector=...), SpecError, "missing: detector", id="no-detector"),
+        pytest.param(changed(detectors=...), SpecError, "missing: detectors", id="no-detectors"),
         pytest.param(changed(regoin=2), UnknownNameError, "key of policy 'regoin'", id="unknown-key"),
-        pytest.param(changed(plan="thorogh"), UnknownNameError, "known: single", id="unknown-plan"),
+        pytest.param(
+            changed(plan="thorogh"),
+            UnknownNameError,
+            "did you mean 'thorough'.*known: balanced, fast, thorough",
+            id="unknown-plan",
+        ),
         pytest.param(changed(name="Öffentlich"), SpecError, "lower-case name", id="name"),
         pytest.param(changed(recognizer=None), SpecError, "recognizer must be", id="no-recognizer"),
         pytest.param(changed(originals_visible="no"), SpecError, "true or false", id="a-word-for-a-bool"),
-        pytest.param(changed(detector={"name": "centrface"}), UnknownNameError, "'centerface'", id="detector"),
-        pytest.param(changed(detector={"name": "centerface", "score_threshold": 0}), SpecError, "score", id="score"),
+        pytest.param(changed(detector="centerface"), UnknownNameError, "did you mean 'detectors'", id="detector"),
+        pytest.param(changed(detectors="centerface"), SpecError, r"write \[centerface\]", id="detectors-a-word"),
+        pytest.param(changed(detectors=[]), SpecError, "finds faces, got none", id="no-detector"),
+        pytest.param(
+            changed(detectors=["centerface", "centrface"]), UnknownNameError, "did you mean 'centerface'", id="detector"
+        ),
+        pytest.param(changed(detectors=["yunet", "yunet"]), SpecError, "differ in their names", id="detector-twice"),
+        pytest.param(
+            changed(detectors=[{"name": "centerface", "score_threshold": 0}]), SpecError, "score_threshold", id="score"
+        ),
+        pytest.param(changed(fusion="median"), UnknownNameError, "known: union, wbf", id="fusion"),
+        pytest.param(changed(bands={"sure": 0.2, "unsure": 0.5}), SpecError, "0 < unsure <= sure", id="band-order"),
+        pytest.param(changed(bands={"sure": 0.5}), SpecError, "missing: unsure", id="one-band"),
+        pytest.param(changed(bands={"sure": "high", "unsure": 0.5}), SpecError, "bands.sure must be", id="band-a-word"),
+        pytest.param(changed(bands=0.5), SpecError, "bands must be a mapping", id="bands-a-number"),
+        pytest.param(changed(second_look="twice"), UnknownNameError, "plan 'twice'", id="second-look"),
+        pytest.param(changed(thorough_share=2), SpecError, r"thorough_share.*\[0, 1\], got 2", id="share"),
+        pytest.param(
+            changed(plate={"chain": ["mask"], "region_ratio": 1.2}), SpecError, "none of .* finds any", id="no-plates"
+        ),
+        pytest.param(
+            changed(plan={"name": "own", "passes": [{"name": "a", "long_side_px": [640, 640], "detectors": ["dlip"]}]}),
+            UnknownNameError,
+            "known: centerface, yunet",
+            id="detector-of-a-pass",
+        ),
         pytest.param(changed(face=[]), SpecError, "face must be a mapping", id="face-a-list"),
         pytest.param(changed(face={"chain": ["mask"]}), SpecError, "missing: region_ratio", id="no-region"),
         pytest.param(changed(face={"chain": "mask", "region_ratio": 2}), SpecError, "must be a list", id="chain-text"),
@@ -121,12 +152,18 @@ def test_a_region_holds_its_box(ratio: Any) -> None:
 def test_the_digest_sees_what_changes_an_image() -> None:
     """Each parameter of the policy shows in the canonical text; how a file was written does not."""
     base = policy.public().canonical()
-    same = changed(detector="centerface", face={"region_ratio": 2, "chain": [{"name": "mask"}]})
+    same = changed(detectors=["centerface", "yunet"], face={"region_ratio": 2, "chain": [{"name": "mask"}]})
     assert Policy.from_mapping(dict(reversed(same.items()))).canonical() == base
     differing = [
         changed(name="mine"),
         changed(recognizer="other"),
-        changed(detector={"name": "centerface", "score_threshold": 0.31}),
+        changed(detectors=["centerface"]),
+        changed(detectors=[{"name": "centerface", "score_threshold": 0.31}, "yunet"]),
+        changed(plan="balanced"),
+        changed(bands={"sure": 0.6, "unsure": 0.25}),
+        changed(fusion="wbf"),
+        changed(second_look=None),
+        changed(thorough_share=0.5),
         changed(face={"region_ratio": 2.1, "chain": ["mask"]}),
         changed(face={"region_ratio": 2, "chain": [{"name": "mask", "level_ratio": 0}]}),
         changed(face={"region_ratio": 2, "chain": ["pixelate", "mask"]}),
@@ -138,3 +175,24 @@ def test_the_digest_sees_what_changes_an_image() -> None:
 def test_what_a_sheet_shows_is_not_in_the_digest() -> None:
     """Allowing originals on contact sheets processes no image again."""
     assert Policy.from_mapping(changed(originals_visible=True)).canonical() == policy.public().canonical()
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+def test_a_plan_is_data(name: str) -> None:
+    """A plan that ships and the same passes written into a policy are one policy."""
+    written = changed(plan=PLANS[name].to_mapping())
+    assert Policy.from_mapping(written) == Policy.from_mapping(changed(plan=name))
+
+
+def test_pictures_with_nothing_found_are_searched_again_by_a_share() -> None:
+    """All of them, none or about the share asked for, chosen by their ids; never where the plan is thorough already."""
+    ids = [f"{'0' * 8}{i * 2**22:08x}{'0' * 16}" for i in range(1024)]
+
+    def chosen(**changes: Any) -> int:
+        made = Policy.from_mapping(changed(**changes))
+        return sum(made.searches_again(one) for one in ids)
+
+    assert chosen(plan="balanced", thorough_share=0) == 0
+    assert chosen(plan="balanced", thorough_share=0.25) == 256
+    assert chosen(plan="balanced", thorough_share=1) == 1024
+    assert chosen(plan="thorough", thorough_share=1) == 0

@@ -1,5 +1,6 @@
 """Rows of a partition: the same columns as the table declares, and no bytes where they must not be."""
 
+import dataclasses
 import hashlib
 from datetime import UTC, datetime
 
@@ -9,7 +10,20 @@ import pytest
 import schemas
 from anonymizer_udfs import records
 from anonymizer_udfs.outcome import Reason, Status
-from anonymizer_udfs.records import IMAGES, OUT, PLAN, TIMINGS, Attack, Face, Planned, Quarantined, Released, Result
+from anonymizer_udfs.records import (
+    IMAGES,
+    OUT,
+    PLAN,
+    TIMINGS,
+    Attack,
+    Face,
+    Look,
+    Planned,
+    Quarantined,
+    Released,
+    Result,
+    Sighting,
+)
 from anonymizer_udfs.sources.base import Entry
 
 PROVENANCE = {
@@ -22,7 +36,7 @@ PROVENANCE = {
 ENTRY = Entry("file:///secret/name.jpg", "object", "file:///secret/name.jpg", 7, 1, "e", 2, 3)
 PLANNED = Planned("1" * 32, "2" * 32, ENTRY)
 FACE = Face(
-    "face", (1.5, 2, 9, 9.5), (0, 0, 16, 16), ((3.0, 4.0),), 0.9, ("centerface",), "mask", "{}",
+    "face", (1.5, 2, 9, 9.5), (0, 0, 16, 16), ((3.0, 4.0),), 0.9, (Sighting("centerface", "full", 0.9),), "mask", "{}",
     attacks=(Attack("r", 1.0, 0.25, 0.5, matched=False),), utility=(("ssim_inside", 0.5),),
 )  # fmt: skip
 
@@ -66,7 +80,9 @@ def test_an_entry_survives_the_way_through_a_plan() -> None:
 def test_a_released_image_has_its_bytes_and_faces() -> None:
     """Every value reaches its column, also the nested ones."""
     done = Released(Status.ANONYMIZED, b"picture", hashlib.sha256(b"picture").hexdigest(), reencoded=True)
-    made = Result(PLANNED, done, "d", "jpeg", (64, 48), (FACE,), (("ssim_outside", 1.0),), 5.0, {"read": 1.0})
+    made = Result(
+        PLANNED, done, "d", "jpeg", (64, 48), (FACE,), (("ssim_outside", 1.0),), ("fast",), 5.0, {"read": 1.0}
+    )
     row = table_of(made).to_pylist()[0]
     assert (row["status"], row["content"], row["reencoded"], row["reason"]) == ("anonymized", b"picture", True, None)
     assert (row["width"], row["height"], row["duration_ms"]) == (64, 48, 5.0)
@@ -74,6 +90,9 @@ def test_a_released_image_has_its_bytes_and_faces() -> None:
     assert face["box"] == {"x0": 1.5, "y0": 2.0, "x1": 9.0, "y1": 9.5}
     assert face["region"] == {"x0": 0, "y0": 0, "x1": 16, "y1": 16}
     assert (face["landmarks"], face["steps"]) == ([{"x": 3.0, "y": 4.0}], 1)
+    assert face["detectors"] == ["centerface"]
+    assert face["sightings"] == [{"detector": "centerface", "seen_in": "full", "confidence": pytest.approx(0.9)}]
+    assert (face["look"], row["plans"], row["residual"]) == ("plan", ["fast"], 0)
     assert face["attacks"][0]["after"] == 0.25
     assert row["timings_ms"] == dict.fromkeys(TIMINGS, 0.0) | {"read": 1.0}
     assert row["processed_at"] <= datetime.now(UTC)
@@ -100,6 +119,28 @@ def test_an_outcome_that_would_leak_cannot_be_built(status: Status, content: byt
     """Fail closed by type: bytes go with a status that says why that is safe."""
     with pytest.raises(ValueError, match="cannot be stored"):
         Released(status, content, "0" * 64, reencoded=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        pytest.param(Status.REVIEW, None, id="review-without-a-reason"),
+        pytest.param(Status.ANONYMIZED, Reason.UNSURE, id="released-with-a-reason"),
+    ],
+)
+def test_a_review_says_why_and_nothing_else_does(status: Status, reason: Reason | None) -> None:
+    """Whoever decides on an image is told what there is to decide."""
+    with pytest.raises(ValueError, match="a review, and nothing else, has a reason"):
+        Released(status, b"picture", "0" * 64, reencoded=False, reason=reason)
+
+
+def test_faces_of_the_second_look_are_counted() -> None:
+    """How many faces no plan had found is in the image's row."""
+    second = dataclasses.replace(FACE, look=Look.SECOND)
+    done = Released(Status.REVIEW, b"picture", "0" * 64, reencoded=False, reason=Reason.UNSURE)
+    row = table_of(Result(PLANNED, done, faces=(FACE, second))).to_pylist()[0]
+    assert (row["residual"], row["status"], row["reason"]) == (1, "review", "unsure")
+    assert [face["look"] for face in row["faces"]] == ["plan", "second"]
 
 
 def test_repr_tells_neither_names_nor_pixels() -> None:

@@ -1,0 +1,137 @@
+"""A plan at work: passes, conditions, fusion and bands, on a graph that takes red dots for faces."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from anonymizer_udfs.detection import CenterFace, fusion
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.detection.plans import Pass, Plan
+from anonymizer_udfs.detection.search import Searcher
+from anonymizer_udfs.models.base import Runtime
+from tests.support import graphs
+
+Rgb = NDArray[np.uint8]
+FULL = Pass("full", (1, 4096), tile_px=4096)
+
+
+@pytest.fixture
+def searcher(tmp_path: Path) -> Searcher:
+    """One detector, sure from 0.6 and unsure from 0.3."""
+    ref = graphs.stored(tmp_path, "dots", graphs.red_dot_detector())
+    return Searcher((CenterFace(0.1, model=ref),), fusion.Union(), sure=0.6, unsure=0.3)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Runtime:
+    """One thread on the CPU."""
+    return Runtime((str(tmp_path),))
+
+
+def picture(wh: tuple[int, int], *dots: tuple[int, int], red: int = 255, ground: int = 90) -> Rgb:
+    """Return a grey picture with dots of 4 pixels; positions are multiples of 4."""
+    out = np.full((wh[1], wh[0], 3), ground, np.uint8)
+    for x, y in dots:
+        out[y : y + 4, x : x + 4] = (red, 0, 0)
+    return out
+
+
+def boxes(found: tuple[Finding, ...]) -> list[list[float]]:
+    """Return the boxes, by position."""
+    return sorted([round(float(v)) for v in one.box] for one in found)
+
+
+def test_no_pictures_are_searched(searcher: Searcher, runtime: Runtime) -> None:
+    """Nothing in, nothing out."""
+    assert searcher.search([], Plan("p", (FULL,)), runtime) == []
+
+
+def test_pictures_keep_their_order_and_their_findings(searcher: Searcher, runtime: Runtime) -> None:
+    """Each picture has what is in it, whatever else is searched with it."""
+    images = [picture((96, 64)), picture((96, 64), (40, 24)), picture((64, 96), (8, 40), (40, 80))]
+    found = searcher.search(images, Plan("p", (FULL,)), runtime)
+    assert [len(one) for one in found] == [0, 1, 2]
+    assert boxes(found[1]) == [[26, 10, 58, 42]]
+
+
+def test_a_face_seen_by_several_passes_is_one_finding_that_names_them(searcher: Searcher, runtime: Runtime) -> None:
+    """Passes agree on the place, whatever turn or mirror; each is a sighting of its own with its score."""
+    plan = Plan(
+        "p", (FULL, replace(FULL, name="turned", turns=(1, 2, 3)), replace(FULL, name="mirrored", mirrored=True))
+    )
+    (found,) = searcher.search([picture((128, 128), (40, 24))], plan, runtime)
+    assert boxes(found) == [[26, 10, 58, 42]]
+    assert {(s.detector, s.seen_in, s.confidence) for s in found[0].sightings} == {
+        ("centerface", "full", 1.0),
+        ("centerface", "turned", 1.0),
+        ("centerface", "mirrored", 1.0),
+    }
+
+
+TINY = Pass("tiny", (1, 16))
+TURNED = replace(FULL, name="turned", turns=(1,))
+DIM, DARK = picture((64, 64), (24, 24), red=110), picture((64, 64), (24, 24), ground=12)
+LIGHT = picture((64, 64), (24, 24))
+
+
+def then(first: Pass, condition: str) -> Plan:
+    """Return a plan whose second pass, ``more``, has a condition."""
+    return Plan("p", (first, replace(FULL, name="more", mirrored=True, when=(condition,))))
+
+
+@pytest.mark.parametrize(
+    ("plan", "image", "made"),
+    [
+        pytest.param(then(TINY, "nothing_found"), LIGHT, True, id="nothing-found"),
+        pytest.param(then(FULL, "nothing_found"), LIGHT, False, id="something-found"),
+        pytest.param(then(FULL, "unsure_found"), DIM, True, id="unsure"),
+        pytest.param(then(FULL, "unsure_found"), LIGHT, False, id="sure"),
+        pytest.param(then(FULL, "dark"), DARK, True, id="dark"),
+        pytest.param(then(FULL, "dark"), LIGHT, False, id="light"),
+        pytest.param(then(TURNED, "rolled_found"), LIGHT, True, id="rolled"),
+        pytest.param(then(FULL, "rolled_found"), LIGHT, False, id="upright"),
+    ],
+)
+def test_a_pass_is_made_when_its_condition_holds(
+    searcher: Searcher, runtime: Runtime, plan: Plan, image: Rgb, made: bool
+) -> None:
+    """The pass that depends on it is among those that saw the face, or is not."""
+    (found,) = searcher.search([image], plan, runtime)
+    assert ("more" in {s.seen_in for one in found for s in one.sightings}) == made
+
+
+def test_bands_decide_what_counts(searcher: Searcher, runtime: Runtime) -> None:
+    """Below ``unsure`` a candidate is ignored; between the bands it is a finding that says how unsure it is."""
+    for red, count in ((255, 1), (110, 1), (60, 0)):
+        (found,) = searcher.search([picture((64, 64), (24, 24), red=red)], Plan("p", (FULL,)), runtime)
+        assert len(found) == count
+    (weak,) = searcher.search([picture((64, 64), (24, 24), red=110)], Plan("p", (FULL,)), runtime)
+    assert 0.3 <= weak[0].confidence < 0.6
+
+
+def test_a_view_is_shown_once(searcher: Searcher, runtime: Runtime) -> None:
+    """A pass that falls together with an earlier one on a small picture costs nothing and is no second witness."""
+    plan = Plan("p", (FULL, Pass("again", (64, 4096), tile_px=4096)))
+    (found,) = searcher.search([picture((64, 64), (24, 24))], plan, runtime)
+    assert [s.seen_in for s in found[0].sightings] == ["full"]
+
+
+def test_tiles_find_what_lies_on_their_border_once(searcher: Searcher, runtime: Runtime) -> None:
+    """Faces all over a picture cut into tiles are each found whole and once, those on seams too."""
+    dots = [(x, y) for x in range(40, 600, 80) for y in (40, 120, 200)]
+    plan = Plan("p", (Pass("tiles", (1, 4096), tile_px=128, overlap_ratio=0.4),))
+    (found,) = searcher.search([picture((640, 256), *dots)], plan, runtime)
+    want = sorted([x + 2 - 16, y + 2 - 16, x + 2 + 16, y + 2 + 16] for x, y in dots)
+    assert len(found) == len(want)
+    np.testing.assert_allclose(boxes(found), want, atol=graphs.FACE_PX / 8)  # a tile moves the graph's cells
+
+
+def test_a_panorama_is_searched_in_bounded_views(searcher: Searcher, runtime: Runtime) -> None:
+    """A picture 30,000 pixels wide is searched tile by tile; a face at its far end is found."""
+    wide = picture((30_000, 200), (29_960, 100))
+    plan = Plan("p", (Pass("full", (640, 100_000), tile_px=1280),))
+    (found,) = searcher.search([wide], plan, runtime)
+    np.testing.assert_allclose(boxes(found), [[29946, 86, 29978, 118]], atol=graphs.FACE_PX / 8)
