@@ -14,10 +14,10 @@ from pathlib import Path
 import yaml
 
 from anonymizer_udfs.errors import FaceveilError, LicenceError, ModelDigestError, ModelError, SpecError
-from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.models.fetch import check_onnx, fetch, present
-from anonymizer_udfs.models.registry import Registry, pack_members, roots
+from anonymizer_udfs.models.registry import Entry, Registry, pack_members, roots
 from anonymizer_udfs.models.sessions import locate, session
 from anonymizer_udfs.models.sources import PackSource
 from conf.settings import SettingsError
@@ -39,7 +39,7 @@ __all__ = [
 DONE, FAILED, BAD_ARGUMENTS, CHECK_FAILED = 0, 1, 2, 5
 _EXAMPLES = """examples:
   faceveil models list
-  faceveil models fetch                       fetch every model whose licence needs no word
+  faceveil models fetch                       fetch the default models whose licence needs no word
   faceveil models fetch centerface
   faceveil models check --json
   faceveil models list --local-dir ~/.insightface --accept-licence insightface-non-commercial
@@ -75,12 +75,19 @@ class Context:
 
 @dataclass(frozen=True)
 class Row:
-    """One model in the answer of a command; ``state`` is one word, ``detail`` says what to do."""
+    """One model in the answer of a command.
+
+    Attributes:
+        default: Whether it is fetched unless names are given.
+        state: One word for how it is.
+        detail: What to do.
+    """
 
     name: str
     task: str
     licence: str
     commercial_use: bool
+    default: bool
     state: str
     detail: str = ""
 
@@ -97,7 +104,8 @@ def registry() -> Registry:
 def _row(context: Context, name: str, state: str, detail: str = "") -> Row:
     terms = context.registry.terms(name)
     entry = context.registry.entries.get(name)
-    return Row(name, entry.task if entry else "pack", terms.licence, terms.commercial_use, state, detail)
+    task, default = (entry.task, entry.default) if entry else ("pack", False)
+    return Row(name, task, terms.licence, terms.commercial_use, default, state, detail)
 
 
 def _failed(context: Context, name: str, error: ModelError) -> Row:
@@ -111,7 +119,7 @@ def list_models(context: Context) -> list[Row]:
     for name in context.names():
         try:
             ref = context.registry.resolve(name, context.accepted, context.local_dirs)
-            found = any((Path(root) / ref.file).is_file() for root in context.runtime.roots)
+            found = _is_there(context, ref)
             if found:
                 locate(ref, context.runtime)
             rows.append(_row(context, name, "ready" if found else "missing"))
@@ -120,18 +128,23 @@ def list_models(context: Context) -> list[Row]:
     return rows
 
 
+def _is_there(context: Context, ref: ModelRef) -> bool:
+    return any((Path(root) / ref.file).is_file() for root in context.runtime.roots)
+
+
 def fetch_models(context: Context, names: Sequence[str] = ()) -> list[Row]:
     """Return what became of each model asked for: ``fetched``, ``present`` or why not.
 
-    Without names, every model is taken that can be fetched and whose licence is free or accepted.
+    Without names, every default model is taken that can be fetched and whose licence is free or accepted.
     """
-    return [_fetch_one(context, name) for name in names or _fetchable(context)]
+    return [_fetch_one(context, name) for name in names or [e.name for e in _fetchable(context) if e.default]]
 
 
-def _fetchable(context: Context) -> list[str]:
+def _fetchable(context: Context) -> list[Entry]:
+    """Return the models that can be fetched and whose licence is free or accepted, default or not."""
     entries = context.registry.entries.values()
     usable = [e for e in entries if e.terms.commercial_use or e.terms.licence in context.accepted]
-    return [e.name for e in usable if not isinstance(e.source, PackSource)]
+    return [e for e in usable if not isinstance(e.source, PackSource)]
 
 
 def _fetch_one(context: Context, name: str) -> Row:
@@ -151,12 +164,14 @@ def _fetch_one(context: Context, name: str) -> Row:
 def check_models(context: Context, names: Sequence[str] = ()) -> list[Row]:
     """Return whether each model asked for is there, has its digest, is ONNX and can be loaded: ``ok`` or why not.
 
-    Without names, every model is checked that can be fetched, and every pack's member whose licence is accepted.
+    Without names, every model is checked that :func:`fetch_models` brings or has brought, and every pack's member whose
+    licence is accepted.
     """
     rows = []
     usable = [n for n in context.names() if not context.registry.terms(n).commercial_use]
     packs = [n for n in usable if context.registry.terms(n).licence in context.accepted]
-    for name in names or [*dict.fromkeys([*_fetchable(context), *packs])]:
+    brought = [e.name for e in _fetchable(context) if e.default or _is_there(context, e.ref)]
+    for name in names or [*dict.fromkeys([*brought, *packs])]:
         try:
             ref = context.registry.resolve(name, context.accepted, context.local_dirs)
             check_onnx(name, locate(ref, context.runtime).read_bytes())
@@ -190,8 +205,9 @@ def run(command: str, context: Context, names: Sequence[str] = ()) -> tuple[list
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as an aligned table of plain text, details below it."""
-    head = ("NAME", "TASK", "LICENCE", "COMMERCIAL", "STATE")
-    body = [(r.name, r.task, r.licence, "yes" if r.commercial_use else "no", r.state) for r in rows]
+    head = ("NAME", "TASK", "LICENCE", "COMMERCIAL", "DEFAULT", "STATE")
+    said = {True: "yes", False: "no"}
+    body = [(r.name, r.task, r.licence, said[r.commercial_use], said[r.default], r.state) for r in rows]
     widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -210,7 +226,10 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("command", choices=sorted(_COMMANDS), help="what to do")
     top.add_argument(
-        "names", nargs="*", metavar="NAME", help="a model, or PACK/FILE.onnx; default: all that can be used"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a model, or PACK/FILE.onnx; none: all that are default and can be used",
     )
     top.add_argument("--profile", default="local", metavar="NAME", help="settings: local, cluster, gpu, s3 or a file")
     top.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="one setting")

@@ -55,6 +55,7 @@ class Entry:
         terms: Under what it may be used.
         convert: What makes an ONNX model of the source's file, one of :data:`CONVERSIONS`, or none.
         about: What it is, in words.
+        default: Whether ``faceveil models fetch`` brings it unless names are given; policies that ship need no other.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Entry:
     terms: Terms
     convert: str | None = None
     about: str = ""
+    default: bool = True
 
     def __post_init__(self) -> None:
         """Refuse unknown tasks and conversions, and a model that nothing pins."""
@@ -73,6 +75,8 @@ class Entry:
             raise UnknownNameError(f"convert of model {self.name}", self.convert, CONVERSIONS)
         if self.sha256 is None and not isinstance(self.source, PackSource):
             raise SpecError(f"model {self.name}: sha256 must be given for a source of kind {self.source.kind}")
+        if not isinstance(self.default, bool):
+            raise SpecError(f"default of model {self.name} must be true or false, got {self.default!r}")
         if self.sha256 is not None:
             check_sha256(f"sha256 of model {self.name}", self.sha256)
 

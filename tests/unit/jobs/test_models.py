@@ -1,6 +1,7 @@
 """The command ``faceveil models``: what it says and its exit codes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,18 @@ def test_fetch_takes_what_is_free_and_says_what_failed(context: models.Context) 
     assert states(models.fetch_models(context, ["free", "asked", "tiny/b.onnx"])) == {
         "free": "present", "asked": "licence", "tiny/b.onnx": "licence",
     }  # fmt: skip
+
+
+def test_what_is_not_default_is_fetched_and_checked_once_it_is_named(context: models.Context) -> None:
+    """A model that no shipped policy needs is passed over by fetch and check, until its name brings it."""
+    other = replace(context.registry.entry("free"), name="other", default=False)
+    entries = {"free": context.registry.entry("free"), "other": other}
+    both = models.Context(Registry(entries), context.cache)
+    assert [(row.name, row.default) for row in models.list_models(both)] == [("free", True), ("other", False)]
+    assert states(models.fetch_models(both)) == {"free": "fetched"}
+    assert states(models.check_models(both)) == {"free": "ok"}
+    assert states(models.fetch_models(both, ["other"])) == {"other": "fetched"}
+    assert states(models.check_models(both)) == {"free": "ok", "other": "ok"}
 
 
 def test_an_accepted_licence_opens_both(context: models.Context) -> None:

@@ -80,6 +80,7 @@ class Index:
         offered: The digests that the project's page states; the true ones where it states none.
         cut: How often a file is cut off in its middle before it is sent whole.
         status: A status to answer files with, in place of the file.
+        moved: Where a path is answered with a redirect to, as hosts of Git do with large files.
         password: If set, the user and password that every request must bring, as ``user:password`` in base64.
         asked: The paths asked for, in order.
     """
@@ -88,6 +89,7 @@ class Index:
     offered: dict[str, str] = field(default_factory=dict)
     cut: int = 0
     status: int = 200
+    moved: dict[str, str] = field(default_factory=dict)
     password: str = ""
     asked: list[str] = field(default_factory=list)
     url: str = ""
@@ -120,6 +122,10 @@ def serving(index: Index) -> Iterator[Index]:
             index.asked.append(self.path)
             if index.password and self.headers.get("Authorization") != f"Basic {index.password}":
                 self._send(401, b"")
+            elif self.path in index.moved:
+                self.send_response(302)
+                self.send_header("Location", index.moved[self.path])
+                self.end_headers()
             elif self.path == "/simple/project/":
                 self._send(200, index.page(), "text/html")
             elif self.path.removeprefix("/files/") not in index.files:

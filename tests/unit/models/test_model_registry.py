@@ -68,6 +68,7 @@ def test_a_near_name_is_suggested() -> None:
         {"sha256": "abc"},
         {"licence": ""},
         {"commercial_use": "no"},
+        {"default": "no"},
         {"colour": "red"},
         {"source": None},
         {"source": {"kind": "ftp"}},
@@ -77,14 +78,20 @@ def test_a_near_name_is_suggested() -> None:
         {"source": {"kind": "package", "project": "p", "file": "p.exe", "member": "m", **BOTH}},
     ],
     ids=[
-        "task", "conversion", "not pinned", "short digest", "no licence", "a word for no", "unknown field", "no source",
-        "unknown source", "no http", "source not pinned", "source digest", "archive",
+        "task", "conversion", "not pinned", "short digest", "no licence", "a word for no", "a word for not",
+        "unknown field", "no source", "unknown source", "no http", "source not pinned", "source digest", "archive",
     ],
 )  # fmt: skip
 def test_a_wrong_entry_is_refused(changes: dict[str, Any]) -> None:
     """Whatever is unknown, missing or out of range in an entry is an error of the settings."""
     with pytest.raises(SpecError):
         parse(**changes)
+
+
+def test_a_model_is_default_unless_it_says_no() -> None:
+    """An entry that says nothing is fetched with the others; what it says is kept."""
+    assert parse().entry("a").default
+    assert not parse(default=False).entry("a").default
 
 
 def test_an_unknown_part_is_refused() -> None:
