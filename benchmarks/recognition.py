@@ -2,7 +2,8 @@
 
 ``PHOTOS`` has one folder a person; the first two photos of everybody who has two are used, in each the detected face
 nearest to the middle. Prints rank-1 at a gallery of 1,000 and TAR at FMR 1e-3 and 1e-4 for each recognizer and
-detector, and, with ``--write``, puts the thresholds into ``conf/calibration``. Landmarks are kept in ``build/``.
+detector, and, with ``--write``, puts the thresholds into ``conf/calibration``. Landmarks are kept in ``build/``. With
+``--targets`` it prints the points that each detector's landmarks are to be aligned onto instead.
 """
 
 import argparse
@@ -27,12 +28,14 @@ from anonymizer_udfs import detection, recognition
 from anonymizer_udfs.detection.base import Detector
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.registry import roots
-from anonymizer_udfs.recognition import calibration
+from anonymizer_udfs.recognition import alignment, calibration
 from jobs.models import cache_dir, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 LICENCE = "insightface-non-commercial"
 GALLERY, DRAWS, SEED = 1000, 10, 20261121
+ENLARGE = 2
+"""Photos are shown to detectors at this many times their size: at 150x150 a face is smaller than most are elsewhere."""
 Floats = NDArray[np.float32]
 
 
@@ -69,21 +72,48 @@ def read(path: Path) -> NDArray[np.uint8]:
 
 def landmarks(paths: Sequence[Path], detector: Detector, runtime: Runtime, data_sha256: str) -> Floats:
     """Return five points a photo, ``(n, 5, 2)``, NaN where no face was found; kept in ``build/`` between runs."""
-    made_of = json.dumps([data_sha256, detector.model.sha256, repr(detector)])
+    made_of = json.dumps([data_sha256, detector.model.sha256, repr(detector), ENLARGE])
     kept = ROOT / "build" / f"landmarks-{detector.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.npy"
     if kept.is_file():
         return np.asarray(np.load(kept), np.float32)
     out = np.full((len(paths), 5, 2), np.nan, np.float32)
     for i, path in enumerate(paths):
-        rgb = read(path)
-        found = detector.detect([rgb], runtime)[0]
+        rgb = cv2.resize(read(path), None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_LINEAR)
+        found = detector.detect([np.asarray(rgb, np.uint8)], runtime)[0]
         if len(found):
             middle = np.array(rgb.shape[1::-1], np.float32) / 2
             centres = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
-            out[i] = found.landmarks[int(np.linalg.norm(centres - middle, axis=1).argmin())]
+            out[i] = found.landmarks[int(np.linalg.norm(centres - middle, axis=1).argmin())] / ENLARGE
     kept.parent.mkdir(exist_ok=True)
     np.save(kept, out)
     return out
+
+
+def targets(points: Floats, of_scrfd: Floats, onto: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where a detector's points fall, ``(5, 2)``: the medians, once each face is aligned by SCRFD's points.
+
+    Args:
+        points: the detector's landmarks, one face a photo.
+        of_scrfd: SCRFD's of the same faces.
+        onto: SCRFD's target points in the recognizer's chip.
+    """
+    seen = ~np.isnan(points).any(axis=(1, 2)) & ~np.isnan(of_scrfd).any(axis=(1, 2))
+    fallen = []
+    for face, reference in zip(points[seen], of_scrfd[seen], strict=True):
+        matrix = alignment.similarity_transform(reference, onto)
+        fallen.append(face @ matrix[:, :2].T + matrix[:, 2])
+    return np.asarray(np.median(fallen, axis=0), np.float64)
+
+
+def print_targets(detectors: Sequence[Detector], paths: Sequence[Path], runtime: Runtime, data_sha256: str) -> None:
+    """Print the target points of each detector for each recognizer; SCRFD's own come back but for noise."""
+    points = {one.name: landmarks(paths, one, runtime, data_sha256) for one in detectors}
+    if "scrfd" not in points:
+        raise SystemExit("--targets needs SCRFD's points: give --scrfd PACK/FILE and --local-dir")
+    for chip, known in (("dlib", alignment.DLIB), ("arcface", alignment.ARCFACE)):
+        for name, found in points.items():
+            where = targets(found, points["scrfd"], alignment.target(known, "scrfd"))
+            print(f"{chip:8} {name:11} {where.round(1).tolist()}")
 
 
 def evaluate(similarity: Floats) -> tuple[float, dict[str, float], dict[str, float]]:
@@ -163,17 +193,22 @@ def write(figures: Sequence[Figures], about: str, people: int, data_sha256: str)
     (ROOT / "conf" / "calibration" / f"{figures[0].recognizer.name}.yaml").write_text(text, encoding="utf-8")
 
 
+def pack(args: argparse.Namespace, name: str) -> ModelRef:
+    """Return a member of an InsightFace pack."""
+    return registry().resolve(name, [LICENCE], [args.local_dir])
+
+
+def chosen_detectors(args: argparse.Namespace) -> list[Detector]:
+    """Return the detectors that the arguments give."""
+    scrfd = [detection.build({"name": "scrfd", "model": pack(args, args.scrfd)})] if args.scrfd else []
+    return [detection.build("centerface"), *scrfd, detection.build("yunet")]
+
+
 def subjects(args: argparse.Namespace) -> Iterator[tuple[recognition.Recognizer, Detector]]:
     """Yield every recognizer with every detector that the arguments give."""
-
-    def pack(name: str) -> ModelRef:
-        return registry().resolve(name, [LICENCE], [args.local_dir])
-
-    detectors = [detection.build("centerface")]
-    detectors += [detection.build({"name": "scrfd", "model": pack(args.scrfd)})] if args.scrfd else []
     recognizers = [recognition.build("dlib_resnet")]
-    recognizers += [recognition.build({"name": "arcface", "model": pack(args.arcface)})] if args.arcface else []
-    yield from ((recognizer, detector) for recognizer in recognizers for detector in detectors)
+    recognizers += [recognition.build({"name": "arcface", "model": pack(args, args.arcface)})] if args.arcface else []
+    yield from ((recognizer, detector) for recognizer in recognizers for detector in chosen_detectors(args))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -184,10 +219,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--local-dir", default="", help="a folder with InsightFace packs (non-commercial use)")
     parser.add_argument("--scrfd", default="", metavar="PACK/FILE", help="also with the points of this detector")
     parser.add_argument("--arcface", default="", metavar="PACK/FILE", help="also this recognizer")
+    parser.add_argument("--targets", action="store_true", help="print each detector's target points instead")
     parser.add_argument("--write", action="store_true", help="write conf/calibration/NAME.yaml")
     args = parser.parse_args(argv)
     paths, runtime = pairs(args.photos), Runtime(roots(cache_dir(), [args.local_dir] if args.local_dir else []))
     digest, people = data_digest(paths), len(paths) // 2
+    if args.targets:
+        print_targets(chosen_detectors(args), paths, runtime, digest)
+        return 0
     print(f"{people} people, two photos each; gallery {min(GALLERY, people)}, mean of {DRAWS} draws; one thread")
     print("recognizer   detector    rank-1   TAR@1e-3  TAR@1e-4  threshold@1e-3  @1e-4    missed  ms a face")
     done: dict[str, list[Figures]] = {}

@@ -1,8 +1,9 @@
 """From five landmarks to the upright chip that a recognizer was trained on.
 
 Detectors disagree on where an eye or a nose is, so each has its own target points. SCRFD's for dlib were fitted to
-dlib's own crops; ArcFace's are those of InsightFace's training. CenterFace's are the medians of where its points fall
-once a face is aligned by SCRFD's, over 2,208 photos of 1,104 people. What each reaches is in ``docs/recognition.md``.
+dlib's own crops; ArcFace's are those of InsightFace's training. CenterFace's and YuNet's are the medians of where their
+points fall once a face is aligned by SCRFD's, over 2,208 photos of 1,104 people. What each reaches is in
+``docs/recognition.md``.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ DLIB_SIDE_PX = 150
 DLIB: Templates = {
     "scrfd": ((45.9, 45.6), (102.3, 45.7), (74.2, 76.7), (50.3, 105.0), (97.5, 104.1)),
     "centerface": ((46.1, 47.3), (102.1, 47.0), (73.1, 78.3), (49.9, 104.8), (96.5, 104.5)),
+    "yunet": ((45.1, 45.5), (103.0, 45.9), (72.6, 79.2), (48.3, 102.8), (98.8, 103.5)),
 }
 """Target points in dlib's chip of 150x150 pixels, by detector."""
 
@@ -27,6 +29,7 @@ ARCFACE_SIDE_PX = 112
 ARCFACE: Templates = {
     "scrfd": ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)),
     "centerface": ((37.5, 53.4), (74.5, 53.1), (55.4, 73.8), (40.2, 91.4), (70.9, 91.0)),
+    "yunet": ((36.9, 52.2), (75.1, 52.3), (55.1, 74.4), (39.1, 90.0), (72.5, 90.4)),
 }
 """Target points in ArcFace's chip of 112x112 pixels, by detector."""
 

@@ -1,11 +1,13 @@
 """YuNet: its decoding, its graph with the declared dimensions freed, and OpenCV's detector as its reference."""
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 from anonymizer_udfs.detection import YuNet, base
@@ -13,6 +15,7 @@ from anonymizer_udfs.detection.yunet import MULTIPLE, OUTPUTS, free_dimensions
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.defaults import YUNET
 from anonymizer_udfs.models.sessions import file_digest, session
+from anonymizer_udfs.recognition import calibration
 from jobs.models import cache_dir
 from tests.support import graphs, yunet_graph
 from tests.unit.detection.cases import Case, yunet
@@ -111,6 +114,16 @@ def test_a_crowd_is_found_whole(case: Case, tmp_path: Path) -> None:
     dots = [(2 + 5 * x, 2 + 5 * y) for y in range(50) for x in range(50)]
     found = case.detector.detect([case.picture((2048, 2048), *dots)], Runtime((str(tmp_path),)))[0]
     assert len(found) == 2500
+
+
+@pytest.mark.parametrize("recognizer", ["dlib_resnet", "arcface"])
+def test_its_points_are_calibrated(recognizer: str) -> None:
+    """Each recognizer has a threshold that was measured with the points of this very file."""
+    given = yaml.safe_load((files("conf") / "calibration" / f"{recognizer}.yaml").read_text("utf-8"))
+    of_yunet = [one for one in given["calibrations"] if one["detector"] == "yunet"]
+    assert [one["detector_sha256"] for one in of_yunet] == [YUNET.sha256]
+    found = calibration.find(calibration.parse(given), recognizer, of_yunet[0]["model_sha256"], "yunet")
+    assert 0 < found.threshold("1e-3") < found.threshold("1e-4") < 1
 
 
 @pytest.mark.photos

@@ -40,7 +40,7 @@ def test_an_unknown_detector_is_refused() -> None:
 @pytest.mark.parametrize("templates", [alignment.DLIB, alignment.ARCFACE], ids=["dlib", "arcface"])
 def test_each_recognizer_knows_each_detector(templates: alignment.Templates) -> None:
     """All targets are five points in the order of a face: eyes above the nose above the mouth, left before right."""
-    assert set(templates) == {"scrfd", "centerface"}
+    assert set(templates) == {"scrfd", "centerface", "yunet"}
     for detector in templates:
         eye, eye_right, nose, mouth, mouth_right = alignment.target(templates, detector)
         assert eye[0] < nose[0] < eye_right[0]
