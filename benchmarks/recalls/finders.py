@@ -1,12 +1,14 @@
 """What looks for faces: a file's bytes in, boxes in the picture as it is seen out. Ours are here, others in ``peers``.
 
-A finder is a frozen dataclass, so that it travels to worker processes, and says of itself all that its answers depend
+A finder is a frozen dataclass, so that it travels to worker processes, and it describes all that its answers depend
 on, so that answers can be kept between runs.
 """
 
-import json
+import functools
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import cv2
@@ -14,12 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes, family, imaging
+from anonymizer_udfs.detection import base, findings, fusion, plans, search, views
 from anonymizer_udfs.detection.base import Detector
+from anonymizer_udfs.detection.plans import Plan
+from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.imaging import orientation
 from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.policy import Policy
+from benchmarks.recalls.code import code_digest
 from benchmarks.recalls.portraits import Rgb
 
 MAX_PIXELS = 100_000_000
+LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "pillow")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +65,31 @@ class Finder(Protocol):
         ...
 
 
+class Ours(Finder, Protocol):
+    """A finder that can be timed without its reading of files."""
+
+    def look(self, rgb: Rgb) -> Found:
+        """Return what is found in a picture as it is seen, ``(h, w, 3)`` RGB."""
+        ...
+
+
 def seen(data: bytes) -> Rgb:
     """Return a file's picture as the job sees it: decoded by our own codecs, turned upright."""
     picture = imaging.decode(data, max_pixels=MAX_PIXELS)
     return orientation.upright(picture.rgb(), picture.orientation)
+
+
+@functools.cache
+def versions() -> Mapping[str, str]:
+    """Return the versions of what can change an answer of ours."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def described(detector: Detector) -> dict[str, Any]:
+    """Return a detector's model, settings and code."""
+    code = code_digest(sys.modules[type(detector).__module__], base, boxes)
+    settings = family.parameters(detector)
+    return {"name": detector.name, "model": detector.model.sha256, "parameters": settings, "code": code[:16]}
 
 
 @dataclass(frozen=True)
@@ -77,9 +106,8 @@ class SinglePass:
 
     @property
     def description(self) -> Mapping[str, Any]:
-        """Return the detector's model and settings, and the size."""
-        made = {"detector": self.detector.name, "model": self.detector.model.sha256}
-        return made | {"parameters": json_ready(family.parameters(self.detector)), "long_side_px": self.long_side_px}
+        """Return the detector and the size."""
+        return {"detector": described(self.detector), "long_side_px": self.long_side_px, "versions": versions()}
 
     def find(self, data: bytes) -> Found:
         """Return what is found in a file."""
@@ -96,6 +124,48 @@ class SinglePass:
         return Found(found.boxes_xyxy * back, found.scores)
 
 
-def json_ready(value: Any) -> Any:
-    """Return a value as JSON gives it back."""
-    return json.loads(json.dumps(value, default=str))
+@dataclass(frozen=True)
+class PlanFinder:
+    """A detection plan with a policy's detectors, fusion and bands: what is at least unsure is hidden, so it counts."""
+
+    plan: Plan
+    searcher: Searcher
+    runtime: Runtime
+
+    @property
+    def name(self) -> str:
+        """Return the plan's name."""
+        return self.plan.name
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """Return plan, detectors, fusion, bands, and a digest of the code that brings them together."""
+        who = self.searcher
+        return {
+            "plan": self.plan.to_mapping(),
+            "detectors": [described(one) for one in who.detectors],
+            "fusion": {"name": who.fusion.name, **family.parameters(who.fusion)},
+            "bands": {"sure": who.sure, "unsure": who.unsure},
+            "code": code_digest(search, views, fusion, findings, plans)[:16],
+            "versions": versions(),
+        }
+
+    def find(self, data: bytes) -> Found:
+        """Return what is found in a file."""
+        return self.look(seen(data))
+
+    def look(self, rgb: Rgb) -> Found:
+        """Return what is found in a picture."""
+        faces = [one for one in self.searcher.search([rgb], self.plan, self.runtime)[0] if one.kind == "face"]
+        if not faces:
+            return Found()
+        return Found(np.stack([one.box for one in faces]), np.array([one.confidence for one in faces], np.float32))
+
+
+def of_policy(policy: Policy, names: tuple[str, ...], runtime: Runtime) -> list[PlanFinder]:
+    """Return a finder for each plan named, and for the policy's own where it is none of those that ship."""
+    chosen = [plans.PLANS[name] for name in names]
+    if policy.plan.name not in plans.PLANS:
+        chosen.append(policy.plan)
+    searcher = replace(policy.searcher, detectors=tuple(d for d in policy.detectors if d.kind == "face"))
+    return [PlanFinder(plan, searcher, runtime) for plan in chosen]

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,10 @@ from PIL import Image
 
 from anonymizer_udfs import boxes
 from anonymizer_udfs.imaging import orientation
-from benchmarks.recalls import disguises, heads
+from benchmarks.recalls import bodies, disguises, heads
 from benchmarks.recalls.backgrounds import background
 from benchmarks.recalls.cells import Cell
-from benchmarks.recalls.layout import Layout, layouts
+from benchmarks.recalls.layout import Layout, Spot, layouts
 from benchmarks.recalls.portraits import Portrait, Rgb
 
 SEED = 20261121
@@ -55,8 +56,9 @@ def scene(cell: Cell, layout: Layout, portraits: Sequence[Portrait], seed: int =
     rng = np.random.default_rng([seed, cell.seed, layout.index, 1])
     canvas = background(rng, layout.size_wh)
     truth = []
-    for spot in layout.spots:
+    for spot in sorted(layout.spots, key=_depth):
         one = _head(portraits[spot.person])
+        bodies.draw(canvas, one, spot, rng)
         if cell.occlusion:
             one = disguises.occlude(one, cell.occlusion, rng)
         truth.append(heads.paste(canvas, one, spot.centre_xy, spot.height_px, spot.roll_deg))
@@ -66,6 +68,13 @@ def scene(cell: Cell, layout: Layout, portraits: Sequence[Portrait], seed: int =
         canvas = disguises.dark(canvas, cell.gain)
     clipped = boxes.clip(np.stack(truth), layout.size_wh) if truth else boxes.empty()
     return Scene(encoded(canvas, cell), clipped, layout.size_wh, layout.index)
+
+
+def _depth(spot: Spot) -> float:
+    """Return how near a person stands: how far down, along the body, the shoulders are."""
+    turn = math.radians(spot.roll_deg)
+    x, y = spot.centre_xy
+    return y * math.cos(turn) - x * math.sin(turn) + bodies.SHOULDERS * spot.height_px
 
 
 def encoded(rgb: Rgb, cell: Cell) -> bytes:
