@@ -10,6 +10,7 @@ from typing import Any
 from anonymizer_udfs import family
 from anonymizer_udfs.detection.base import Detections, Detector
 from anonymizer_udfs.detection.centerface import CenterFace
+from anonymizer_udfs.detection.dlib_mmod import DlibMmod
 from anonymizer_udfs.detection.lpd_yunet import LpdYunet
 from anonymizer_udfs.detection.scrfd import Scrfd
 from anonymizer_udfs.detection.yolo import Yolo
@@ -17,6 +18,7 @@ from anonymizer_udfs.detection.yunet import YuNet
 
 DETECTORS: dict[str, type[Detector]] = {
     "centerface": CenterFace,
+    "dlib": DlibMmod,
     "lpd_yunet": LpdYunet,
     "scrfd": Scrfd,
     "yolo": Yolo,  # type: ignore[dict-item]  # what it finds is a parameter, and Detector.kind is a class's
@@ -29,4 +31,15 @@ def build(wish: str | Mapping[str, Any]) -> Detector:
     return family.build("detector", DETECTORS, wish)
 
 
-__all__ = ["DETECTORS", "CenterFace", "Detections", "Detector", "LpdYunet", "Scrfd", "Yolo", "YuNet", "build"]
+__all__ = [
+    "DETECTORS",
+    "CenterFace",
+    "Detections",
+    "Detector",
+    "DlibMmod",
+    "LpdYunet",
+    "Scrfd",
+    "Yolo",
+    "YuNet",
+    "build",
+]

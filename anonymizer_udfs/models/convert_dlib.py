@@ -1,107 +1,32 @@
 """dlib's face recognition ResNet-29 as an ONNX model, made from dlib's own file without dlib.
 
-The file holds the layers innermost first. Each is its name, a tensor of parameters and its settings; the settings that
-matter here follow from the network, which is fixed, so that only names and tensors are read. An integer is a byte whose
-low four bits say how many bytes follow and whose high bit is the sign; a tensor is a version, four dimensions and raw
-little-endian float32. The network: He et al., "Deep Residual Learning" (2016), as trained by Davis King, with 29
-convolutions; its template is 128 numbers, and two faces of one person are less than 0.6 apart.
-
-The same file gives the same bytes: the graph, its names, the producer, the IR version and the opset are fixed here, and
-what is folded is folded in float32 one operation at a time.
+The network: He et al., "Deep Residual Learning" (2016), as trained by Davis King, with 29 convolutions; its template is
+128 numbers, and two faces of one person are less than 0.6 apart. How the file is read: :mod:`.dlib_format`.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import ModelFormatError
+from anonymizer_udfs.models.dlib_format import Graph, Reader, parameters, scaled
 
-if TYPE_CHECKING:
-    import onnx
-
-IR_VERSION = 8
-OPSET = 13
 SIDE_PX = 150
 TEMPLATE_SIZE = 128
 _MEAN_RGB = (122.782, 117.001, 104.298)
 _LEVELS = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
 """Filters, blocks, and whether the first block halves the picture; the innermost level first."""
 
-Floats = NDArray[np.float32]
-
 
 @dataclass
-class _Reader:
-    """Reads names, integers and tensors in the order of the file."""
-
-    content: bytes
-    at: int = 0
-
-    def integer(self) -> int:
-        head = self.content[self.at]
-        size = head & 0x0F
-        value = int.from_bytes(self.content[self.at + 1 : self.at + 1 + size], "little")
-        self.at += 1 + size
-        return -value if head & 0x80 else value
-
-    def tensor_after(self, name: bytes, settings_before: int = 0) -> tuple[list[int], Floats]:
-        """Return the dimensions and the values of the next layer of that name; integers before them are passed over."""
-        found = self.content.find(bytes([1, len(name)]) + name, self.at)
-        if found < 0:
-            raise ModelFormatError(f"expected a layer {name.decode()} in dlib's file, found none after byte {self.at}")
-        self.at = found + 2 + len(name)
-        for _ in range(settings_before):
-            self.integer()
-        self.integer()  # the tensor's version
-        dims = [self.integer() for _ in range(4)]
-        count = int(np.prod(dims))
-        if count <= 0 or self.at + 4 * count > len(self.content):
-            raise ModelFormatError(f"layer {name.decode()} of dlib's file has dimensions {dims}, which cannot be")
-        values = np.frombuffer(self.content, "<f4", count, self.at).astype(np.float32)
-        self.at += 4 * count
-        return dims, values
-
-
-@dataclass
-class _Graph:
-    """The nodes and constants of the ONNX graph under construction; each node's output is named by its number."""
-
-    reader: _Reader
-    nodes: list["onnx.NodeProto"] = field(default_factory=list)
-    constants: list["onnx.TensorProto"] = field(default_factory=list)
-
-    def constant(self, values: NDArray[np.generic]) -> str:
-        from onnx import numpy_helper  # noqa: PLC0415 (lazily)
-
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, **attributes: object) -> str:
-        from onnx import helper  # noqa: PLC0415 (lazily)
-
-        name = f"value_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name=f"node_{len(self.nodes)}", **attributes))
-        return name
+class _Graph(Graph):
+    """The recognizer's graph under construction."""
 
     def convolution(self, value: str, filters: int, channels: int, side: int, stride: int) -> str:
         """Return a convolution with the affine layer that follows it folded into its weights."""
-        _, params = self.reader.tensor_after(b"con_4")
+        weights, biases = parameters(self.reader, (filters, channels, side))
         _, scales = self.reader.tensor_after(b"affine_")
-        if params.size != filters * (channels * side * side + 1) or scales.size != 2 * filters:
-            raise ModelFormatError(
-                f"expected {filters} filters of {channels}x{side}x{side} in dlib's file, got {params.size} parameters "
-                f"and {scales.size} of the affine layer",
-            )
-        weights, biases = params[:-filters].reshape(filters, channels, side, side), params[-filters:]
-        gamma, beta = scales[:filters], scales[filters:]
-        inputs = self.constant(weights * gamma[:, None, None, None]), self.constant(biases * gamma + beta)
-        pad = 0 if stride > 1 else side // 2
-        return self.node(
-            "Conv", value, *inputs, kernel_shape=[side, side], strides=[stride, stride], pads=[pad, pad, pad, pad]
-        )
+        return self.convolve(value, *scaled(weights, biases, scales[:filters], scales[filters:]), stride)
 
     def pad_end(self, value: str, channels: int, side_px: int) -> str:
         """Return the value with zeros after its channels, rows and columns: dlib adds unequal shapes that way."""
@@ -151,24 +76,10 @@ def convert(content: bytes) -> bytes:
     Raises:
         ModelFormatError: if it is no such file.
     """
-    from onnx import TensorProto, checker, helper  # noqa: PLC0415 (lazily)
-
-    graph = _Graph(_Reader(content))
+    graph = _Graph(Reader(content))
     try:
         _build(graph)
     except IndexError as error:
         raise ModelFormatError("dlib's file ends in the middle of a layer") from error
     graph.nodes[-1].output[0] = "template"
-    shape: list[int | str] = ["n", 3, SIDE_PX, SIDE_PX]
-    proto = helper.make_graph(
-        graph.nodes,
-        "dlib_resnet",
-        [helper.make_tensor_value_info("rgb", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("template", TensorProto.FLOAT, ["n", TEMPLATE_SIZE])],
-        graph.constants,
-    )
-    model = helper.make_model(
-        proto, producer_name="faceveil", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
-    )
-    checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))
+    return graph.model("dlib_resnet", ("rgb", ["n", 3, SIDE_PX, SIDE_PX]), [("template", ["n", TEMPLATE_SIZE])])

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
 from anonymizer_udfs.models.convert_dlib import convert as convert_dlib
+from anonymizer_udfs.models.convert_dlib_mmod import convert as convert_dlib_mmod
 from anonymizer_udfs.models.download import Patience, Remote, download, download_package
 from anonymizer_udfs.models.registry import Entry
 from anonymizer_udfs.models.sessions import file_digest
 from anonymizer_udfs.models.sources import PackageSource, PackSource, UrlSource
 
-CONVERTERS = {"dlib_resnet": convert_dlib}
+CONVERTERS = {"dlib_resnet": convert_dlib, "dlib_mmod": convert_dlib_mmod}
 
 
 def check_onnx(name: str, content: bytes) -> None:

@@ -12,7 +12,7 @@ from anonymizer_udfs.models.sessions import file_digest
 from anonymizer_udfs.models.sources import PackSource, Source, check_sha256, parse_source, take
 
 TASKS = ("detection", "recognition", "landmarks", "attributes", "generation")
-CONVERSIONS = ("dlib_resnet",)
+CONVERSIONS = ("dlib_resnet", "dlib_mmod")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.detection import CenterFace, Detector, LpdYunet, Scrfd, Yolo, YuNet
-from tests.support import graphs, plate_graphs, scrfd_graph, yunet_graph
+from anonymizer_udfs.detection import CenterFace, Detector, DlibMmod, LpdYunet, Scrfd, Yolo, YuNet
+from tests.support import graphs, mmod_graph, plate_graphs, scrfd_graph, yunet_graph
 
 Rgb = NDArray[np.uint8]
 
@@ -70,6 +70,13 @@ def scrfd(folder: Path) -> Case:
     return Case(Scrfd(model=ref), dot_px=scrfd_graph.CELL_PX, box_wh=(side, side), step_px=scrfd_graph.CELL_PX)
 
 
+def dlib(folder: Path) -> Case:
+    """The detector of dlib over its red dot graph; a window is centred on a pixel, a dot on the border of four."""
+    ref = graphs.stored(folder, "mmod_dots", mmod_graph.red_dots())
+    dot, face = mmod_graph.DOT_PX, mmod_graph.FACE_PX
+    return Case(DlibMmod(model=ref), dot_px=dot, box_wh=(face, face), step_px=dot, tolerance_px=0.51)
+
+
 def yolo(folder: Path) -> Case:
     """A YOLO export without NMS and with an open input, over red dots of its class 2."""
     ref = graphs.stored(folder, "plates", plate_graphs.yolo("anchor_free"))
@@ -86,6 +93,7 @@ def lpd_yunet(folder: Path) -> Case:
 
 CASES: dict[str, Callable[[Path], Case]] = {
     "centerface": centerface,
+    "dlib": dlib,
     "lpd_yunet": lpd_yunet,
     "scrfd": scrfd,
     "yolo": yolo,

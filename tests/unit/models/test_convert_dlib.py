@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import ModelFormatError
 from anonymizer_udfs.models.convert_dlib import convert
+from tests.support import dlib_file
+from tests.support.dlib_file import layer
 
 Floats = NDArray[np.float32]
 BLOCKS = [(32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True)]
@@ -26,29 +28,14 @@ def shapes() -> Iterator[tuple[int, int, int]]:
             channels = filters
 
 
-def integer(value: int) -> bytes:
-    """Return an integer as dlib packs it."""
-    size = max(1, -(-abs(value).bit_length() // 8))
-    return bytes([size | (0x80 if value < 0 else 0)]) + abs(value).to_bytes(size, "little")
-
-
-def layer(name: bytes, values: Floats, *before: int) -> bytes:
-    """Return one layer as dlib stores it: name, settings that come before, tensor, settings that come after."""
-    dims = b"".join(integer(d) for d in (values.size, 1, 1, 1))
-    head = integer(len(name)) + name + b"".join(map(integer, before))
-    return head + integer(2) + dims + values.astype("<f4").tobytes() + integer(-7) + integer(300)
-
-
 @pytest.fixture(scope="module")
 def network() -> tuple[bytes, list[tuple[Floats, ...]], Floats]:
     """Return a file of the right form with random parameters, and those parameters."""
     draw = np.random.default_rng(1)
     content, parameters = b"", []
     for filters, channels, side in shapes():
-        weights = (draw.standard_normal((filters, channels, side, side)) / np.sqrt(channels * side**2)).astype(
-            np.float32
-        )
-        bias, gamma, beta = draw.uniform(-0.5, 0.5, (3, filters)).astype(np.float32)
+        weights, bias = dlib_file.random_convolution(draw, filters, channels, side)
+        gamma, beta = draw.uniform(-0.5, 0.5, (2, filters)).astype(np.float32)
         gamma += 1
         content += layer(b"con_4", np.concatenate([weights.ravel(), bias]))
         content += layer(b"affine_", np.concatenate([gamma, beta]))
@@ -60,10 +47,7 @@ def network() -> tuple[bytes, list[tuple[Floats, ...]], Floats]:
 def convolve(x: Floats, layer_parameters: tuple[Floats, ...], stride: int, pad: int) -> Floats:
     """Return a convolution and its affine layer, one picture, channels first."""
     weights, bias, gamma, beta = layer_parameters
-    side = weights.shape[-1]
-    padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (1, 2))[:, ::stride, ::stride]
-    out = np.tensordot(weights, windows, ((1, 2, 3), (0, 3, 4))) + bias[:, None, None]
+    out = dlib_file.convolve(x, weights, bias, stride, pad)
     return np.asarray(out * gamma[:, None, None] + beta[:, None, None], np.float32)
 
 
