@@ -4,20 +4,42 @@ import ast
 import functools
 import hashlib
 import inspect
+import sys
+from collections.abc import Iterable
 from types import ModuleType
+
+_ASIDE = ("errors", "family", "records", "models")
+"""What is imported everywhere and changes no box."""
 
 
 @functools.cache
 def code_digest(*modules: ModuleType) -> str:
-    """Return one digest of the functions, classes and plain constants of modules.
+    """Return one digest of the functions, classes and plain constants of modules, and of those of ours that they use.
 
     Constants that are made by calls or as tables, such as the plans that ship, are left out: whoever uses one describes
     it by its values.
     """
     whole = hashlib.sha256()
-    for module in modules:
+    for module in sorted(_used(modules), key=lambda one: one.__name__):
         whole.update(meaning(inspect.getsource(module)).encode())
     return whole.hexdigest()
+
+
+def _used(modules: Iterable[ModuleType]) -> set[ModuleType]:
+    """Return modules and, of our package, all that what is in them comes from."""
+    found: set[ModuleType] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        parts = module.__name__.split(".")
+        if module in found or parts[0] != "anonymizer_udfs" or parts[1] in _ASIDE:
+            continue
+        found.add(module)
+        for value in vars(module).values():
+            name = value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", ""))
+            if name.startswith("anonymizer_udfs.") and name in sys.modules:
+                waiting.append(sys.modules[name])
+    return found
 
 
 def meaning(source: str) -> str:

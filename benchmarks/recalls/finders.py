@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes, family, imaging
-from anonymizer_udfs.detection import base, findings, fusion, plans, search, views
+from anonymizer_udfs.detection import plans, search
 from anonymizer_udfs.detection.base import Detector
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
@@ -87,7 +87,7 @@ def versions() -> Mapping[str, str]:
 
 def described(detector: Detector) -> dict[str, Any]:
     """Return a detector's model, settings and code."""
-    code = code_digest(sys.modules[type(detector).__module__], base, boxes)
+    code = code_digest(sys.modules[type(detector).__module__])
     settings = family.parameters(detector)
     return {"name": detector.name, "model": detector.model.sha256, "parameters": settings, "code": code[:16]}
 
@@ -146,7 +146,7 @@ class PlanFinder:
             "detectors": [described(one) for one in who.detectors],
             "fusion": {"name": who.fusion.name, **family.parameters(who.fusion)},
             "bands": {"sure": who.sure, "unsure": who.unsure},
-            "code": code_digest(search, views, fusion, findings, plans)[:16],
+            "code": code_digest(search)[:16],
             "versions": versions(),
         }
 

