@@ -177,7 +177,7 @@ def _cost(args: argparse.Namespace, setup: measure.Setup, work: Sequence[measure
     step = max(1, len(firsts) / args.cost_scenes)
     mix = [firsts[int(i * step)] for i in range(int(len(firsts) / step))]
     say(f"measuring the cost on {len(mix)} scenes")
-    return cost.measure(choice.yardstick(args), mine, [one.scene(setup.portraits, setup.seed).data for one in mix])
+    return cost.measure(choice.yardstick(args), mine, [one.scene(setup).data for one in mix])
 
 
 def _print(

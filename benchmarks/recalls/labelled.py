@@ -15,8 +15,7 @@ import numpy as np
 
 from anonymizer_udfs import boxes
 from benchmarks.recalls.matching import match
-from benchmarks.recalls.measure import Looked
-from benchmarks.recalls.portraits import Portrait
+from benchmarks.recalls.measure import Looked, Setup
 from benchmarks.recalls.results import Result
 from benchmarks.recalls.scenes import Scene
 
@@ -47,7 +46,7 @@ class Photo:
         """Return the one cell of all photos."""
         return _WHOLE
 
-    def scene(self, portraits: Sequence[Portrait], seed: int) -> Scene:  # noqa: ARG002 - composed scenes need them
+    def scene(self, setup: Setup) -> Scene:  # noqa: ARG002 - composed scenes need it
         """Return the file and its faces."""
         return Scene(self.file.read_bytes(), self.truth, (0, 0), self.index, self.ignored)
 

@@ -35,7 +35,7 @@ class Work(Protocol):
         """Return the name of what it belongs to."""
         ...
 
-    def scene(self, portraits: Sequence[Portrait], seed: int) -> scenes.Scene:
+    def scene(self, setup: "Setup") -> scenes.Scene:
         """Return the picture and its faces."""
         ...
 
@@ -52,9 +52,9 @@ class Composed:
         """Return the cell's name."""
         return self.of.name
 
-    def scene(self, portraits: Sequence[Portrait], seed: int) -> scenes.Scene:
+    def scene(self, setup: "Setup") -> scenes.Scene:
         """Return the scene."""
-        return scenes.scene(self.of, self.layout, portraits, seed)
+        return scenes.scene(self.of, self.layout, setup.portraits, setup.seed, setup.kept)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Setup:
     Attributes:
         portraits: whose faces are put into scenes.
         finders: who looks.
-        kept: the folder of answers.
+        kept: the folder of answers and mattes.
         seed: of all scenes.
     """
 
@@ -173,7 +173,7 @@ def _look(chunk: Sequence[Work]) -> list[Looked]:
     worker = _workers[os.getpid()]
     out = []
     for one in chunk:
-        scene = one.scene(worker.setup.portraits, worker.setup.seed)
+        scene = one.scene(worker.setup)
         digest = hashlib.sha256(scene.data).hexdigest()
         given = {f.name: worker.answer(f, scene.data, digest).boxes_xyxy for f in worker.setup.finders}
         out.append(Looked(one.cell, scene.index, np.asarray(scene.truth), scene.ignored, given))

