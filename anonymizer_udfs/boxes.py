@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float32]
+_NMS_ROWS = 128
 IntBox = tuple[int, int, int, int]
 
 
@@ -52,7 +53,8 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
 def nms(boxes: Boxes, scores: NDArray[np.float32], max_iou: float) -> NDArray[np.intp]:
     """Return the indices kept by greedy non-maximum suppression, best score first.
 
-    Ties are broken by index, so that the result does not depend on the sort's implementation.
+    Ties are broken by index, so that the result does not depend on the sort's implementation. Cost: blocks of the best
+    boxes against all that are left, so memory grows with the number of boxes and not with its square.
 
     Examples:
         >>> nms(np.array([[0, 0, 4, 4], [0, 0, 4, 5], [8, 8, 9, 9]], np.float32),
@@ -61,11 +63,16 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], max_iou: float) -> NDArray[np
     """
     order = np.argsort(-scores, kind="stable")
     keep: list[int] = []
-    while order.size:
-        best = int(order[0])
-        keep.append(best)
-        overlap = iou(boxes[best : best + 1], boxes[order[1:]])[0]
-        order = order[1:][overlap <= max_iou]
+    while len(order):
+        best, rest = order[:_NMS_ROWS], order[_NMS_ROWS:]
+        among = iou(boxes[best], boxes[best]) > max_iou
+        left = np.ones(len(best), bool)
+        for row in range(len(best)):
+            if left[row]:
+                left[row + 1 :] &= ~among[row, row + 1 :]
+        best = best[left]
+        keep += best.tolist()
+        order = rest[~(iou(boxes[best], boxes[rest]) > max_iou).any(0)]
     return np.array(keep, np.intp)
 
 

@@ -131,8 +131,8 @@ class Policy:
         for plan in (self.plan, self.second_look):
             for one in plan.passes if plan else ():
                 for who in one.detectors:
-                    if who not in {d.name for d in self.detectors}:
-                        raise UnknownNameError(f"detector of pass {one.name}", who, [d.name for d in self.detectors])
+                    if who not in detection.DETECTORS:
+                        raise UnknownNameError(f"detector of pass {one.name}", who, detection.DETECTORS)
         share: object = self.thorough_share
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise SpecError(f"thorough_share must be a number in [0, 1], got {share!r}")
@@ -219,7 +219,7 @@ def public() -> Policy:
         name="public",
         plan=plans.THOROUGH,
         detectors=(detection.CenterFace(), detection.YuNet()),
-        bands=Bands(sure=0.5, unsure=0.25),
+        bands=Bands(sure=0.6, unsure=0.4),
         face=KindRule((Mask(),), 2.0),
         recognizer="dlib_resnet",
     )

@@ -1,5 +1,6 @@
 """What a search gives: one finding for each face or plate, with who saw it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ class Finding:
     Attributes:
         kind: ``face`` or ``plate``.
         box: float32 ``(4,)``, ``x0 y0 x1 y1`` in pixels, clipped to the picture.
-        confidence: in [0, 1]; see :func:`anonymizer_udfs.detection.fusion.confidence`.
+        confidence: in [0, 1]: the mean, over the detectors that looked at the place, of the best score that each gave.
         sightings: by whom, best first, at least one.
         landmarks: float32 ``(5, 2)`` of the best sighting that has any, or none.
         landmarks_by: the detector whose idea of landmarks they are.
@@ -46,9 +47,13 @@ def roll_degrees(landmarks: NDArray[np.float32]) -> float | None:
         >>> roll_degrees(upright), roll_degrees(upright[:, ::-1]), roll_degrees(-upright)
         (0.0, -90.0, 180.0)
     """
-    eyes, mouth = landmarks[:2].mean(0), landmarks[3:].mean(0)
-    down = (mouth - eyes).astype(np.float64)
-    if np.hypot(*down) <= _LEAST_SPAN * np.hypot(*np.ptp(landmarks, axis=0)):
+    (ax, ay), (bx, by), (nx, ny), (cx, cy), (dx, dy) = (
+        landmarks.tolist()
+    )  # plain numbers: ten times as fast on five points
+    right, down = (cx + dx - ax - bx) / 2, (cy + dy - ay - by) / 2
+    wide = max(ax, bx, nx, cx, dx) - min(ax, bx, nx, cx, dx)
+    high = max(ay, by, ny, cy, dy) - min(ay, by, ny, cy, dy)
+    if math.hypot(right, down) <= _LEAST_SPAN * math.hypot(wide, high):
         return None
-    angle = round(float(np.degrees(np.arctan2(-down[0], down[1]))), 1) + 0.0
+    angle = round(math.degrees(math.atan2(-right, down)), 1) + 0.0
     return angle if angle > -HALF_TURN else HALF_TURN

@@ -1,20 +1,26 @@
 """A plan at work: pictures in, findings out. Runs on an executor, once a group of pictures; needs no Spark."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.base import LANDMARKS, Detections, Detector, Rgb
+from anonymizer_udfs.detection.closeups import CloseUp
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
-from anonymizer_udfs.detection.plans import DARK_LUMA, ROLLED_DEGREES, Pass, Plan
+from anonymizer_udfs.detection.passes import DARK_LUMA, ROLLED_DEGREES, Pass, Zoom
+from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.views import View
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
 
+MOST_IN_VIEW = 1000
+"""More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""
+NEARLY = 0.7
+"""A candidate counts as nearly as sure as another one from this share of its score on."""
 VIEWS_ON_ACCELERATOR = 16
 """Views that are held at a time for an accelerator: 16 of 1280x1280 pixels are 79 MB."""
 
@@ -41,90 +47,70 @@ class Searcher:
         Memory: on a CPU one view at a time; on an accelerator :data:`VIEWS_ON_ACCELERATOR`. What is found in a
         picture does not depend on the others.
         """
-        seen = [_Seen(image) for image in images]
+        seen = [_Seen(image, [who.name for who in self.detectors]) for image in images]
+        floor = min(self.unsure, *(one.least for one in plan.passes if isinstance(one, Zoom)), 1.0)
         for one in plan.passes:
-            looking = [s for s in seen if self._wanted(one, s)]
-            for who in (d for d in self.detectors if not one.detectors or d.name in one.detectors):
+            looking = [(s, unsure) for s in seen if (unsure := self._wanted(one, s, floor)) is not None]
+            for who in self.lookers(one):
                 self._look(looking, one, who, runtime)
-        return [self.fused(s.candidates) for s in seen]
+        return [tuple(f for f in self._fused(s, floor) if f.confidence >= self.unsure) for s in seen]
 
-    def _wanted(self, one: Pass, seen: "_Seen") -> bool:
-        if not one.when:
-            return True
-        found = self.fused(seen.candidates)
+    def lookers(self, one: Pass | Zoom) -> tuple[Detector, ...]:
+        """Return the detectors that look in a pass."""
+        return tuple(d for d in self.detectors if d.name in one.detectors) or self.detectors
+
+    def _wanted(self, one: Pass | Zoom, seen: "_Seen", floor: float) -> list[Finding] | None:
+        """Return what is not sure yet if a pass is to be made over a picture, else none."""
+        if not one.when and isinstance(one, Pass):
+            return []
+        found = self._fused(seen, floor)
+        counted = [f for f in found if f.confidence >= self.unsure]
         said = {
-            "nothing_found": not found,
-            "unsure_found": any(f.confidence < self.sure for f in found),
-            "rolled_found": any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in found),
+            "nothing_found": not counted,
+            "unsure_found": any(f.confidence < self.sure for f in counted),
+            "rolled_found": any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in counted),
             "dark": seen.luma < DARK_LUMA,
         }
-        return any(said[condition] for condition in one.when)
+        if one.when and not any(said[condition] for condition in one.when):
+            return None
+        return [f for f in found if f.confidence < self.sure]
 
-    def _look(self, looking: Iterable["_Seen"], one: Pass, who: Detector, runtime: Runtime) -> None:
+    def _look(
+        self, looking: Iterable[tuple["_Seen", list[Finding]]], one: Pass | Zoom, who: Detector, runtime: Runtime
+    ) -> None:
         """Show a detector all views of a pass, in chunks that bound memory."""
-        work = ((seen, view) for seen in looking for view in seen.fresh(one, who.name))
+        work = ((seen, view) for seen, unsure in looking for view in seen.fresh(one, unsure, who))
         for chunk in _chunks(work, VIEWS_ON_ACCELERATOR if runtime.accelerated else 1):
             found = who.detect([view.render(seen.image) for seen, view in chunk], runtime)
             for (seen, view), detections in zip(chunk, found, strict=True):
                 seen.add(view.found(detections, seen.size_wh), who, one.name)
 
-    def fused(self, candidates: "Candidates") -> tuple[Finding, ...]:
-        """Return one finding for each group of candidates of one kind that is at least unsure, surest first."""
-        out = []
-        for kind in sorted(set(candidates.kinds)):
-            mine = np.array([i for i, k in enumerate(candidates.kinds) if k == kind], np.intp)
-            xyxy, scores = candidates.boxes_xyxy[mine], candidates.scores[mine]
-            for group in fusing.groups(xyxy, scores, self.fusion.min_iou):
-                finding = candidates.finding(kind, mine[group], self.fusion)
-                if finding.confidence >= self.unsure:
-                    out.append(finding)
+    def _fused(self, seen: "_Seen", floor: float) -> tuple[Finding, ...]:
+        """Return one finding for each group of candidates of one kind, those below a floor left out, surest first."""
+        out: list[Finding] = []
+        for kind in sorted(set(seen.kinds)):
+            mine = np.flatnonzero((np.array(seen.kinds) == kind) & (seen.scores >= floor))
+            found = fusing.groups(seen.boxes_xyxy[mine], seen.scores[mine], self.fusion.min_iou)
+            made = (seen.finding(kind, mine[group], self.fusion, floor) for group in found)
+            out += (one for one in made if one is not None)
         return tuple(sorted(out, key=lambda f: -f.confidence))
 
 
-@dataclass
-class Candidates:
-    """Everything that was seen in one picture, before fusion; arrays of one length ``n``."""
-
-    boxes_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    scores: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    landmarks: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, LANDMARKS, 2), np.float32))
-    kinds: list[str] = field(default_factory=list)
-    by: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, found: Detections, who: Detector, name: str) -> None:
-        """Add what one detector saw in one pass."""
-        self.boxes_xyxy = np.concatenate([self.boxes_xyxy, found.boxes_xyxy])
-        self.scores = np.concatenate([self.scores, found.scores])
-        self.landmarks = np.concatenate([self.landmarks, found.landmarks])
-        self.kinds += [who.kind] * len(found)
-        self.by += [(who.name, name)] * len(found)
-
-    def finding(self, kind: str, group: NDArray[np.intp], how: fusing.Fusion) -> Finding:
-        """Return what a group of candidates, best first, becomes."""
-        best: dict[tuple[str, str], float] = {}
-        for i in group.tolist():
-            best.setdefault(self.by[i], float(self.scores[i]))
-        marked = next((i for i in group.tolist() if np.isfinite(self.landmarks[i]).all()), None)
-        landmarks = None if marked is None else self.landmarks[marked]
-        return Finding(
-            kind=kind,
-            box=how.box(self.boxes_xyxy[group], self.scores[group]),
-            confidence=fusing.confidence(list(best.values())),
-            sightings=tuple(Sighting(who, name, score) for (who, name), score in best.items()),
-            landmarks=landmarks,
-            landmarks_by=None if marked is None else self.by[marked][0],
-            roll_degrees=None if landmarks is None else roll_degrees(landmarks),
-        )
-
-
 class _Seen:
-    """One picture, what was seen in it, and which views were looked at."""
+    """One picture, everything that was seen in it before fusion (arrays of one length), and who was shown what."""
 
-    def __init__(self, image: Rgb) -> None:
+    def __init__(self, image: Rgb, order: Sequence[str]) -> None:
         self.image = image
+        self._order = tuple(order)
         self.size_wh = (image.shape[1], image.shape[0])
-        self.candidates = Candidates()
-        self._done: set[tuple[str, View]] = set()
+        self.boxes_xyxy = np.zeros((0, 4), np.float32)
+        self.scores = np.zeros(0, np.float32)
+        self.landmarks = np.zeros((0, LANDMARKS, 2), np.float32)
+        self.kinds: list[str] = []
+        self._by: list[tuple[str, str]] = []
+        self._done: set[tuple[str, View | CloseUp]] = set()
+        self._everywhere: set[tuple[str, str]] = set()
+        self._nearby: list[tuple[str, str, CloseUp]] = []
         self._luma: float | None = None
 
     @property
@@ -135,18 +121,67 @@ class _Seen:
             self._luma = float(self.image[::step, ::step].mean((0, 1)) @ np.array([0.299, 0.587, 0.114]))
         return self._luma
 
-    def fresh(self, one: Pass, detector: str) -> Iterator[View]:
-        """Yield the views of a pass that this detector was not shown before: passes may fall together."""
-        for view in one.views(self.size_wh):
-            if (detector, view) not in self._done:
-                self._done.add((detector, view))
+    def fresh(self, one: Pass | Zoom, unsure: Sequence[Finding], who: Detector) -> Iterator[View | CloseUp]:
+        """Yield the views of a pass that a detector was not shown before: passes may fall together."""
+        if isinstance(one, Pass):
+            self._everywhere.add((who.kind, who.name))
+        for view in one.views(self.size_wh, unsure):
+            if (who.name, view) not in self._done:
+                self._done.add((who.name, view))
+                if isinstance(view, CloseUp):
+                    self._nearby.append((who.kind, who.name, view))
                 yield view
 
     def add(self, found: Detections, who: Detector, name: str) -> None:
-        """Keep what was seen."""
-        self.candidates.add(found, who, name)
+        """Keep what one detector saw in one view of a pass, at most :data:`MOST_IN_VIEW`, the best."""
+        found = found.best(MOST_IN_VIEW)
+        self.boxes_xyxy = np.concatenate([self.boxes_xyxy, found.boxes_xyxy])
+        self.scores = np.concatenate([self.scores, found.scores])
+        self.landmarks = np.concatenate([self.landmarks, found.landmarks])
+        self.kinds += [who.kind] * len(found)
+        self._by += [(who.name, name)] * len(found)
+
+    def finding(self, kind: str, group: NDArray[np.intp], how: fusing.Fusion, floor: float) -> Finding | None:
+        """Return what a group of candidates, best first, becomes; nothing where its confidence is below a floor."""
+        best: dict[tuple[str, str], float] = {}
+        for i in group.tolist():
+            best.setdefault(self._by[i], float(self.scores[i]))
+        confidence = self._confidence(kind, self.boxes_xyxy[group[0]], best)
+        if confidence < floor:
+            return None
+        marked = self._marked(group)
+        landmarks = None if marked is None else self.landmarks[marked]
+        return Finding(
+            kind=kind,
+            box=how.box(self.boxes_xyxy[group], self.scores[group]),
+            confidence=confidence,
+            sightings=tuple(Sighting(who, name, score) for (who, name), score in best.items()),
+            landmarks=landmarks,
+            landmarks_by=None if marked is None else self._by[marked][0],
+            roll_degrees=None if landmarks is None else roll_degrees(landmarks),
+        )
+
+    def _marked(self, group: NDArray[np.intp]) -> int | None:
+        """Return the candidate whose landmarks count, of those nearly as sure as the best.
+
+        Of these the policy's first detector goes first: landmarks of different detectors differ in quality.
+        """
+        near = group[self.scores[group] >= NEARLY * self.scores[group[0]]]
+        known = [int(i) for i in near if not np.isnan(self.landmarks[i, 0, 0])]
+        return min(known, key=lambda i: self._order.index(self._by[i][0]), default=None)
+
+    def _confidence(self, kind: str, box: NDArray[np.float32], best: Mapping[tuple[str, str], float]) -> float:
+        """Return the mean, over the detectors that looked at a place, of the best score that each gave there."""
+        x0, y0, x1, y1 = box.tolist()
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        asked = {name for of, name in self._everywhere if of == kind}
+        asked |= {name for of, name, view in self._nearby if of == kind and name not in asked and view.shows(x, y)}
+        scores = dict.fromkeys(asked, 0.0)
+        for (name, _), score in best.items():
+            scores[name] = max(scores.get(name, 0.0), score)
+        return sum(scores.values()) / len(scores)
 
 
-def _chunks(work: Iterator[tuple[_Seen, View]], size: int) -> Iterator[list[tuple[_Seen, View]]]:
+def _chunks(work: Iterator[tuple[_Seen, View | CloseUp]], size: int) -> Iterator[list[tuple[_Seen, View | CloseUp]]]:
     while chunk := list(itertools.islice(work, size)):
         yield chunk

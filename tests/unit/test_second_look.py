@@ -1,7 +1,7 @@
 """The second look: what no region covers is found in the picture to be stored, treated, counted, or held back."""
 
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,12 @@ import pytest
 from PIL import Image
 
 from anonymizer_udfs import pipeline, verification
-from anonymizer_udfs.detection import centerface
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import Pass, Plan
 from anonymizer_udfs.imaging import decode
+from anonymizer_udfs.methods import Mask
+from anonymizer_udfs.methods.base import Patch, Target
+from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.records import Look, Sighting
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.treatment import treat
@@ -22,9 +24,9 @@ BLIND = Plan("blind", (Pass("tiny", (1, 16)),))
 """At 16 pixels no dot is left to be seen."""
 
 
-def photo(*dots: tuple[int, int], red: int = 255) -> Image.Image:
-    """Return a grey picture of 160x96 with red dots, each a face of 32 pixels."""
-    pixels = np.full((96, 160, 3), 90, np.uint8)
+def photo(*dots: tuple[int, int], red: int = 255, wh: tuple[int, int] = (160, 96)) -> Image.Image:
+    """Return a grey picture with red dots, each a face of 32 pixels."""
+    pixels = np.full((wh[1], wh[0], 3), 90, np.uint8)
     for x, y in dots:
         pixels[y : y + 4, x : x + 4] = (red, 0, 0)
     return Image.fromarray(pixels)
@@ -70,19 +72,26 @@ def test_without_a_second_look_nothing_is_residual(tmp_path: Path, spec: WorkerS
     assert (row["status"], row["residual"], row["faces"]) == ("clean", 0, [])
 
 
-@pytest.mark.parametrize(("faces", "ends"), [(6, "anonymized"), (7, "quarantined")], ids=["last-look", "one-more"])
-def test_an_image_in_which_faces_go_on_being_found_is_held_back(
-    tmp_path: Path, spec: WorkerSpec, monkeypatch: pytest.MonkeyPatch, faces: int, ends: str
-) -> None:
-    """Two faces a look: the plan and two looks treat six, and the third look is clean; a seventh holds it back."""
-    monkeypatch.setattr(centerface, "MOST_FACES", 2)
-    assert pipeline.SECOND_LOOKS == 3
-    dots = [(20 + 40 * (i % 4), 16 + 32 * (i // 4)) for i in range(faces)]
-    tight = replace(spec.policy.face, region_ratio=1.0)
-    row = row_of(photo(*dots), tmp_path, spec, face=tight)
-    assert row["status"] == ends
-    assert (row["reason"], row["content"] is None) == (("residual", True) if faces > 6 else (None, False))
-    assert row["residual"] == (4 if faces == 6 else 0)
+@dataclass(frozen=True)
+class Sower:
+    """A method that hides a face and puts another one at the far corner of its region, half outside of it."""
+
+    name = "sower"
+    strength = (0.0,)
+
+    def apply(self, patch: Patch, target: Target, rng: np.random.Generator) -> Patch:
+        """Return the patch in grey with a red dot at its lower right corner."""
+        del target, rng
+        out = np.full_like(patch, 90)
+        out[-8:, -8:] = (255, 0, 0)
+        return out
+
+
+def test_an_image_in_which_faces_go_on_being_found_is_held_back(tmp_path: Path, spec: WorkerSpec) -> None:
+    """Each look finds what the treatment before it made; the last look says that it does not end."""
+    sowing = KindRule((Sower(), Mask()), 2.0)
+    row = row_of(photo((20, 20), wh=(320, 320)), tmp_path, spec, face=sowing)
+    assert (row["status"], row["reason"], row["content"]) == ("quarantined", "residual", None)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from anonymizer_udfs.detection.plans import PLANS, Pass, Plan
+from anonymizer_udfs.detection.passes import Pass
+from anonymizer_udfs.detection.plans import PLANS, Plan
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 
 FULL = {"name": "full", "long_side_px": [640, 640]}
+ZOOM = {"name": "zoom", "zoom_px": 48}
 
 
 def test_three_plans_ship_from_cheap_to_thorough() -> None:
@@ -16,7 +18,8 @@ def test_three_plans_ship_from_cheap_to_thorough() -> None:
     for plan in PLANS.values():
         assert Plan.build(plan.to_mapping()) == plan
     pixels = [
-        sum(v.size_wh[0] * v.size_wh[1] for p in plan.passes for v in p.views((640, 480))) for plan in PLANS.values()
+        sum(v.size_wh[0] * v.size_wh[1] for p in plan.passes if isinstance(p, Pass) for v in p.views((640, 480)))
+        for plan in PLANS.values()
     ]
     assert pixels == sorted(set(pixels))
 
@@ -34,9 +37,22 @@ def test_three_plans_ship_from_cheap_to_thorough() -> None:
         pytest.param({"name": "own", "passes": [{"name": "a"}]}, SpecError, "missing: long_side_px", id="no-size"),
         pytest.param({"name": "own", "passes": ["full"]}, SpecError, "a pass must be a mapping", id="pass-a-word"),
         pytest.param(
-            {"name": "own", "passes": [{**FULL, "zoom": 2}]}, UnknownNameError, "key of pass 'zoom'", id="key"
+            {"name": "own", "passes": [{**FULL, "zoom": 2}]}, UnknownNameError, "key of a pass 'zoom'", id="key"
         ),
         pytest.param({"name": "own", "passes": [{**FULL, "when": ["dark"]}]}, SpecError, "first pass", id="first"),
+        pytest.param({"name": "own", "passes": [ZOOM]}, SpecError, "first pass cannot depend", id="zoom-first"),
+        pytest.param(
+            {"name": "own", "passes": [FULL, {**ZOOM, "tile_px": 9}]}, UnknownNameError, "key of a zoom", id="zoom-key"
+        ),
+        pytest.param(
+            {"name": "own", "passes": [FULL, {**ZOOM, "side_px": 32}]}, SpecError, "at least zoom_px 48", id="zoom-side"
+        ),
+        pytest.param(
+            {"name": "own", "passes": [FULL, {**ZOOM, "least": 0}]}, SpecError, r"least .* \[0.01, 1\]", id="least"
+        ),
+        pytest.param(
+            {"name": "own", "passes": [FULL, {**ZOOM, "turns": [5]}]}, SpecError, "quarter turns", id="zoom-turns"
+        ),
     ],
 )
 def test_a_bad_plan_is_refused(wish: Any, error: type[Exception], says: str) -> None:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.detection import CenterFace, fusion
 from anonymizer_udfs.detection.findings import Finding
-from anonymizer_udfs.detection.plans import Pass, Plan
+from anonymizer_udfs.detection.passes import Pass, Zoom
+from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.models.base import Runtime
 from tests.support import graphs
@@ -135,3 +136,47 @@ def test_a_panorama_is_searched_in_bounded_views(searcher: Searcher, runtime: Ru
     plan = Plan("p", (Pass("full", (640, 100_000), tile_px=1280),))
     (found,) = searcher.search([wide], plan, runtime)
     np.testing.assert_allclose(boxes(found), [[29946, 86, 29978, 118]], atol=graphs.FACE_PX / 8)
+
+
+class Strict(CenterFace):
+    """A second detector, by another name."""
+
+    name = "strict"
+
+
+ZOOM = Zoom("zoom", 32, side_px=96, least=0.2)
+SEES = replace(FULL, detectors=("centerface",))
+
+
+@pytest.fixture
+def two(tmp_path: Path, searcher: Searcher) -> Searcher:
+    """Two detectors, of which one gives nothing below 0.9."""
+    ref = graphs.stored(tmp_path, "dots", graphs.red_dot_detector())
+    return replace(searcher, detectors=(*searcher.detectors, Strict(0.9, model=ref)), unsure=0.1)
+
+
+def confidences(searcher: Searcher, plan: Plan, image: Rgb, runtime: Runtime) -> list[float]:
+    """Return how sure the findings of a plan are."""
+    (found,) = searcher.search([image], plan, runtime)
+    return [round(one.confidence, 2) for one in found]
+
+
+def test_confidence_is_the_mean_of_those_who_looked(two: Searcher, runtime: Runtime) -> None:
+    """Where one of two detectors sees nothing, a finding is half as sure; who was not asked does not count."""
+    assert confidences(two, Plan("p", (FULL,)), LIGHT, runtime) == [1.0]
+    assert confidences(two, Plan("p", (FULL,)), DIM, runtime) == [0.22]
+    assert confidences(two, Plan("p", (SEES,)), DIM, runtime) == [0.43]
+
+
+def test_a_zoom_asks_for_what_is_not_sure_alone(two: Searcher, runtime: Runtime) -> None:
+    """From nearby the strict one sees nothing of a dim dot, which halves it; a sure dot is not asked about."""
+    plan = Plan("p", (SEES, replace(ZOOM, detectors=("strict",))))
+    both = picture((128, 64), (24, 24))
+    both[24:28, 96:100] = (110, 0, 0)
+    assert confidences(two, plan, both, runtime) == [1.0, 0.22]
+
+
+def test_a_detector_that_the_policy_lacks_is_stood_in_for(searcher: Searcher, runtime: Runtime) -> None:
+    """A pass for others is made by whom the policy has, so that every plan runs with every detector."""
+    plan = Plan("p", (replace(FULL, detectors=("yunet",)),))
+    assert confidences(searcher, plan, LIGHT, runtime) == [1.0]

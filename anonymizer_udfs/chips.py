@@ -1,0 +1,48 @@
+"""Chips: small squares taken from a picture by a similarity transform, for recognizers and for detectors that zoom."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SHRINK_FIRST = 0.5
+_MARGIN_PX = 2
+
+
+def chip(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
+    """Return the upright square ``(side_px, side_px, 3)`` that ``matrix`` takes from the picture; black outside of it.
+
+    Only the part that the chip shows is touched, so that the cost does not grow with the picture. A large face is
+    averaged down first: sampling it bilinearly would alias, and a recognizer that sees worse attacks worse.
+
+    Args:
+        rgb: uint8 ``(h, w, 3)``.
+        matrix: 2x3, from pixels of the picture to pixels of the chip.
+        side_px: The chip's side.
+    """
+    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
+    corners = np.array([[x, y, 1.0] for x in (0, side_px) for y in (0, side_px)]).T
+    seen = np.linalg.solve(whole, corners)[:2]
+    limit = np.array([[rgb.shape[1]], [rgb.shape[0]]])
+    low = np.clip(np.floor(seen.min(1, keepdims=True)) - _MARGIN_PX, 0, limit).astype(int)
+    high = np.clip(np.ceil(seen.max(1, keepdims=True)) + _MARGIN_PX, 0, limit).astype(int)
+    (x0, y0), (x1, y1) = low[:, 0], high[:, 0]
+    if x1 <= x0 or y1 <= y0:
+        return np.zeros((side_px, side_px, 3), np.uint8)
+    part = rgb[y0:y1, x0:x1]
+    whole = whole @ np.array([[1.0, 0.0, x0], [0.0, 1.0, y0], [0.0, 0.0, 1.0]])
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if scale < _SHRINK_FIRST:
+        part, back = _shrunk(part, scale)
+        whole = whole @ back
+    out = cv2.warpAffine(part, whole[:2], (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(out, np.uint8)
+
+
+def _shrunk(part: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the part averaged down to about ``scale``, and the matrix from its pixels back to those of the part."""
+    h, w = part.shape[:2]
+    size_wh = max(1, round(w * scale)), max(1, round(h * scale))
+    sx, sy = w / size_wh[0], h / size_wh[1]
+    # A pixel's centre is at an integer, so its corner is half a pixel away on both scales.
+    back = np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
+    return np.asarray(cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA), np.uint8), back

@@ -1,0 +1,232 @@
+"""Passes: the ways to look at a picture that a plan is made of. Each is a frozen value that says which views it has."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Protocol
+
+from anonymizer_udfs.detection.closeups import CloseUp
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.detection.views import View, scale_for, tiles
+from anonymizer_udfs.errors import SpecError, UnknownNameError
+
+CONDITIONS = ("nothing_found", "unsure_found", "rolled_found", "dark")
+"""When a pass is made: nothing was found by the passes before; something unsure was; a face rolled by more than
+:data:`ROLLED_DEGREES` was; or the picture is darker than :data:`DARK_LUMA`."""
+ROLLED_DEGREES = 25.0
+DARK_LUMA = 60.0
+UPRIGHT_DEGREES = 10.0
+"""A face rolled by less is shown as it is: turning it would cost sharpness and gain nothing."""
+_QUARTERS = 4
+_ENLARGED_MOST = 8.0
+
+
+class Look(Protocol):
+    """One pass of a plan.
+
+    Attributes:
+        name: what the record of a face calls it.
+        when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
+        detectors: the names of those who look, as far as the policy has them; where it has none of them, all look.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see above
+    @property
+    def when(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def detectors(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def views(self, size_wh: tuple[int, int], unsure: Sequence[Finding]) -> Iterator[View | CloseUp]:
+        """Yield the views of a picture of a size, in which some findings are not sure yet, the surest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The whole picture at one size, cut into tiles where it is larger.
+
+    Attributes:
+        name: what the record of a face calls it.
+        long_side_px: least and greatest length of the picture's longer side as it is shown.
+        enlarge_max: a picture is enlarged at most this much, at least 1.
+        tile_px: a picture that is larger as shown is cut into tiles of at most this side, at least 64.
+        overlap_ratio: what neighbouring tiles share at least, of a tile's side, in [0, 0.5].
+        margin_ratio: black margin around the picture, of its longer side as shown, in [0, 2]; a face that fills the
+            frame is then seen as most detectors saw faces in training.
+        turns: the quarter turns in which it is looked at, each 0 to 3.
+        mirrored: whether left and right are swapped.
+        equalized: whether contrast is equalized.
+        when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
+        detectors: the names of those who look, as far as the policy has them; where it has none of them, all look.
+    """
+
+    name: str
+    long_side_px: tuple[int, int]
+    enlarge_max: float = 1.0
+    tile_px: int = 1280
+    overlap_ratio: float = 0.25
+    margin_ratio: float = 0.0
+    turns: tuple[int, ...] = (0,)
+    mirrored: bool = False
+    equalized: bool = False
+    when: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+
+    bounds: ClassVar[dict[str, tuple[float, float]]] = {
+        "enlarge_max": (1, 8),
+        "tile_px": (64, 4096),
+        "overlap_ratio": (0, 0.5),
+        "margin_ratio": (0, 2),
+    }
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        _check(self, ("long_side_px", "turns", "when", "detectors"), ("mirrored", "equalized"))
+        sides = self.long_side_px
+        if len(sides) != len(("least", "greatest")) or not all(map(_whole, sides)) or not 0 < sides[0] <= sides[1]:
+            raise SpecError(f"pass {self.name}: long_side_px must be two rising lengths in pixels, got {list(sides)}")
+        _check_turns(self)
+
+    def views(self, size_wh: tuple[int, int], unsure: Sequence[Finding] = ()) -> Iterator[View]:
+        """Yield the views of a picture of a size, tile by tile; findings do not matter."""
+        del unsure
+        scale = scale_for(size_wh, self.long_side_px, self.enlarge_max)
+        w, h = size_wh
+        tile = max(1, round(self.tile_px / scale))
+        overlap = round(self.overlap_ratio * tile)
+        for (y0, y1), (x0, x1) in itertools.product(tiles(h, tile, overlap), tiles(w, tile, overlap)):
+            scaled = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
+            for turn in self.turns:
+                yield View(
+                    crop=(x0, y0, x1, y1),
+                    scaled_wh=scaled,
+                    margin_px=round(self.margin_ratio * max(scaled)),
+                    turns=turn,
+                    mirrored=self.mirrored,
+                    equalized=self.equalized,
+                    inner=(x0 > 0, y0 > 0, x1 < w, y1 < h),
+                    shared_px=float(overlap),
+                )
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """Each finding that is not sure, on its own and brought upright: is it there from nearby?
+
+    A close-up costs a hundredth of a pass, and who looks from nearby sees what a pass over the whole picture does not.
+
+    Attributes:
+        name: what the record of a face calls it.
+        zoom_px: the longer side of the finding's box as it is shown, 16 to 512.
+        side_px: the side of the square that is shown, 32 to 1024, at least ``zoom_px``.
+        least: confidence in (0, 1] from which a candidate is worth a look; it may lie below what counts as found.
+        most: so many are shown at most, the surest first.
+        turns: the quarter turns, beside being brought upright, in which a rolled one is shown: who sees a face lying on
+            its side may take its chin for its forehead.
+        mirrored: whether left and right are swapped.
+        when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
+        detectors: the names of those who look, as far as the policy has them; where it has none of them, all look.
+    """
+
+    name: str
+    zoom_px: int
+    side_px: int = 128
+    least: float = 0.125
+    most: int = 64
+    turns: tuple[int, ...] = (0,)
+    mirrored: bool = False
+    when: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+
+    bounds: ClassVar[dict[str, tuple[float, float]]] = {
+        "zoom_px": (16, 512),
+        "side_px": (32, 1024),
+        "least": (0.01, 1),
+        "most": (1, 10_000),
+    }
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        _check(self, ("turns", "when", "detectors"), ("mirrored",))
+        _check_turns(self)
+        if self.side_px < self.zoom_px:
+            raise SpecError(f"pass {self.name}: side_px must be at least zoom_px {self.zoom_px}, got {self.side_px}")
+
+    def views(self, size_wh: tuple[int, int], unsure: Sequence[Finding]) -> Iterator[CloseUp]:
+        """Yield a close-up of each unsure finding that is worth it."""
+        del size_wh
+        for one in [one for one in unsure if one.confidence >= self.least][: self.most]:
+            wh = one.box[2:] - one.box[:2]
+            for roll in self._rolls(one.roll_degrees or 0.0):
+                yield CloseUp(
+                    centre_xy=(float(one.box[0] + wh[0] / 2), float(one.box[1] + wh[1] / 2)),
+                    scale=min(self.zoom_px / max(float(wh.max()), 1.0), _ENLARGED_MOST),
+                    roll_degrees=roll,
+                    side_px=self.side_px,
+                    mirrored=self.mirrored,
+                )
+
+    def _rolls(self, roll: float) -> tuple[float, ...]:
+        """Return how far the face may be rolled."""
+        if abs(roll) <= UPRIGHT_DEGREES:
+            return (0.0,)
+        return tuple(roll + 90.0 * turn for turn in self.turns) if abs(roll) > ROLLED_DEGREES else (roll,)
+
+
+def build(wish: object) -> Pass | Zoom:
+    """Return the pass that a mapping describes: with ``zoom_px`` it is a :class:`Zoom`.
+
+    Raises:
+        UnknownNameError: a key or a condition that nobody knows.
+        SpecError: a value out of range, or one that is missing.
+    """
+    if not isinstance(wish, Mapping):
+        raise SpecError(f"a pass must be a mapping with name and long_side_px or zoom_px, got {wish!r}")
+    kind: type[Pass | Zoom] = Zoom if "zoom_px" in wish else Pass
+    known = [field.name for field in fields(kind)]
+    for key in wish:
+        if key not in known:
+            raise UnknownNameError(f"key of a {kind.__name__.lower()}", str(key), known)
+    missing = [name for name in known[:2] if name not in wish]
+    if missing:
+        raise SpecError(f"a pass must have name and long_side_px or zoom_px; missing: {', '.join(missing)}")
+    return kind(**wish)
+
+
+def to_mapping(one: Pass | Zoom) -> dict[str, Any]:
+    """Return plain values from which :func:`build` makes an equal pass; defaults are left out."""
+    out = {}
+    for field in fields(one):
+        value = getattr(one, field.name)
+        if value != field.default:
+            out[field.name] = list(value) if isinstance(value, tuple) else value
+    return out
+
+
+def _check(one: Pass | Zoom, lists: Sequence[str], flags: Sequence[str]) -> None:
+    """Refuse what cannot be in either kind of pass; lists become tuples."""
+    for name in lists:
+        value = getattr(one, name)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise SpecError(f"pass {one.name}: {name} must be a list, got {value!r}")
+        object.__setattr__(one, name, tuple(value))
+    for name in flags:
+        if not isinstance(getattr(one, name), bool):
+            raise SpecError(f"pass {one.name}: {name} must be true or false, got {getattr(one, name)!r}")
+    for name, (low, high) in one.bounds.items():
+        value = getattr(one, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise SpecError(f"pass {one.name}: {name} must be a number in [{low:g}, {high:g}], got {value!r}")
+    for condition in one.when:
+        if condition not in CONDITIONS:
+            raise UnknownNameError(f"condition of pass {one.name}", str(condition), CONDITIONS)
+
+
+def _check_turns(one: Pass | Zoom) -> None:
+    if not one.turns or any(turn not in range(_QUARTERS) for turn in one.turns):
+        raise SpecError(f"pass {one.name}: turns must be quarter turns from 0 to 3, got {list(one.turns)}")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
