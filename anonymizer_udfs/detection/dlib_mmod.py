@@ -7,7 +7,11 @@ gives: on 19 photos with 31 faces every box within a pixel (dlib rounds), every 
 finds the same 31, their boxes at an intersection over union of 0.68 or more with dlib's (the grid of a level lies a few
 pixels elsewhere) and their scores within 0.031.
 
-It looks for upright faces of about 80 pixels and more, and takes more than twice as long as CenterFace.
+Recall at the default threshold, 100 photos on which CenterFace finds one face, each on a grey canvas of 640x480: 1.00
+for upright faces of 80 px and more, 0.94 at 75, 0.50 at 70, 0.08 at 65 and 0 from 60 down; in a picture doubled, 1.00 at
+40 px and 0 at 28. At quarter turns of 133-pixel faces 0.79, 0.09 (upside down) and 0.90. CenterFace found at least 0.98
+in each of these, in 0.43 of the time (51 against 118 ms on one core). So it is a witness for large upright faces, seldom
+wrong, and no first choice.
 """
 
 from collections.abc import Iterator, Sequence
