@@ -2,16 +2,16 @@
 
 The graph takes RGB 0-255 and gives the scores of a window of 80x80 at every eighth pixel, and the picture at 5/6 of its
 size, which is the next level. dlib puts all levels into one large picture; here each is a run of its own, so that no
-level sees its neighbours, at a tenth fewer pixels. Fed dlib's large picture, the graph gave what dlib 20.0.1 itself
+level sees its neighbours, at 1 to 6% fewer pixels. Fed dlib's large picture, the graph gave what dlib 20.0.1 itself
 gives: on 19 photos with 31 faces every box within a pixel (dlib rounds), every score within 1.1e-5. Level by level it
 finds the same 31, their boxes at an intersection over union of 0.68 or more with dlib's (the grid of a level lies a few
 pixels elsewhere) and their scores within 0.031.
 
 Recall at the default threshold, 100 photos on which CenterFace finds one face, each on a grey canvas of 640x480: 1.00
-for upright faces of 80 px and more, 0.94 at 75, 0.50 at 70, 0.08 at 65 and 0 from 60 down; in a picture doubled, 1.00 at
-40 px and 0 at 28. At quarter turns of 133-pixel faces 0.79, 0.09 (upside down) and 0.90. CenterFace found at least 0.98
-in each of these, in 0.43 of the time (51 against 118 ms on one core). So it is a witness for large upright faces, seldom
-wrong, and no first choice.
+for upright faces of 80 px and more, 0.94 at 75, 0.50 at 70, 0.08 at 65 and 0 from 60 down; in a picture doubled, 1.00
+at 40 px and 0 at 28. At quarter turns of 133-pixel faces 0.79, 0.09 (upside down) and 0.90. CenterFace found at least
+0.96 in each of these, in 0.43 of the time (51 against 118 ms on one core). So it is a witness for large upright faces,
+seldom wrong, and no first choice.
 """
 
 from collections.abc import Iterator, Sequence
