@@ -3,7 +3,7 @@
 The graph takes RGB 0-255 and gives the scores of a window of 80x80 at every eighth pixel, and the picture at 5/6 of its
 size, which is the next level. dlib puts all levels into one large picture; here each is a run of its own, so that no
 level sees its neighbours, at 1 to 6% fewer pixels. Fed dlib's large picture, the graph gave what dlib 20.0.1 itself
-gives: on 19 photos with 31 faces every box within a pixel (dlib rounds), every score within 1.1e-5. Level by level it
+gives: on 19 pictures with 31 boxes every box within a pixel (dlib rounds), every score within 1.1e-5. Level by level it
 finds the same 31, their boxes at an intersection over union of 0.68 or more with dlib's (the grid of a level lies a few
 pixels elsewhere) and their scores within 0.031.
 
@@ -110,8 +110,8 @@ class DlibMmod:
 def confidence(raw: Floats) -> Floats:
     """Return the confidences in (0, 1) that belong to scores of the graph, 0.5 at dlib's own threshold of 0.
 
-    A logistic function of slope 2: of 1, 1.5, 2, 2.5, 3, 4, 6 and 8 the likeliest, given the windows above -1 of 686
-    faces (of 80 to 340 px, upright and at quarter turns) and of 117 places without one. Trained faces score 1, so 0.88.
+    A logistic function of slope 2: of 1, 1.5, 2, 2.5, 3, 4, 6 and 8 the likeliest, given the boxes above -1 after
+    suppression, 686 on faces of 80 to 340 px, upright and at quarter turns, and 117 elsewhere. An easy face scores 1.05.
 
     Examples:
         >>> confidence(np.array([-1, 0, 1], np.float32)).round(2).astype(str).tolist()
