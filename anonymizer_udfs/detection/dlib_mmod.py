@@ -111,7 +111,7 @@ def confidence(raw: Floats) -> Floats:
     """Return the confidences in (0, 1) that belong to scores of the graph, 0.5 at dlib's own threshold of 0.
 
     A logistic function of slope 2: of 1, 1.5, 2, 2.5, 3, 4, 6 and 8 the likeliest, given the boxes above -1 after
-    suppression, 686 on faces of 80 to 340 px, upright and at quarter turns, and 117 elsewhere. An easy face scores 1.05.
+    suppression, 686 on faces of 80 to 340 px, upright and at quarter turns, and 117 elsewhere. Easy faces score 1.05.
 
     Examples:
         >>> confidence(np.array([-1, 0, 1], np.float32)).round(2).astype(str).tolist()
