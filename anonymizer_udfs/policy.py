@@ -116,7 +116,7 @@ class Policy:
     face: KindRule
     recognizer: str
     plate: KindRule | None = None
-    fusion: Fusion = field(default_factory=fusing.Union)
+    fusion: Fusion = field(default_factory=fusing.WeightedBoxes)
     second_look: Plan | None = plans.FAST
     thorough_share: float = 1.0
     originals_visible: bool = False
@@ -219,7 +219,7 @@ def public() -> Policy:
         name="public",
         plan=plans.THOROUGH,
         detectors=(detection.CenterFace(), detection.YuNet()),
-        bands=Bands(sure=0.6, unsure=0.4),
+        bands=Bands(sure=0.6, unsure=0.45),
         face=KindRule((Mask(),), 2.0),
         recognizer="dlib_resnet",
     )

@@ -37,7 +37,7 @@ class CloseUp:
         angle = np.radians(self.roll_degrees)
         c, s = np.cos(angle) * self.scale, np.sin(angle) * self.scale
         turn = np.array([[c, s], [-s, c]])
-        return np.diag([-1.0, 1.0]) @ turn if self.mirrored else turn
+        return np.asarray(np.diag([-1.0, 1.0]) @ turn if self.mirrored else turn)
 
     def render(self, image: Rgb) -> Rgb:
         """Return the close-up of a picture, uint8 ``(side_px, side_px, 3)``."""
@@ -45,7 +45,7 @@ class CloseUp:
         middle = self._turn @ (0.5 - np.array(self.centre_xy)) + self.side_px / 2 - 0.5
         return chip(image, np.concatenate([self._turn, middle[:, None]], 1), self.side_px)
 
-    def back(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    def back(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return points ``(..., 2)`` of the close-up in pixels of the picture.
 
         Examples:
@@ -53,7 +53,7 @@ class CloseUp:
             [[48.0, 40.0]]
         """
         offsets = (np.asarray(points, np.float64) - self.side_px / 2) @ np.linalg.inv(self._turn).T
-        return (offsets + np.array(self.centre_xy)).astype(np.float32)
+        return np.asarray(offsets + np.array(self.centre_xy), np.float32)
 
     def shows(self, x: float, y: float) -> bool:
         """Return whether a point of the picture lies in the close-up."""

@@ -37,11 +37,11 @@ class Fusion(Protocol):
 
 @dataclass(frozen=True)
 class Union:
-    """The smallest box that holds all of a group: nothing that any pass saw stays outside.
+    """The smallest box that holds all of a group: nothing that any sure pass saw stays outside.
 
     Attributes:
         min_iou: overlap in (0, 1] from which two candidates are one face.
-        weakest_ratio: candidates below this share of the group's best score do not enlarge the box, in [0, 1].
+        weakest_ratio: candidates below this share of the group's best score have no say in the box, in [0, 1].
     """
 
     min_iou: float = 0.3
@@ -51,9 +51,7 @@ class Union:
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""
-        _check(self.min_iou)
-        if not 0 <= self.weakest_ratio <= 1:
-            raise SpecError(f"weakest_ratio must be in [0, 1], got {self.weakest_ratio}")
+        _check(self.min_iou, self.weakest_ratio)
 
     def box(self, xyxy: Boxes, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the union; see :class:`Fusion`."""
@@ -67,20 +65,23 @@ class WeightedBoxes:
 
     Attributes:
         min_iou: overlap in (0, 1] from which two candidates are one face.
+        weakest_ratio: candidates below this share of the group's best score have no say in the box, in [0, 1].
     """
 
     min_iou: float = 0.3
+    weakest_ratio: float = 0.5
 
     name: ClassVar[str] = "wbf"
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""
-        _check(self.min_iou)
+        _check(self.min_iou, self.weakest_ratio)
 
     def box(self, xyxy: Boxes, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the weighted mean; see :class:`Fusion`."""
-        weights = scores.astype(np.float64)[:, None]
-        return np.asarray((xyxy * weights).sum(0) / weights.sum(), np.float32)
+        strong = scores >= self.weakest_ratio * scores[0]
+        weights = scores[strong].astype(np.float64)[:, None]
+        return np.asarray((xyxy[strong] * weights).sum(0) / weights.sum(), np.float32)
 
 
 FUSIONS: dict[str, type[Fusion]] = {"union": Union, "wbf": WeightedBoxes}
@@ -124,6 +125,8 @@ def _within(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     return np.asarray(wh[..., 0] * wh[..., 1] / np.maximum(boxes.area(a), 1e-9)[:, None], np.float32)
 
 
-def _check(min_iou: float) -> None:
+def _check(min_iou: float, weakest_ratio: float) -> None:
     if not 0 < min_iou <= 1:
         raise SpecError(f"min_iou must be in (0, 1], got {min_iou}")
+    if not 0 <= weakest_ratio <= 1:
+        raise SpecError(f"weakest_ratio must be in [0, 1], got {weakest_ratio}")

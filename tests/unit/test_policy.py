@@ -161,7 +161,7 @@ def test_the_digest_sees_what_changes_an_image() -> None:
         changed(detectors=[{"name": "centerface", "score_threshold": 0.31}, "yunet"]),
         changed(plan="balanced"),
         changed(bands={"sure": 0.7, "unsure": 0.4}),
-        changed(fusion="wbf"),
+        changed(fusion="union"),
         changed(second_look=None),
         changed(thorough_share=0.5),
         changed(face={"region_ratio": 2.1, "chain": ["mask"]}),

@@ -30,7 +30,7 @@ def test_a_union_holds_every_box_that_counts() -> None:
 
 def test_weighted_boxes_lean_to_the_surer_pass() -> None:
     """The mean weighted by 0.9 and 0.3."""
-    assert WeightedBoxes().box(TWO, SCORES).tolist() == pytest.approx([10.5, 9.5, 30.5, 34])
+    assert WeightedBoxes(weakest_ratio=0).box(TWO, SCORES).tolist() == pytest.approx([10.5, 9.5, 30.5, 34])
 
 
 def test_neighbours_stay_apart_and_parts_are_joined() -> None:
