@@ -26,7 +26,7 @@ GROUPS := lint types unit spark promises s3 cluster docker-lint
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
 
-setup:  ## make .venv with the faceveil command in it, and fetch the jars and the two default models; once
+setup:  ## make .venv with the faceveil command in it, and fetch the jars and the default models; once
 	@if [ -z "$(PYTHON)" ]; then echo "faceveil needs Python 3.11 or newer, and none of python3.11, python3.12, python3.13," \
 		"python3 is. To get it: sudo apt-get install python3.11 python3.11-venv | sudo dnf install python3.11 |" \
 		"brew install python@3.11; or name one: make setup PYTHON=/path/to/python" >&2; exit 1; fi

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from anonymizer_udfs import __version__, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.models import dynamic_scrfd
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.models.registry import Registry, roots
@@ -40,6 +42,7 @@ class Treatment:
         thresholds: its similarity for a false match rate of 1e-3, by the detector that gave the landmarks.
         runtime: where models lie and what runs them.
         files: the model files that a worker needs, by name.
+        batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
     """
 
     policy: Policy
@@ -47,6 +50,7 @@ class Treatment:
     thresholds: dict[str, float]
     runtime: Runtime
     files: dict[str, Path]
+    batching: dict[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
@@ -80,7 +84,10 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     runtime = Runtime(places, tuple(settings.models.providers))
     thresholds = {one.name: _threshold(who, one.name) for one in policy.detectors if one.landmarks}
     found = {ref.name: locate(ref, runtime) for ref in (*(one.model for one in policy.detectors), who.model)}
-    return Treatment(policy, who, thresholds, runtime, found)
+    batching = {
+        one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
+    }
+    return Treatment(policy, who, thresholds, runtime, found, batching)
 
 
 def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
@@ -139,8 +146,14 @@ def library_versions() -> dict[str, str]:
     return out
 
 
-def settings_json(settings: Settings, limit: int | None, retry: str | None) -> str:
-    """Return all settings as JSON for the run's record; no credential is among them, folders are left out."""
+def settings_json(settings: Settings, limit: int | None, retry: str | None, batching: Mapping[str, str]) -> str:
+    """Return all settings as JSON for the run's record, and how packs take pictures; no credential, no folder."""
     flat = {k: v for k, v in settings.flat().items() if k not in {"models.local_dirs", "tracking.uri"}}
     profile = ",".join(Path(name).name for name in settings.profile.split(","))  # one may be a file of the user's
-    return json.dumps(flat | {"profile": profile, "limit": limit, "retry": retry}, sort_keys=True)
+    return json.dumps(
+        flat | {"profile": profile, "limit": limit, "retry": retry} | _under("batching", batching), sort_keys=True
+    )
+
+
+def _under(group: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {f"{group}.{name}": value for name, value in values.items()}

@@ -78,8 +78,11 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
 
 
 def _looks(lake: Lake, where: str) -> dict[str, int]:
-    """Return how many images were searched again by the thorough plan, in how many of them it found something the
-    policy's plan had missed, and how many faces only the second look found."""
+    """Return how many images the thorough plan searched again, and what the looks after the policy's plan found.
+
+    ``missed``: images in which the policy's plan had found nothing and the thorough one did; ``residual``: faces that
+    only the second look found.
+    """
     row = lake.tables.query(
         "SELECT SUM(CASE WHEN cardinality(plans) > 1 THEN 1 ELSE 0 END) AS searched_again, "
         "SUM(CASE WHEN cardinality(plans) > 1 AND cardinality(faces) > COALESCE(residual, 0) THEN 1 ELSE 0 END) "

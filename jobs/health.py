@@ -101,11 +101,11 @@ def check_jars() -> Finding:
 
 
 def check_models() -> Finding:
-    """Look whether the two default models are there with their digests."""
+    """Look whether the models of the policies that ship are there with their digests."""
     from anonymizer_udfs.models import defaults  # noqa: PLC0415 - as above
     from jobs import models  # noqa: PLC0415 - as above
 
-    wanted = {defaults.CENTERFACE.name, defaults.DLIB_RESNET.name}
+    wanted = {defaults.CENTERFACE.name, defaults.DLIB_RESNET.name, defaults.YUNET.name}
     rows = models.list_models(models.Context(models.registry(), models.cache_dir()))
     states = {row.name: row.state for row in rows if row.name in wanted}
     bad = [f"{name} is {states.get(name, 'unknown')}" for name in sorted(wanted) if states.get(name) != "ready"]

@@ -135,7 +135,7 @@ def _event(request: Request, lake: SparkLake, key: Key) -> Event:
         policy_digest=treatment.digest,
         key_id=key.key_id,
         pipeline_version=__version__,
-        settings=context.settings_json(request.common.settings, request.limit, request.retry),
+        settings=context.settings_json(request.common.settings, request.limit, request.retry, treatment.batching),
         model_digests=treatment.model_digests,
         library_versions=context.library_versions(),
         table_versions=lake.tables.versions(),

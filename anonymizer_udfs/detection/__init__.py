@@ -1,4 +1,4 @@
-"""Detectors: where faces are in a picture.
+"""Detectors: where faces and licence plates are in a picture.
 
 To add one: a file here with a frozen dataclass that follows :class:`base.Detector`, and its line in ``DETECTORS``; the
 contract suite in ``tests/unit/detection`` then runs on it.
@@ -21,7 +21,7 @@ DETECTORS: dict[str, type[Detector]] = {
     "dlib": DlibMmod,
     "lpd_yunet": LpdYunet,
     "scrfd": Scrfd,
-    "yolo": Yolo,  # type: ignore[dict-item]  # what it finds is a parameter, and Detector.kind is a class's
+    "yolo": Yolo,
     "yunet": YuNet,
 }
 

@@ -71,8 +71,12 @@ class Detector(Protocol):
     """
 
     name: ClassVar[str]
-    kind: ClassVar[str]
     landmarks: ClassVar[bool]
+
+    @property
+    def kind(self) -> str:
+        """Return what it finds."""
+        ...
 
     @property
     def score_threshold(self) -> float:

@@ -113,6 +113,24 @@ def groups(xyxy: Boxes, scores: NDArray[np.float32], min_iou: float) -> list[NDA
     return list(np.split(order, np.flatnonzero(np.diff(joined[order])) + 1))
 
 
+def fused_groups(xyxy: Boxes, scores: NDArray[np.float32], how: Fusion) -> list[NDArray[np.intp]]:
+    """Return :func:`groups`, and those of them joined whose boxes, once fused, are one place.
+
+    Passes that see a face the wrong way up draw its box to one side: their best box may overlap the face's by little,
+    and what they agree on by much.
+    """
+    found = groups(xyxy, scores, how.min_iou)
+    if len(found) < len(("one", "another")):
+        return found
+    made = np.stack([how.box(xyxy[group], scores[group]) for group in found])
+    best = np.array([scores[group[0]] for group in found], np.float32)
+    out = []
+    for joined in groups(made, best, how.min_iou):
+        members = np.concatenate([found[i] for i in joined.tolist()])
+        out.append(members[np.argsort(-scores[members], kind="stable")])
+    return out
+
+
 def _nearest(xyxy: Boxes, heads: Boxes) -> NDArray[np.intp]:
     """Return the number of the head that each box overlaps most, or lies within, ``(n,)``."""
     return np.asarray(np.maximum(boxes.iou(xyxy, heads), _within(xyxy, heads) >= WITHIN).argmax(1), np.intp)

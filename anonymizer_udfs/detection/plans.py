@@ -92,7 +92,7 @@ THOROUGH = Plan(
         Pass("larger", (1600, 8192), enlarge_max=2.5, detectors=_FINE),
         Pass("small", (1, 192), margin_ratio=0.5),
         Pass("turned-fine", (960, 2048), enlarge_max=1.5, turns=(1, 2, 3), detectors=_FINE),
-        Pass("turned-coarse", (1, 1280), turns=(1, 2, 3), detectors=_COARSE),
+        Pass("turned-coarse", (1, 640), turns=(1, 2, 3), detectors=_COARSE),
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
         Zoom("zoom", 48, turns=(0, 1, 2, 3), least=0.1, most=1024),

@@ -90,7 +90,7 @@ class Searcher:
         out: list[Finding] = []
         for kind in sorted(set(seen.kinds)):
             mine = np.flatnonzero((np.array(seen.kinds) == kind) & (seen.scores >= floor))
-            found = fusing.groups(seen.boxes_xyxy[mine], seen.scores[mine], self.fusion.min_iou)
+            found = fusing.fused_groups(seen.boxes_xyxy[mine], seen.scores[mine], self.fusion)
             made = (seen.finding(kind, mine[group], self.fusion, floor) for group in found)
             out += (one for one in made if one is not None)
         return tuple(sorted(out, key=lambda f: -f.confidence))

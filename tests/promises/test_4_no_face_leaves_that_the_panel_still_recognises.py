@@ -50,9 +50,9 @@ def test_no_sampled_face_is_matched_to_its_original(policy: str, source: Path, t
 def test_the_measure_can_say_yes(sigma_px: float, matched: bool) -> None:
     """A face that is hardly blurred is matched, one that is blurred beyond recognition is not: no rubber stamp."""
     bare = udfs.default_spec()
-    threshold = treatment("public", load()).threshold
-    spec = replace(bare, measure=Measure(1.0, recognition.build("dlib_resnet"), threshold))
-    found = spec.policy.detector.detect([PORTRAIT], spec.runtime)[0]
+    thresholds = treatment("public", load()).thresholds
+    spec = replace(bare, measure=Measure(1.0, recognition.build("dlib_resnet"), thresholds))
+    (found,) = spec.policy.searcher.search([PORTRAIT], spec.policy.plan, spec.runtime)
     blurred = np.asarray(cv2.GaussianBlur(PORTRAIT, (0, 0), sigma_px), np.uint8)
     told = measure.attack(View(PORTRAIT, PORTRAIT, found), blurred, np.full_like(PORTRAIT, 255), spec)
-    assert [attack.matched for attack in told] == [matched]
+    assert [[attack.matched for attack in attacks] for attacks in told] == [[matched]]
