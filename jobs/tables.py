@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
@@ -19,7 +20,7 @@ from jobs import stores
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError
 from schemas import FEATURES, Table
 
-_FIRST_COMMIT = "00000000000000000000.json"
+_UPGRADE_TRIES = 5
 _READER_FEATURES = ("deletionVectors",)
 _STREAMED = {"datafusion.execution.batch_size": "1", "datafusion.execution.target_partitions": "1"}
 
@@ -47,7 +48,7 @@ class Tables:
         return all(self._open(name) is not None for name in self.declared)
 
     def create(self) -> None:
-        """Make the tables that are not there; check the others' schema version. Safe among many drivers.
+        """Make the tables that are not there, and bring older ones to the schema of today. Safe among many drivers.
 
         The first commit is written here, since neither Spark nor ``deltalake`` can be told to use exactly these table
         features and all constraints in one atomic step.
@@ -56,9 +57,26 @@ class Tables:
             present = self._open(name)
             if present is None:
                 log = stores.child(self.table_uri(name), "_delta_log")
-                stores.create_once(log, _FIRST_COMMIT, first_commit(table), self.storage)
+                stores.create_once(log, _commit_name(0), first_commit(table), self.storage)
             else:
-                _check_version(table, present)
+                self._upgrade(table, present)
+
+    def _upgrade(self, table: Table, present: DeltaTable) -> None:
+        """Give a table of an older schema version the columns of today, in one commit that touches no data.
+
+        Changes are additive: in rows written before, the new columns and fields are null.
+
+        Raises:
+            LakeBusyError: if others write to the table all the time.
+            LakeError: if it was written by a newer faceveil.
+        """
+        for _ in range(_UPGRADE_TRIES):
+            if _check_version(table, present) == table.version:
+                return
+            log = stores.child(self.table_uri(table.name), "_delta_log")
+            stores.create_once(log, _commit_name(present.version() + 1), upgrade_commit(table, present), self.storage)
+            present = self.open(table.name)
+        raise LakeBusyError(f"table {table.name!r}: other runs write to it all the time; run again when they are done")
 
     def open(self, name: str) -> DeltaTable:
         """Return a table.
@@ -144,29 +162,46 @@ def _with(views: dict[str, str], sql: str) -> str:
 
 def first_commit(table: Table) -> bytes:
     """Return the content of a table's version 0, as the Delta protocol lays it down."""
-    now = int(time.time() * 1000)
     protocol = {
         "minReaderVersion": 3,
         "minWriterVersion": 7,
         "readerFeatures": list(_READER_FEATURES),
         "writerFeatures": list(FEATURES),
     }
-    metadata = {
-        "id": str(uuid.uuid4()),
+    now = int(time.time() * 1000)
+    return _commit("CREATE TABLE", now, {"protocol": protocol}, {"metaData": _metadata(table, str(uuid.uuid4()), now)})
+
+
+def upgrade_commit(table: Table, present: DeltaTable) -> bytes:
+    """Return the content of a commit that gives a table the schema and the properties of today."""
+    was, now = present.metadata(), int(time.time() * 1000)
+    return _commit("UPGRADE SCHEMA", now, {"metaData": _metadata(table, str(was.id), was.created_time or now)})
+
+
+def _commit_name(version: int) -> str:
+    return f"{version:020d}.json"
+
+
+def _metadata(table: Table, table_id: str, created_ms: int) -> dict[str, Any]:
+    return {
+        "id": table_id,
         "name": table.name,
         "description": table.comment,
         "format": {"provider": "parquet", "options": {}},
         "schemaString": Schema.from_arrow(table.arrow()).to_json(),
         "partitionColumns": [],
         "configuration": table.properties(),
-        "createdTime": now,
+        "createdTime": created_ms,
     }
-    info = {"timestamp": now, "operation": "CREATE TABLE", "operationParameters": {}, "engineInfo": "faceveil"}
-    lines = ({"commitInfo": info}, {"protocol": protocol}, {"metaData": metadata})
-    return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
-def _check_version(table: Table, found: DeltaTable) -> None:
+def _commit(operation: str, now_ms: int, *actions: dict[str, Any]) -> bytes:
+    info = {"timestamp": now_ms, "operation": operation, "operationParameters": {}, "engineInfo": "faceveil"}
+    return "".join(json.dumps(line) + "\n" for line in ({"commitInfo": info}, *actions)).encode()
+
+
+def _check_version(table: Table, found: DeltaTable) -> int:
+    """Return a table's schema version, or raise :class:`LakeError` where it cannot be worked with."""
     came = int(found.metadata().configuration.get("faceveil.schemaVersion", 0))
     if came > table.version:
         raise LakeError(
@@ -174,3 +209,4 @@ def _check_version(table: Table, found: DeltaTable) -> None:
         )
     if came < 1:
         raise LakeError(f"table {table.name!r} was not made by faceveil; give another folder")
+    return came

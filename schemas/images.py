@@ -39,6 +39,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
+    version=2,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),

@@ -11,7 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError
 from jobs.tables import Tables, first_commit
-from schemas import FEATURES, IMAGES, LAKE_TABLES, RUNS
+from schemas import FEATURES, IMAGES, LAKE_TABLES, RUNS, Table
 from tests.support import lakes
 
 
@@ -144,6 +144,43 @@ def test_views_can_stand_beside_each_other(tables: Tables) -> None:
     views = {"a": "SELECT 1 AS n", "b": "SELECT n + 1 AS n FROM a"}
     assert tables.query("SELECT a.n + b.n AS n FROM a, b", **views).to_pylist() == [{"n": 3}]
     assert tables.query("WITH c AS (SELECT 4 AS n) SELECT b.n + c.n AS n FROM b, c", **views).to_pylist() == [{"n": 6}]
+
+
+def older() -> Table:
+    """Return ``images`` as version 1 declared it: without what the search for faces tells since."""
+    new = {"roll_degrees", "sightings", "look"}
+    face = pa.struct([f for f in IMAGES.arrow().field("faces").type.value_type if f.name not in new])
+    columns = [replace(c, type=pa.list_(face)) if c.name == "faces" else c for c in IMAGES.columns]
+    return replace(IMAGES, version=1, columns=tuple(c for c in columns if c.name not in {"plans", "residual"}))
+
+
+def test_an_older_table_gets_the_columns_of_today(tmp_path: Path) -> None:
+    """What was written before stays, with nulls in what is new; what is written now has everything."""
+    before = Tables(str(tmp_path / "lake"), {"images": older(), "runs": RUNS})
+    before.create()
+    old = lakes.row("a", faces=[lakes.face()])
+    before.append("images", pa.Table.from_pylist([old], schema=lakes.arrow(older())), "images", 1)
+    table_id = before.open("images").metadata().id
+    now = Tables(str(tmp_path / "lake"), LAKE_TABLES)
+    now.create()
+    now.append("images", lakes.images([lakes.row("b", faces=[lakes.face()])]), "images", 2)
+    rows = {row["image_id"]: row for row in now.query("SELECT * FROM images").to_pylist()}
+    first, second = rows[lakes.KEY.image_id("a")], rows[lakes.KEY.image_id("b")]
+    assert (first["plans"], first["faces"][0]["look"], first["faces"][0]["method"]) == (None, None, "mask")
+    assert (second["plans"], second["faces"][0]["look"]) == (["thorough"], "plan")
+    assert now.open("images").metadata().id == table_id
+    assert now.versions()["images"] == 3
+    now.create()
+    assert now.versions()["images"] == 3
+
+
+def test_many_drivers_upgrade_once(tmp_path: Path) -> None:
+    """Whoever comes first upgrades; nobody fails and nothing is done twice."""
+    Tables(str(tmp_path / "lake"), {"images": older(), "runs": RUNS}).create()
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(Tables(str(tmp_path / "lake"), LAKE_TABLES).create) for _ in range(8)]:
+            done.result()
+    assert Tables(str(tmp_path / "lake"), LAKE_TABLES).versions() == {"images": 1, "runs": 0}
 
 
 def test_a_table_of_a_newer_faceveil_is_refused(tables: Tables) -> None:
