@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmarks.recalls.portraits import Rgb
 
@@ -55,11 +56,11 @@ def photo(name: str) -> Rgb:
     Raises:
         SystemExit: this scikit-image does not bring it.
     """
-    data = (files("skimage") / "data" / name).read_bytes()
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise SystemExit(f"scikit-image's {name} cannot be decoded")
-    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
+    file = files("skimage") / "data" / name
+    if not file.is_file():
+        raise SystemExit(f"this scikit-image does not bring {name}; install the version of requirements/dev.lock")
+    with file.open("rb") as stream, Image.open(stream) as image:
+        return np.asarray(image.convert("RGB"), np.uint8)
 
 
 def colours(rng: Generator, count: int) -> NDArray[np.float32]:

@@ -115,14 +115,16 @@ def extra() -> Iterator[tuple[Cell, int]]:
 def combinations() -> Iterator[Cell]:
     """Yield the random combinations: any height, and each other factor off its plain value with a chance of 30%.
 
-    Heights above 256 pixels, of which one or two go into a scene of many megapixels, come a quarter as often as others.
-    Frames filled by a face, which take no other size, cut or neighbour, are a tenth of those of 96 pixels and more.
+    Heights above 256 pixels, of which one or two go into a scene of many megapixels, come a quarter as often as others,
+    and faces of 96 to 256 pixels have scenes of 1280x960 where no other size is drawn, so that several fit. Frames
+    filled by a face, which take no other size, cut or neighbour, are a tenth of those of 96 pixels and more.
     """
     weights = np.array([0.25 if height > 256 else 1.0 for height in HEIGHTS])
     for i in range(COMBINATIONS):
         rng = np.random.default_rng([COMBINATIONS, i])
         height = float(rng.choice(HEIGHTS, p=weights / weights.sum()))
-        cell = Cell(f"random-{i:03d}", "random", (height, height))
+        side = 1280 if 96 <= height <= 256 else None
+        cell = Cell(f"random-{i:03d}", "random", (height, height), long_side_px=side)
         changed = {name: draw(rng) for name, draw in _DRAWS.items() if rng.random() < COMBINED_SHARE}
         if height >= 96 and rng.random() < 0.1:
             changed |= {"fill": float(rng.choice(FILLS)), "cut": None, "long_side_px": None, "faces": 1}

@@ -14,10 +14,10 @@ _ASIDE = ("errors", "family", "records", "models")
 
 @functools.cache
 def code_digest(*modules: ModuleType) -> str:
-    """Return one digest of the functions, classes and plain constants of modules, and of those of ours that they use.
+    """Return one digest of the functions, classes and constants of modules, and of those of ours that they use.
 
-    Constants that are made by calls or as tables, such as the plans that ship, are left out: whoever uses one describes
-    it by its values.
+    Constants that are made of classes, such as the plans that ship, are left out: whoever uses one describes it by its
+    values.
     """
     whole = hashlib.sha256()
     for module in sorted(_used(modules), key=lambda one: one.__name__):
@@ -46,7 +46,7 @@ def meaning(source: str) -> str:
     """Return a module's code without what does not change what it does.
 
     Examples:
-        >>> meaning("A = f()"), meaning("B = 2  # why"), meaning("def g(): 'Says.'; return 1").split()
+        >>> meaning("A = Plan('a')"), meaning("B = 2  # why"), meaning("def g(): 'Says.'; return 1").split()
         ('', 'B = 2', ['def', 'g():', 'return', '1'])
     """
     kept = []
@@ -60,7 +60,8 @@ def meaning(source: str) -> str:
 def _plain(node: ast.stmt) -> bool:
     if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return False
-    return not any(isinstance(part, ast.Call | ast.Dict) for part in ast.walk(node.value))
+    calls = (part.func for part in ast.walk(node.value) if isinstance(part, ast.Call))
+    return not any(isinstance(called, ast.Name) and called.id[:1].isupper() for called in calls)
 
 
 def _strip(tree: ast.AST) -> None:

@@ -7,7 +7,7 @@ on, so that answers can be kept between runs.
 import functools
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -139,16 +139,12 @@ class PlanFinder:
 
     @property
     def description(self) -> Mapping[str, Any]:
-        """Return plan, detectors, fusion, bands, and a digest of the code that brings them together."""
+        """Return plan, detectors, fusion, all else that the searcher has, and a digest of the code of all that."""
         who = self.searcher
-        return {
-            "plan": self.plan.to_mapping(),
-            "detectors": [described(one) for one in who.detectors],
-            "fusion": {"name": who.fusion.name, **family.parameters(who.fusion)},
-            "bands": {"sure": who.sure, "unsure": who.unsure},
-            "code": code_digest(search)[:16],
-            "versions": versions(),
-        }
+        given = {f.name: getattr(who, f.name) for f in fields(who)}
+        given["detectors"] = [described(one) for one in who.detectors]
+        given["fusion"] = {"name": who.fusion.name, **family.parameters(who.fusion)}
+        return {"plan": self.plan.to_mapping(), **given, "code": code_digest(search)[:16], "versions": versions()}
 
     def find(self, data: bytes) -> Found:
         """Return what is found in a file."""
