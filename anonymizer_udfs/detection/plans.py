@@ -66,7 +66,7 @@ FAST = Plan(
     (
         Pass("coarse", (1, 448), detectors=_COARSE),
         Pass("fine", (1, 640), detectors=_FINE),
-        Zoom("zoom", 48, most=16),
+        Zoom("zoom", 48, most=256),
     ),
 )
 """A coarse look for all but small faces, a finer one by the cheaper detector, and a nearer one where they disagree."""
