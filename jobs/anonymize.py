@@ -27,7 +27,9 @@ def parser() -> Parser:
     made = Parser("anonymize", "Anonymize every image of a source into the Delta tables of a lake.", EXAMPLES)
     made.add_argument("source", metavar="SOURCE", help="directory, glob, file, .tar, .zip, table or manifest; or a URI")
     made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
-    made.add_argument("--policy", default="public", metavar="NAME", help="public, partner, internal, research or file")
+    made.add_argument(
+        "--policy", default="public", metavar="NAME|FILE", help="see faceveil policy list; or a .yaml file of your own"
+    )
     made.add_argument("--limit", type=int, metavar="N", help="only a sample of N images, the same one each time")
     made.add_argument("--retry", metavar="REASON", help="take images again that were quarantined for this reason")
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")

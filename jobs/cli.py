@@ -21,6 +21,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "machine": {
         "doctor": "what this machine has, what it lacks, and how to get it",
         "models": "list, fetch and check the models",
+        "policy": "list, show and check policies, and explain the detection plans",
         "jars": "list, fetch and check the jars that Spark is lent",
     },
 }

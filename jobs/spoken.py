@@ -1,0 +1,97 @@
+"""Detection plans and policies in words: what each pass shows, who looks and when. Needs no Spark and no model."""
+
+from collections.abc import Sequence
+
+from anonymizer_udfs import methods
+from anonymizer_udfs.detection.passes import Pass, Zoom
+from anonymizer_udfs.detection.plans import Plan
+from anonymizer_udfs.methods import Method
+from anonymizer_udfs.policy import KindRule
+
+HEAD = ("pass", "what it shows", "who looks", "when")
+PURPOSES = {
+    "fast": "a coarse look, a finer one by the cheaper detector, and a nearer one at what is not sure",
+    "balanced": "the cheaper detector at the picture's own size; turns where something is doubtful or nothing found",
+    "thorough": "every size, turn and side, on every picture",
+}
+"""What each plan that ships is, in one line."""
+_FOUND = {"nothing_found": "nothing", "unsure_found": "something unsure", "rolled_found": "something rolled"}
+_QUARTER = 90
+
+
+def rows(plan: Plan) -> tuple[tuple[str, str, str, str], ...]:
+    """Return the passes of a plan in the columns of :data:`HEAD`."""
+    return tuple((one.name, shows(one), ", ".join(one.detectors) or "all", when(one)) for one in plan.passes)
+
+
+def shows(one: Pass | Zoom) -> str:
+    """Return what a pass shows of a picture.
+
+    Examples:
+        >>> shows(Pass("small", (1, 192), margin_ratio=0.5))
+        'the picture, at most 192 px long; a black margin of 0.5 of that around it'
+        >>> shows(Pass("fine", (896, 8192), enlarge_max=1.4, turns=(1, 2, 3)))
+        'the picture, 896 to 8192 px long (enlarged 1.4x at most), in tiles of 1280 px; turned by 90, 180 and 270°'
+    """
+    parts = [_close_ups(one) if isinstance(one, Zoom) else _whole(one)]
+    if one.turns != (0,):
+        turned = f"{'also ' if 0 in one.turns else ''}turned by {_degrees(one.turns)}"
+        parts.append(f"rolled ones {turned}" if isinstance(one, Zoom) else turned)
+    if one.mirrored:
+        parts.append("mirrored")
+    if isinstance(one, Pass) and one.margin_ratio:
+        parts.append(f"a black margin of {one.margin_ratio:g} of that around it")
+    if isinstance(one, Pass) and one.equalized:
+        parts.append("contrast equalized")
+    return "; ".join(parts)
+
+
+def _whole(one: Pass) -> str:
+    least, greatest = one.long_side_px
+    enlarged = least > 1 and one.enlarge_max > 1
+    long = f"{least} to {greatest} px long (enlarged {one.enlarge_max:g}x at most)" if enlarged else ""
+    tiled = f", in tiles of {one.tile_px} px" if greatest > one.tile_px else ""
+    return f"the picture, {long or f'at most {greatest} px long'}{tiled}"
+
+
+def _close_ups(one: Zoom) -> str:
+    which = f"what is not sure (from {one.least:g} on, {one.most} at most)"
+    return f"close-ups of {which}, upright, {one.zoom_px} px long in a square of {one.side_px}"
+
+
+def _degrees(turns: Sequence[int]) -> str:
+    *before, last = [str(turn * _QUARTER) for turn in turns if turn]
+    return f"{', '.join(before)} and {last}°" if before else f"{last}°"
+
+
+def when(one: Pass | Zoom) -> str:
+    """Return when a pass is made.
+
+    Examples:
+        >>> when(Pass("a", (1, 640), when=("nothing_found", "rolled_found", "dark")))
+        'nothing or something rolled was found, or the picture is dark'
+        >>> when(Pass("a", (1, 640))), when(Zoom("b", 48))
+        ('always', 'something is not sure')
+    """
+    if not one.when:
+        return "something is not sure" if isinstance(one, Zoom) else "always"
+    *before, last = [_FOUND[name] for name in one.when if name in _FOUND] or [""]
+    found = f"{', '.join(before)} or {last}" if before else last
+    dark = "the picture is dark" if "dark" in one.when else ""
+    return ", or ".join(filter(None, [f"{found} was found" if found else "", dark]))
+
+
+def chain(rule: KindRule) -> str:
+    """Return a chain of methods from mild to strong, each but the last, which is the mask, with its parameters.
+
+    Examples:
+        >>> chain(KindRule((methods.Pixelate(5, 0.1), methods.Mask()), 1.6))
+        'pixelate(cells=5, noise_ratio=0.1) > mask'
+    """
+    *mild, last = rule.chain
+    return " > ".join([*map(_with_parameters, mild), last.name])
+
+
+def _with_parameters(method: Method) -> str:
+    said = ", ".join(f"{name}={value:g}" for name, value in methods.parameters(method).items())
+    return f"{method.name}({said})"
