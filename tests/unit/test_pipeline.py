@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from anonymizer_udfs import imaging, pipeline, treatment, verification
-from anonymizer_udfs.detection import CenterFace
+from anonymizer_udfs.detection import CenterFace, Yolo
 from anonymizer_udfs.errors import ModelMissingError
 from anonymizer_udfs.methods import Mask, Pixelate
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
+from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.records import OUT, PLAN, Look, Released
 from anonymizer_udfs.spec import Limits, WorkerSpec
-from tests.support import specs
+from tests.support import graphs, plate_graphs, specs
 
 DOT = (40, 24)
 REGION = (10, -6, 74, 58)
@@ -244,3 +245,23 @@ def test_a_pixel_changed_outside_the_regions_is_not_released(spec: WorkerSpec) -
     pixels[-1, -1] += 1
     with pytest.raises(BadImageError):
         verification.stored(imaging.encode(made.picture.with_pixels(pixels)), made, source, 10**6)
+
+
+def test_plates_are_treated_as_their_rule_says(tmp_path: Path, photos: Path, spec: WorkerSpec) -> None:
+    """A detector of plates beside one of faces: each region has its kind, its ratio and who saw it."""
+    ref = graphs.stored(tmp_path / "models", "plates", plate_graphs.yolo("anchor_free"))
+    plates = Yolo(model=ref)
+    rule = KindRule((Mask(0.0),), 1.0)
+    policy = replace(spec.policy, detectors=(*spec.policy.detectors, plates), plate=rule)
+    dot = Image.new("RGB", (192, 128), (90, 90, 90))
+    dot.paste((255, 0, 0), (80, 48, 88, 56))
+    (photos / "car.png").write_bytes(saved(dot))
+    row = rows_of(specs.planned(photos / "car.png"), replace(spec, policy=policy))[0]
+    found = {face["kind"]: face for face in row["faces"]}  # type: ignore[attr-defined]
+    assert set(found) == {"face", "plate"}
+    assert found["plate"]["detectors"] == ["yolo"]
+    assert found["plate"]["landmarks"] == []
+    assert found["plate"]["roll_degrees"] is None
+    box, region = (list(found["plate"][name].values()) for name in ("box", "region"))
+    assert region == pytest.approx(box, abs=1)
+    assert found["face"]["detectors"] == ["centerface"]
