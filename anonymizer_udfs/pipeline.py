@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from anonymizer_udfs import imaging, measure, treatment, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import THOROUGH, Plan
+from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.imaging import Picture, orientation
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
@@ -150,13 +151,14 @@ def _decode(work: Work, spec: WorkerSpec) -> None:
 
 
 def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
-    """Run the policy's plan, then the thorough one where nothing was found and the policy asks for it."""
+    """Run the policy's plan, then the thorough one where no face was found and the policy asks for it."""
     for work, found in zip(works, _timed_search(works, spec.policy.plan, "detect", spec), strict=True):
         work.found = [(one, Look.PLAN) for one in found]
         work.plans += (spec.policy.plan.name,)
-    empty = [w for w in works if not w.found and spec.policy.searches_again(w.planned.image_id)]
-    for work, found in zip(empty, _timed_search(empty, THOROUGH, "detect", spec), strict=True):
-        work.found = [(one, Look.THOROUGH) for one in found]
+    faceless = [w for w in works if not any(one.kind == FACE for one, _ in w.found)]
+    again = [w for w in faceless if spec.policy.searches_again(w.planned.image_id)]
+    for work, found in zip(again, _timed_search(again, THOROUGH, "detect", spec), strict=True):
+        work.found += [(one, Look.THOROUGH) for one in found if one.kind == FACE or not work.found]
         work.plans += (THOROUGH.name,)
 
 

@@ -11,7 +11,7 @@ from anonymizer_udfs.detection.views import View, scale_for, tiles
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 
 CONDITIONS = ("nothing_found", "unsure_found", "rolled_found", "dark")
-"""When a pass is made: nothing was found by the passes before; something unsure was; a face rolled by more than
+"""When a pass is made: no face was found by the passes before; an unsure one was; one rolled by more than
 :data:`ROLLED_DEGREES` was; or the picture is darker than :data:`DARK_LUMA`."""
 ROLLED_DEGREES = 25.0
 DARK_LUMA = 60.0

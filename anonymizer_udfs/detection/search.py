@@ -17,6 +17,7 @@ from anonymizer_udfs.detection.views import View
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
 
+FACE = "face"
 MOST_IN_VIEW = 1000
 """More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""
 NEARLY = 0.7
@@ -64,7 +65,7 @@ class Searcher:
         if not one.when and isinstance(one, Pass):
             return []
         found = self._fused(seen, floor)
-        counted = [f for f in found if f.confidence >= self.unsure]
+        counted = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
         said = {
             "nothing_found": not counted,
             "unsure_found": any(f.confidence < self.sure for f in counted),
