@@ -37,7 +37,7 @@ EXAMPLES = """  faceveil policy list
 
 exit codes: 0 done, 1 failed, 2 bad arguments, or the policy is not valid"""
 _HEAD = """\
-# A whole policy. Copied into a file of yours, changed and given a name of its own, it is used by
+# A whole policy. In a file of yours, with names of its own for the policy and for a plan that you change, it is used by
 # faceveil anonymize SOURCE LAKE --policy FILE.yaml; docs/detection.md says what the keys mean.
 """
 _WIDTH = 110
@@ -123,6 +123,11 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
         raise UnknownNameError("recognizer", policy.recognizer, RECOGNIZERS)
     notes = [
         _unasked(who, plan) for plan in filter(None, (policy.plan, policy.second_look)) for who in blind(policy, plan)
+    ]
+    notes += [
+        f"its plan {plan.name} is not the one that ships under this name; give it another"
+        for plan in filter(None, (policy.plan, policy.second_look))
+        if plan != PLANS.get(plan.name, plan)
     ]
     if settings.models.recognizer != policy.recognizer:
         notes.append(

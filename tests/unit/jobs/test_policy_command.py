@@ -186,6 +186,17 @@ def test_a_detector_that_nobody_shows_a_picture_is_told(asked: Asked, tmp_path: 
     assert "whole picture" not in json.dumps(asked(policy, "check", file_of(tmp_path, OWN)))
 
 
+def test_a_changed_plan_under_a_known_name_is_told(told: Told, asked: Asked, tmp_path: Path) -> None:
+    """Rows record a plan by its name, so one that was edited should not go by that of a plan that ships."""
+    edited = told(policy, "show", "partner").replace("most: 512", "most: 12")
+    notes = asked(policy, "check", file_of(tmp_path, edited))["notes"]
+    assert [note for note in notes if "not the one that ships" in note] == [
+        "its plan balanced is not the one that ships under this name; give it another"
+    ]
+    renamed = file_of(tmp_path, edited.replace("name: balanced", "name: mine"))
+    assert "not the one that ships" not in told(policy, "check", renamed)
+
+
 def test_settings_of_a_run_count(told: Told, tmp_path: Path) -> None:
     """A setting that replaces the policy's recognizer is told; one that may not be used is refused."""
     asks_arcface = file_of(tmp_path, changed(recognizer="arcface"))
