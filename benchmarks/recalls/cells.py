@@ -23,7 +23,8 @@ BLURS = (("gauss", 1.0), ("gauss", 2.0), ("gauss", 3.0), ("motion", 7.0), ("moti
 QUALITIES = (95, 50, 20, 10)
 FILLS = (0.9, 1.0, 1.1, 1.2, 1.3)
 SIDES_PX = (320, 640, 1280, 2560, 4000)
-EMPTY_SIZES_WH = ((320, 240), (640, 480), (1280, 960), (2560, 1920))
+EMPTY_SIZES_WH = ((320, 240), (640, 480), (1280, 960), (1920, 1440))
+COMBINED_SIDES_PX = (320, 960, 1280, 1920)
 COMBINATIONS, COMBINED_SHARE = 200, 0.3
 PLAIN_HEIGHTS = (32.0, 64.0)
 PLAIN_FACES = 6
@@ -115,11 +116,11 @@ def extra() -> Iterator[tuple[Cell, int]]:
 def combinations() -> Iterator[Cell]:
     """Yield the random combinations: any height, and each other factor off its plain value with a chance of 30%.
 
-    Heights above 256 pixels, of which one or two go into a scene of many megapixels, come a quarter as often as others,
+    Heights above 256 pixels, of which one or two go into a scene of many megapixels, come a tenth as often as others,
     and faces of 96 to 256 pixels have scenes of 1280x960 where no other size is drawn, so that several fit. Frames
     filled by a face, which take no other size, cut or neighbour, are a tenth of those of 96 pixels and more.
     """
-    weights = np.array([0.25 if height > 256 else 1.0 for height in HEIGHTS])
+    weights = np.array([0.1 if height > 256 else 1.0 for height in HEIGHTS])
     for i in range(COMBINATIONS):
         rng = np.random.default_rng([COMBINATIONS, i])
         height = float(rng.choice(HEIGHTS, p=weights / weights.sum()))
@@ -140,6 +141,6 @@ _DRAWS: dict[str, Callable[[np.random.Generator], Any]] = {
     "blur": lambda rng: BLURS[int(rng.integers(len(BLURS)))],
     "quality": lambda rng: int(rng.choice(QUALITIES)),
     "grey": lambda _: True,
-    "long_side_px": lambda rng: int(rng.choice(SIDES_PX)),
+    "long_side_px": lambda rng: int(rng.choice(COMBINED_SIDES_PX)),
 }
 """What a combination changes, and how each value is drawn."""
