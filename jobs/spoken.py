@@ -11,11 +11,11 @@ from anonymizer_udfs.policy import KindRule
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
     "fast": "a coarse look, a finer one by the cheaper detector, and a nearer one at what is not sure",
-    "balanced": "the cheaper detector at the picture's own size; turns where something is doubtful or nothing found",
+    "balanced": "the cheaper detector at the picture's own size; turns where a face is doubtful or none was found",
     "thorough": "every size, turn and side, on every picture",
 }
 """What each plan that ships is, in one line."""
-_FOUND = {"nothing_found": "nothing", "unsure_found": "something unsure", "rolled_found": "something rolled"}
+_FOUND = {"nothing_found": "no face", "unsure_found": "an unsure face", "rolled_found": "a rolled face"}
 _QUARTER = 90
 
 
@@ -69,7 +69,7 @@ def when(one: Pass | Zoom) -> str:
 
     Examples:
         >>> when(Pass("a", (1, 640), when=("nothing_found", "rolled_found", "dark")))
-        'nothing or something rolled was found, or the picture is dark'
+        'no face or a rolled face was found, or the picture is dark'
         >>> when(Pass("a", (1, 640))), when(Zoom("b", 48))
         ('always', 'something is not sure')
     """
