@@ -21,6 +21,8 @@ def build(kind: str, table: Mapping[str, type[Member]], wish: str | Mapping[str,
         UnknownNameError: no member, or no parameter of the member, has that name.
         SpecError: a parameter is out of range, or ``name`` is missing.
     """
+    if not isinstance(wish, str | Mapping):
+        raise SpecError(f"a {kind} is given by its name, or a mapping with name and parameters, got {wish!r}")
     given: dict[str, Any] = {"name": wish} if isinstance(wish, str) else dict(wish)
     name = given.pop("name", None)
     if not isinstance(name, str):

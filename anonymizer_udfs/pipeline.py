@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs import imaging, measure, treatment, verification
 from anonymizer_udfs.detection.findings import Finding
-from anonymizer_udfs.detection.plans import THOROUGH, Plan
+from anonymizer_udfs.detection.plans import FAST, THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.imaging import Picture, orientation
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
@@ -222,7 +222,10 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
             before = measure.View(work.picture.rgb(), work.upright, [one for one, _ in work.found])
-            work.faces, work.utility = measure.sample(before, work.made.stored, treated, work.left, spec)
+            after = work.left
+            if spec.policy.second_look is None:  # then nobody has looked at what is stored
+                after = spec.policy.searcher.search([_upright(work.made.stored)], FAST, spec.runtime)[0]
+            work.faces, work.utility = measure.sample(before, work.made.stored, treated, after, spec)
     unsure = any(one.confidence < spec.policy.bands.sure for one, _ in work.found)
     status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
     digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None

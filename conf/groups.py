@@ -148,8 +148,8 @@ class Models(Group):
         default=(), description="Licences accepted by name; each run's row records them"
     )
     detector: str | None = Field(default=None, description="A model of the registry in place of the policy's detector")
-    recognizer: str = Field(
-        default="dlib_resnet", min_length=1, description="Who measures re-identification on the sample"
+    recognizer: str | None = Field(
+        default=None, min_length=1, description="Who measures re-identification, in place of the policy's recognizer"
     )
     providers: tuple[Provider, ...] = Field(
         default=("CPUExecutionProvider",),

@@ -129,7 +129,7 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
         for plan in filter(None, (policy.plan, policy.second_look))
         if plan != PLANS.get(plan.name, plan)
     ]
-    if settings.models.recognizer != policy.recognizer:
+    if settings.models.recognizer not in {None, policy.recognizer}:
         notes.append(
             f"the setting models.recognizer, {settings.models.recognizer}, goes before its {policy.recognizer}"
         )
@@ -143,7 +143,7 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
 def blind(policy: Policy, plan: Plan) -> list[str]:
     """Return the policy's detectors whom no pass that is always made shows the whole picture."""
     passes = [one for one in plan.passes if isinstance(one, Pass) and not one.when]
-    looking = {who.name for one in passes for who in policy.searcher.lookers(one)}
+    looking = {who.name for one in passes for who in policy.searcher.lookers(plan, one)}
     return [who.name for who in policy.detectors if who.name not in looking]
 
 

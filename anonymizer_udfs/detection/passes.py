@@ -18,6 +18,7 @@ DARK_LUMA = 60.0
 UPRIGHT_DEGREES = 10.0
 """A face rolled by less is shown as it is: turning it would cost sharpness and gain nothing."""
 _QUARTERS = 4
+_WHOLE = frozenset({"tile_px", "zoom_px", "side_px", "most"})
 _ENLARGED_MOST = 8.0
 
 
@@ -27,7 +28,7 @@ class Look(Protocol):
     Attributes:
         name: what the record of a face calls it.
         when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
-        detectors: the names of those who look, as far as the policy has them; where it has none of them, all look.
+        detectors: the names of those who look; a detector that no pass of the plan names looks in every pass.
     """
 
     @property
@@ -58,7 +59,7 @@ class Pass:
         mirrored: whether left and right are swapped.
         equalized: whether contrast is equalized.
         when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
-        detectors: the names of those who look, as far as the policy has them; where it has none of them, all look.
+        detectors: the names of those who look; a detector that no pass of the plan names looks in every pass.
     """
 
     name: str
@@ -126,7 +127,7 @@ class Zoom:
             its side may take its chin for its forehead.
         mirrored: whether left and right are swapped.
         when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
-        detectors: the names of those who look, as far as the policy has them; where it has none of them, all look.
+        detectors: the names of those who look; a detector that no pass of the plan names looks in every pass.
     """
 
     name: str
@@ -206,6 +207,8 @@ def to_mapping(one: Pass | Zoom) -> dict[str, Any]:
 
 def _check(one: Pass | Zoom, lists: Sequence[str], flags: Sequence[str]) -> None:
     """Refuse what cannot be in either kind of pass; lists become tuples."""
+    if not isinstance(one.name, str) or not one.name:
+        raise SpecError(f"a pass must have a name, got {one.name!r}")
     for name in lists:
         value = getattr(one, name)
         if isinstance(value, str) or not isinstance(value, Sequence):
@@ -214,17 +217,27 @@ def _check(one: Pass | Zoom, lists: Sequence[str], flags: Sequence[str]) -> None
     for name in flags:
         if not isinstance(getattr(one, name), bool):
             raise SpecError(f"pass {one.name}: {name} must be true or false, got {getattr(one, name)!r}")
-    for name, (low, high) in one.bounds.items():
-        value = getattr(one, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise SpecError(f"pass {one.name}: {name} must be a number in [{low:g}, {high:g}], got {value!r}")
+    for who in one.detectors:
+        if not isinstance(who, str):
+            raise SpecError(f"pass {one.name}: detectors must be names, got {who!r}")
     for condition in one.when:
         if condition not in CONDITIONS:
             raise UnknownNameError(f"condition of pass {one.name}", str(condition), CONDITIONS)
+    _check_numbers(one)
+
+
+def _check_numbers(one: Pass | Zoom) -> None:
+    for name, (low, high) in one.bounds.items():
+        value = getattr(one, name)
+        whole = name in _WHOLE
+        if (whole and not _whole(value)) or isinstance(value, bool) or not isinstance(value, int | float):
+            raise SpecError(f"pass {one.name}: {name} must be a {'whole ' * whole}number, got {value!r}")
+        if not low <= value <= high:
+            raise SpecError(f"pass {one.name}: {name} must be in [{low:g}, {high:g}], got {value!r}")
 
 
 def _check_turns(one: Pass | Zoom) -> None:
-    if not one.turns or any(turn not in range(_QUARTERS) for turn in one.turns):
+    if not one.turns or any(not _whole(turn) or turn not in range(_QUARTERS) for turn in one.turns):
         raise SpecError(f"pass {one.name}: turns must be quarter turns from 0 to 3, got {list(one.turns)}")
 
 

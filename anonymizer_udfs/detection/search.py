@@ -52,13 +52,19 @@ class Searcher:
         floor = min(self.unsure, *(one.least for one in plan.passes if isinstance(one, Zoom)), 1.0)
         for one in plan.passes:
             looking = [(s, unsure) for s in seen if (unsure := self._wanted(one, s, floor)) is not None]
-            for who in self.lookers(one):
+            for who in self.lookers(plan, one):
                 self._look(looking, one, who, runtime)
         return [tuple(f for f in self._fused(s, floor) if f.confidence >= self.unsure) for s in seen]
 
-    def lookers(self, one: Pass | Zoom) -> tuple[Detector, ...]:
-        """Return the detectors that look in a pass."""
-        return tuple(d for d in self.detectors if d.name in one.detectors) or self.detectors
+    def lookers(self, plan: Plan, one: Pass | Zoom) -> tuple[Detector, ...]:
+        """Return the detectors that look in a pass: those that it names, and those that no pass of the plan names.
+
+        So a plan that shares the work between two detectors serves others as well: whoever it does not know looks at
+        everything. Where none is left, all look.
+        """
+        known = {name for each in plan.passes for name in each.detectors}
+        chosen = tuple(d for d in self.detectors if d.name in one.detectors or d.name not in known)
+        return chosen if one.detectors and chosen else self.detectors
 
     def _wanted(self, one: Pass | Zoom, seen: "_Seen", floor: float) -> list[Finding] | None:
         """Return what is not sure yet if a pass is to be made over a picture, else none."""

@@ -77,6 +77,8 @@ def test_what_ships_is_what_the_contract_says(name: str, chain: tuple[Method, ..
         pytest.param(changed(originals_visible="no"), SpecError, "true or false", id="a-word-for-a-bool"),
         pytest.param(changed(detector="centerface"), UnknownNameError, "did you mean 'detectors'", id="detector"),
         pytest.param(changed(detectors="centerface"), SpecError, r"write \[centerface\]", id="detectors-a-word"),
+        pytest.param(changed(detectors=[5]), SpecError, "by its name, or a mapping", id="detector-a-number"),
+        pytest.param(changed(fusion=["wbf"]), SpecError, "by its name, or a mapping", id="fusion-a-list"),
         pytest.param(changed(detectors=[]), SpecError, "finds faces, got none", id="no-detector"),
         pytest.param(
             changed(detectors=["centerface", "centrface"]), UnknownNameError, "did you mean 'centerface'", id="detector"

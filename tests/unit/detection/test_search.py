@@ -165,7 +165,8 @@ def test_confidence_is_the_mean_of_those_who_looked(two: Searcher, runtime: Runt
     """Where one of two detectors sees nothing, a finding is half as sure; who was not asked does not count."""
     assert confidences(two, Plan("p", (FULL,)), LIGHT, runtime) == [1.0]
     assert confidences(two, Plan("p", (FULL,)), DIM, runtime) == [0.22]
-    assert confidences(two, Plan("p", (SEES,)), DIM, runtime) == [0.43]
+    asked = replace(FULL, name="asked", mirrored=True, when=("nothing_found",), detectors=("strict",))
+    assert confidences(two, Plan("p", (SEES, asked)), DIM, runtime) == [0.43]
 
 
 def test_a_zoom_asks_for_what_is_not_sure_alone(two: Searcher, runtime: Runtime) -> None:
@@ -176,7 +177,10 @@ def test_a_zoom_asks_for_what_is_not_sure_alone(two: Searcher, runtime: Runtime)
     assert confidences(two, plan, both, runtime) == [1.0, 0.22]
 
 
-def test_a_detector_that_the_policy_lacks_is_stood_in_for(searcher: Searcher, runtime: Runtime) -> None:
-    """A pass for others is made by whom the policy has, so that every plan runs with every detector."""
-    plan = Plan("p", (replace(FULL, detectors=("yunet",)),))
-    assert confidences(searcher, plan, LIGHT, runtime) == [1.0]
+def test_a_detector_that_no_pass_names_looks_in_every_pass(two: Searcher, runtime: Runtime) -> None:
+    """So every plan runs with every detector: alone, or beside those that the plan shares its work between."""
+    other = replace(FULL, name="other", detectors=("yunet",))
+    assert confidences(replace(two, detectors=two.detectors[:1]), Plan("p", (other,)), LIGHT, runtime) == [1.0]
+    (found,) = two.search([LIGHT], Plan("p", (SEES, other)), runtime)
+    assert {(s.detector, s.seen_in) for s in found[0].sightings} == {("centerface", "full"), ("strict", "full")}
+    assert [d.name for d in two.lookers(Plan("p", (SEES, other)), other)] == ["strict"]

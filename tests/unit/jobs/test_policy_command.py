@@ -175,14 +175,18 @@ def test_a_file_that_cannot_be_read_is_told(told: Told, tmp_path: Path, monkeypa
 
 
 def test_a_detector_that_nobody_shows_a_picture_is_told(asked: Asked, tmp_path: Path) -> None:
-    """Beside two detectors that the passes name, one of plates would find none: the check says so, of both looks."""
-    three = changed(plan="balanced", second_look="fast", detectors=["centerface", "yunet", "lpd_yunet"])
-    notes = asked(policy, "check", file_of(tmp_path, three))["notes"]
-    assert [note.partition(" in plan ")[2].partition(":")[0] for note in notes if note.startswith("lpd_yunet")] == [
-        "balanced",
-        "fast",
+    """One that a plan names in close-ups alone may never see a whole picture; one that no pass names sees them all."""
+    passes = [
+        {"name": "full", "long_side_px": [1, 640], "detectors": ["centerface"]},
+        {"name": "zoom", "zoom_px": 48, "detectors": ["yunet"]},
     ]
-    assert not [note for note in notes if note.startswith(("centerface", "yunet"))]
+    detectors = ["centerface", "yunet", {"name": "dlib"}]
+    own = {"name": "own", "passes": passes}
+    three = changed(plan=own, second_look="fast", detectors=detectors, plate=None)
+    notes = asked(policy, "check", file_of(tmp_path, three))["notes"]
+    assert [note for note in notes if "whole picture" in note] == [
+        "yunet may never see a whole picture in plan own: its passes name others; add yunet to one of them"
+    ]
     assert "whole picture" not in json.dumps(asked(policy, "check", file_of(tmp_path, OWN)))
 
 
@@ -200,7 +204,8 @@ def test_a_changed_plan_under_a_known_name_is_told(told: Told, asked: Asked, tmp
 def test_settings_of_a_run_count(told: Told, tmp_path: Path) -> None:
     """A setting that replaces the policy's recognizer is told; one that may not be used is refused."""
     asks_arcface = file_of(tmp_path, changed(recognizer="arcface"))
-    assert "models.recognizer, dlib_resnet, goes before its arcface" in told(policy, "check", asks_arcface)
+    other = ("--set", "models.recognizer=dlib_resnet")
+    assert "models.recognizer, dlib_resnet, goes before its arcface" in told(policy, "check", asks_arcface, *other)
     said = told(policy, "show", "public", "--set", "models.detector=buffalo_l/det_10g.onnx", code=1)
     assert "licence" in said
 

@@ -17,8 +17,8 @@ BAD_ARGUMENTS = 2
     [
         pytest.param(
             {"detectors": ["centerface", "retinaface"]},
-            "unknown detector 'retinaface'; did you mean 'centerface'? known: centerface, dlib, lpd_yunet, scrfd, yolo, "
-            "yunet",
+            "unknown detector 'retinaface'; did you mean 'centerface'? known: centerface, dlib, lpd_yunet, scrfd, "
+            "yolo, yunet",
             id="detector",
         ),
         pytest.param({"plan": "paranoid"}, "unknown plan 'paranoid'; known: balanced, fast, thorough", id="plan"),
