@@ -65,7 +65,7 @@ def test_settings_policy_source_and_key_are_recorded(made: Made) -> None:
 def test_models_code_and_libraries_are_recorded(made: Made) -> None:
     """Model digests are those of the files that ran; versions are those that are installed."""
     models = dict(made.event["model_digests"])
-    assert set(models) == {"centerface", "dlib_resnet"}
+    assert set(models) == {"centerface", "dlib_resnet", "yunet"}
     on_disk = {hashlib.sha256(path.read_bytes()).hexdigest() for path in cache_dir().glob("*.onnx")}
     assert set(models.values()) <= on_disk
     assert made.event["pipeline_version"] == __version__

@@ -67,7 +67,7 @@ def test_a_large_image_among_small_ones_fits_into_a_worker(tmp_path: Path) -> No
 def test_many_images_take_no_more_than_few(tmp_path: Path) -> None:
     """Four times the images need hardly more memory: nothing is kept once it is given on."""
     peaks = []
-    for count in (6, 24):
+    for count in (4, 16):
         files = {
             f"{n}.bmp": saved(np.roll(np.kron(PORTRAIT, np.ones((4, 4, 1), np.uint8)), n, 1), "BMP")
             for n in range(count)

@@ -101,7 +101,7 @@ def test_faces_are_found_in_pixels_of_the_upright_picture(spark: SparkSession) -
     }  # fmt: skip
     face = found["face"][0]  # type: ignore[index]
     box = face["box"]
-    assert (box["x0"], box["y0"], box["x1"], box["y1"]) == pytest.approx((46, 51, 144, 179), abs=6)
+    assert (box["x0"], box["y0"], box["x1"], box["y1"]) == pytest.approx((48, 61, 142, 171), abs=6)
     assert len(face["landmarks"]) == 5
     assert all(box["x0"] < p["x"] < box["x1"] and box["y0"] < p["y"] < box["y1"] for p in face["landmarks"])
     assert 0.5 < face["confidence"] <= 1
