@@ -17,6 +17,9 @@ from anonymizer_udfs.detection.views import View
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
 
+ALONE = 0.6
+"""What the best score counts for where nobody else sees anything: with the bands that ship, 0.84 and more is unsure, and
+nothing is sure. On 42 scenes without a face no detector alone had 0.85; CenterFace had 0.4 at most."""
 FACE = "face"
 MOST_IN_VIEW = 1000
 """More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""
@@ -178,7 +181,10 @@ class _Seen:
         return min(known, key=lambda i: self._order.index(self._by[i][0]), default=None)
 
     def _confidence(self, kind: str, box: NDArray[np.float32], best: Mapping[tuple[str, str], float]) -> float:
-        """Return the mean, over the detectors that looked at a place, of the best score that each gave there."""
+        """Return the mean, over the detectors that looked at a place, of the best score that each gave there.
+
+        One that is sure alone counts by :data:`ALONE`, so that what the others are blind to is not ignored.
+        """
         x0, y0, x1, y1 = box.tolist()
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
         asked = {name for of, name in self._everywhere if of == kind}
@@ -186,7 +192,7 @@ class _Seen:
         scores = dict.fromkeys(asked, 0.0)
         for (name, _), score in best.items():
             scores[name] = max(scores.get(name, 0.0), score)
-        return sum(scores.values()) / len(scores)
+        return max(sum(scores.values()) / len(scores), ALONE * max(scores.values()))
 
 
 def _chunks(work: Iterator[tuple[_Seen, View | CloseUp]], size: int) -> Iterator[list[tuple[_Seen, View | CloseUp]]]:
