@@ -19,6 +19,7 @@ from tests.support.pictures import photos, portrait, write
 from tests.support.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
+ONE_LOOK = ROOT / "tests" / "support" / "one_look.yaml"
 COUNT = int(os.environ.get("FACEVEIL_TEST_KILL_IMAGES", "1000"))
 SMALL = ("--set", "batches.task_images=4", "--set", "batches.images=8")
 
@@ -119,7 +120,7 @@ def test_a_large_lake_killed_twice_equals_one_made_in_one_go(tmp_path: Path) -> 
     listing.write_text("\n".join(map(str, found)) + "\n", encoding="utf-8")
     each = max(10, COUNT // 6)
     sizes = ("--set", f"batches.images={each}", "--set", f"batches.task_images={each // 2}")
-    options = ("--key-file", key_file(tmp_path), *sizes)
+    options = ("--key-file", key_file(tmp_path), "--policy", str(ONE_LOOK), *sizes)
     lake, whole = tmp_path / "lake", tmp_path / "whole"
     states = killing.killed(listing, lake, [*options, *QUIET], [Moment.COMMITTED, Moment.WITHIN], tmp_path)
     assert 0 < states[0].rows <= states[1].rows < COUNT
