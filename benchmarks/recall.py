@@ -12,7 +12,6 @@ build/recall: a run that was stopped goes on, and a plan's change measures that 
 """
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -124,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return show(args, [cell for cell, _ in chosen])
         figures = on_scenes(args, chosen)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    args.out.write_text(report.text(figures), encoding="utf-8")
     say(f"written: {args.out}")
     return 0
 
@@ -154,7 +153,7 @@ def on_scenes(args: argparse.Namespace, chosen: Sequence[tuple[Cell, int]]) -> d
     ]
     spent = _cost(args, setup, work)
     rows = [*headline.recall_rows(cells, names), *headline.false_rows(cells, names)]
-    rows += headline.cost_rows(spent.ratios, spent.pictures) if spent else []
+    rows += headline.cost_rows(spent.ratios, spent.total) if spent else []
     _print(cells, names, comparisons, rows, spent)
     return about(args, finders, time.monotonic() - start) | {
         "portraits": {"used": len(portraits.usable), "left_out": portraits.left_out, "sha256": portraits.sha256},
@@ -169,7 +168,7 @@ def on_scenes(args: argparse.Namespace, chosen: Sequence[tuple[Cell, int]]) -> d
 
 
 def _cost(args: argparse.Namespace, setup: measure.Setup, work: Sequence[measure.Composed]) -> cost.Cost | None:
-    """Return the cost over a mix: the first scene of each cell, evenly thinned out."""
+    """Return the cost over a mix: the first scene of each cell, evenly thinned out; all cells count alike."""
     mine = [one for one in setup.finders if isinstance(one, PlanFinder)]
     firsts = [one for one in work if one.layout.index == 0]
     if not mine or not args.cost_scenes:
@@ -177,7 +176,9 @@ def _cost(args: argparse.Namespace, setup: measure.Setup, work: Sequence[measure
     step = max(1, len(firsts) / args.cost_scenes)
     mix = [firsts[int(i * step)] for i in range(int(len(firsts) / step))]
     say(f"measuring the cost on {len(mix)} scenes")
-    return cost.measure(choice.yardstick(args), mine, [one.scene(setup).data for one in mix])
+    groups = ("random" if one.of.factor == "random" else "empty" if not one.of.faces else "grid" for one in mix)
+    files = [(group, one.scene(setup).data) for group, one in zip(groups, mix, strict=True)]
+    return cost.measure(choice.yardstick(args), mine, files)
 
 
 def _print(
@@ -190,7 +191,7 @@ def _print(
     def lines() -> Iterator[str]:
         yield from report.table(cells, names, comparisons)
         if "balanced" in names:
-            yield from report.worst(cells, "balanced")
+            yield from report.worst(cells, "balanced", names)
             yield ""
         yield from report.headline(rows)
         yield ""

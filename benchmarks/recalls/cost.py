@@ -5,6 +5,7 @@ Reading the file is left out on both sides: with it every ratio would be nearer 
 
 import statistics
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,15 +19,22 @@ class Cost:
     """Ratios to the yardstick, by finder.
 
     Attributes:
-        ratios: ``median``: of the ratio of each picture; ``mean``: of all seconds; ``median_seconds``.
-        pictures: how many were looked at.
+        ratios: ``median`` of the ratio of each picture; ``mean``, of all seconds; ``median_seconds``.
+        groups: the median for each group of pictures.
+        pictures: how many were looked at, in each group.
     """
 
     ratios: Mapping[str, Mapping[str, float]]
-    pictures: int
+    groups: Mapping[str, Mapping[str, float]]
+    pictures: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """How many pictures were looked at."""
+        return sum(self.pictures.values())
 
 
-def measure(yardstick: Ours, finders: Sequence[Ours], files: Sequence[bytes], rounds: int = ROUNDS) -> Cost:
+def measure(yardstick: Ours, finders: Sequence[Ours], files: Sequence[tuple[str, bytes]], rounds: int = ROUNDS) -> Cost:
     """Return the cost of each finder.
 
     Each picture is shown to all finders in turn, ``rounds`` times, and the least time of each counts: what else runs on
@@ -35,7 +43,7 @@ def measure(yardstick: Ours, finders: Sequence[Ours], files: Sequence[bytes], ro
     Args:
         yardstick: one pass at 640.
         finders: the plans.
-        files: the mix.
+        files: the mix, each picture with the name of its group.
         rounds: at least 1.
 
     Raises:
@@ -45,10 +53,10 @@ def measure(yardstick: Ours, finders: Sequence[Ours], files: Sequence[bytes], ro
         raise ValueError(f"cost needs at least one picture and one round, got {len(files)} and {rounds}")
     everybody = {one.name: one for one in (yardstick, *finders)}
     spent: dict[str, list[float]] = {name: [] for name in everybody}
-    first = seen(files[0])
+    first = seen(files[0][1])
     for one in everybody.values():
         one.look(first)
-    for data in files:
+    for _, data in files:
         rgb = seen(data)
         best = dict.fromkeys(everybody, float("inf"))
         for _ in range(rounds):
@@ -58,13 +66,21 @@ def measure(yardstick: Ours, finders: Sequence[Ours], files: Sequence[bytes], ro
                 best[name] = min(best[name], time.perf_counter() - start)
         for name, seconds in best.items():
             spent[name].append(seconds)
-    base = spent[yardstick.name]
-    return Cost({name: _ratios(spent[name], base) for name in everybody}, len(files))
+    return _told(spent, spent[yardstick.name], [group for group, _ in files])
 
 
-def _ratios(spent: Sequence[float], base: Sequence[float]) -> dict[str, float]:
-    return {
-        "median": statistics.median(ours / one for ours, one in zip(spent, base, strict=True)),
-        "mean": sum(spent) / sum(base),
-        "median_seconds": statistics.median(spent),
+def _told(spent: Mapping[str, Sequence[float]], base: Sequence[float], groups: Sequence[str]) -> Cost:
+    ratios = {name: [ours / one for ours, one in zip(mine, base, strict=True)] for name, mine in spent.items()}
+    whole = {
+        name: {
+            "median": statistics.median(ratios[name]),
+            "mean": sum(mine) / sum(base),
+            "median_seconds": statistics.median(mine),
+        }
+        for name, mine in spent.items()
     }
+    by_group = {
+        name: {one: statistics.median(v for v, g in zip(mine, groups, strict=True) if g == one) for one in set(groups)}
+        for name, mine in ratios.items()
+    }
+    return Cost(whole, by_group, dict(Counter(groups)))

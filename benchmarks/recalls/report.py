@@ -1,5 +1,6 @@
 """The tables on the terminal, and the same as JSON."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -11,7 +12,7 @@ from benchmarks.recalls.results import Comparison, Result, pooled
 
 CELL_WIDTH = 20
 COLUMN_WIDTH = 22
-WORST = 15
+WORST = 10
 LEGEND = """recall, its 95% interval (Wilson), false regions an image
   <  significantly worse than a peer, or than balanced, in this cell (exact McNemar, one-sided p < 0.05)
   << still so after Holm's correction for the number of cells
@@ -79,12 +80,16 @@ def _bare(value: float) -> str:
     return cut[1:] if cut.startswith("0") else cut[:4]
 
 
-def worst(results: Sequence[Result], finder: str, count: int = WORST) -> Iterator[str]:
-    """Yield the cells in which a finder misses most."""
-    ranked = sorted((one for one in results if one.faces), key=lambda one: one.recall(finder).value)
-    yield f"where {finder} misses most:"
-    for one in ranked[:count]:
-        yield f"  {one.name:<{CELL_WIDTH}} {_cut(one.recall(finder).value)} of {one.faces}"
+def worst(results: Sequence[Result], finder: str, finders: Sequence[str]) -> Iterator[str]:
+    """Yield the cells in which a finder misses most, combinations apart, and what the others find there."""
+    for about, mixed in (("cells of one factor", False), ("random combinations", True)):
+        mine = [one for one in results if one.faces and (one.factor == "random") is mixed]
+        ranked = sorted(mine, key=lambda one: one.recall(finder).value)
+        if ranked:
+            yield f"{about} in which {finder} misses most:"
+        for one in ranked[:WORST]:
+            others = ", ".join(f"{name} {_cut(one.recall(name).value)}" for name in finders if name != finder)
+            yield f"  {one.name:<{CELL_WIDTH}} {_cut(one.recall(finder).value)} of {one.faces:>5}   ({others})"
 
 
 def headline(rows: Sequence[Row]) -> Iterator[str]:
@@ -130,10 +135,11 @@ def ahead_json(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
 
 def costs(cost: Cost) -> Iterator[str]:
     """Yield the lines of cost."""
-    yield f"cost over one pass of CenterFace at 640, reading left out, {cost.pictures} pictures, one thread"
+    yield f"cost over one pass of CenterFace at 640, reading left out, {cost.total} pictures, one thread"
     for name, figures in cost.ratios.items():
+        groups = ", ".join(f"{group} {value:.3f}" for group, value in sorted(cost.groups[name].items()))
         yield (
-            f"  {name:<12} median of ratios {figures['median']:6.3f}   ratio of sums {figures['mean']:6.3f}   "
+            f"  {name:<12} median of ratios {figures['median']:6.3f} ({groups}), ratio of sums {figures['mean']:6.3f}, "
             f"median {figures['median_seconds'] * 1000:7.1f} ms"
         )
 
@@ -152,3 +158,26 @@ def _plain(one: Result, finders: Sequence[str]) -> dict[str, Any]:
             said |= {"found": share.hits, "recall": round(share.value, 5), "low": round(low, 5), "high": round(high, 5)}
         figures[name] = said
     return {"cell": one.name, "factor": one.factor, "faces": one.faces, "images": one.pictures, "finders": figures}
+
+
+def text(figures: Mapping[str, Any]) -> str:
+    """Return the figures as JSON, a line for each cell, so that two runs can be compared line by line.
+
+    Examples:
+        >>> print(text({"cores": 2, "cells": [{"cell": "a"}, {"cell": "b"}]}), end="")
+        {
+        "cores": 2,
+        "cells": [
+        {"cell": "a"},
+        {"cell": "b"}
+        ]
+        }
+    """
+    parts = []
+    for name, value in figures.items():
+        if isinstance(value, list) and value:
+            rows = ",\n".join(json.dumps(row) for row in value)
+            parts.append(f"{json.dumps(name)}: [\n{rows}\n]")
+        else:
+            parts.append(f"{json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"

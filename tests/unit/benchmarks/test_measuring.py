@@ -127,12 +127,13 @@ def test_the_description_follows_settings_not_paths(tmp_path: Path, dots: Single
 
 def test_a_plan_that_costs_the_same_has_a_ratio_near_one(setup: measure.Setup, dots: SinglePass) -> None:
     """The yardstick's own ratio is 1, and the same pass under another name is not far from it."""
-    files = [one.scene(setup).data for one in work(setup)[:4]]
+    files = [(one.of.factor, one.scene(setup).data) for one in work(setup)[-4:]]
     same = SinglePass("same", dots.detector, dots.runtime)
     spent = cost.measure(dots, [same], files, 5)
     assert spent.ratios["dots"]["median"] == spent.ratios["dots"]["mean"] == 1
     assert 0.3 < spent.ratios["same"]["median"] < 3
-    assert spent.pictures == 4
+    assert (spent.pictures, spent.total) == ({"height": 1, "empty": 3}, 4)
+    assert spent.groups["dots"] == {"height": 1, "empty": 1}
     with pytest.raises(ValueError, match="at least one picture"):
         cost.measure(dots, [same], [])
 
