@@ -20,8 +20,8 @@ class Finding:
     Attributes:
         kind: ``face`` or ``plate``.
         box: float32 ``(4,)``, ``x0 y0 x1 y1`` in pixels, clipped to the picture.
-        confidence: in [0, 1]: the mean, over the detectors that looked at the place, of the best score that each gave, or
-            a share of the very best where that is more (:data:`anonymizer_udfs.detection.search.ALONE`).
+        confidence: in [0, 1]: the mean, over the detectors that looked at the place, of the best score that each gave,
+            or a share of the very best where that is more (:data:`anonymizer_udfs.detection.search.ALONE`).
         sightings: by whom, best first, at least one.
         landmarks: float32 ``(5, 2)`` of the best sighting that has any, or none.
         landmarks_by: the detector whose idea of landmarks they are.

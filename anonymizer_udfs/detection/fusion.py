@@ -15,6 +15,8 @@ from anonymizer_udfs import boxes, family
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.errors import SpecError
 
+MEANT = 0.5
+"""A box has a say in a mean where it overlaps the group's best by this much: then both mean the same outline."""
 _ROWS = 1024
 WITHIN = 0.85
 """A box that lies within a larger one by this share of its area is a part of that face, seen by another pass."""
@@ -63,6 +65,8 @@ class Union:
 class WeightedBoxes:
     """The mean of a group's boxes, weighted by their scores (Solovyev, Wang and Gabruseva 2019, arXiv:1910.13302).
 
+    Of boxes that overlap the group's best by :data:`MEANT`; those of parts are sightings, and have no say.
+
     Attributes:
         min_iou: overlap in (0, 1] from which two candidates are one face.
         weakest_ratio: candidates below this share of the group's best score have no say in the box, in [0, 1].
@@ -79,7 +83,8 @@ class WeightedBoxes:
 
     def box(self, xyxy: Boxes, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the weighted mean; see :class:`Fusion`."""
-        strong = scores >= self.weakest_ratio * scores[0]
+        # A tile's part of a large face lies within it and would pull the mean to one side.
+        strong = (scores >= self.weakest_ratio * scores[0]) & (boxes.iou(xyxy[:1], xyxy)[0] >= MEANT)
         weights = scores[strong].astype(np.float64)[:, None]
         return np.asarray((xyxy[strong] * weights).sum(0) / weights.sum(), np.float32)
 

@@ -18,8 +18,8 @@ from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
 
 ALONE = 0.6
-"""What the best score counts for where nobody else sees anything: with the bands that ship, 0.89 and more is unsure, and
-nothing is sure. On 42 scenes without a face no detector alone had 0.85; CenterFace had 0.4 at most."""
+"""What the best score counts for where nobody else sees anything: with the bands that ship, 0.89 is unsure, and nothing
+is sure. On 42 scenes without a face no detector had 0.85; CenterFace had 0.4 at most."""
 FACE = "face"
 MOST_IN_VIEW = 1000
 """More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""

@@ -33,6 +33,12 @@ def test_weighted_boxes_lean_to_the_surer_pass() -> None:
     assert WeightedBoxes(weakest_ratio=0).box(TWO, SCORES).tolist() == pytest.approx([10.5, 9.5, 30.5, 34])
 
 
+def test_a_part_of_a_face_does_not_move_its_mean() -> None:
+    """What a tile saw of a large face lies within it: it is the same face, and its box stays where it is."""
+    boxes = np.array([[0, 0, 100, 120], [0, 60, 40, 120]], np.float32)
+    assert WeightedBoxes().box(boxes, np.array([0.9, 0.8], np.float32)).tolist() == [0, 0, 100, 120]
+
+
 def test_neighbours_stay_apart_and_parts_are_joined() -> None:
     """Faces side by side are two groups; a box within another one is a part of that face."""
     boxes = np.array([[0, 0, 20, 20], [15, 0, 35, 20], [2, 2, 9, 9]], np.float32)
