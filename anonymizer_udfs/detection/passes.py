@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from anonymizer_udfs.detection.closeups import CloseUp
 from anonymizer_udfs.detection.findings import Finding
@@ -20,27 +20,6 @@ UPRIGHT_DEGREES = 10.0
 _QUARTERS = 4
 _WHOLE = frozenset({"tile_px", "zoom_px", "side_px", "most"})
 _ENLARGED_MOST = 8.0
-
-
-class Look(Protocol):
-    """One pass of a plan.
-
-    Attributes:
-        name: what the record of a face calls it.
-        when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
-        detectors: the names of those who look; a detector that no pass of the plan names looks in every pass.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - see above
-    @property
-    def when(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def detectors(self) -> tuple[str, ...]: ...  # noqa: D102
-
-    def views(self, size_wh: tuple[int, int], unsure: Sequence[Finding]) -> Iterator[View | CloseUp]:
-        """Yield the views of a picture of a size, in which some findings are not sure yet, the surest first."""
-        ...
 
 
 @dataclass(frozen=True)
