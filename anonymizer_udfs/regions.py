@@ -15,8 +15,8 @@ from anonymizer_udfs.boxes import IntBox
 SNAP_DEGREES = 12.0
 """Up to here a face counts as upright (or lying): its own box, which lies along the axes, holds it whole."""
 ASPECT = 1.34
-"""Height to width of a face's box where a rolled one's own box cannot tell: the median over 3,157 upright photos of LFW,
-each the mean of three detectors' boxes (``benchmarks/recalls``)."""
+"""Height to width of a face's box where a rolled one's own box cannot tell: the median over 3,157 upright photos of
+LFW, each the mean of three detectors' boxes (``benchmarks/recalls``)."""
 ASPECT_RANGE = (0.8, 1.6)
 _TELLS = 0.5
 

@@ -94,7 +94,8 @@ class Pass:
 class Zoom:
     """Each finding that is not sure, on its own and brought upright: is it there from nearby?
 
-    A close-up has a twentieth of the pixels of a pass at 640, and who looks from nearby sees what a pass over the whole picture does not.
+    A close-up has a twentieth of the pixels of a pass at 640, and who looks from nearby sees what a pass over the whole
+    picture does not.
 
     Attributes:
         name: what the record of a face calls it.
