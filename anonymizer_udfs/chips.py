@@ -1,11 +1,14 @@
 """Chips: small squares taken from a picture by a similarity transform, for recognizers and for detectors that zoom."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 _SHRINK_FIRST = 0.5
 _MARGIN_PX = 2
+_SMALLEST = 2.0**-12
 
 
 def chip(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
@@ -42,7 +45,37 @@ def _shrunk(part: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], N
     """Return the part averaged down to about ``scale``, and the matrix from its pixels back to those of the part."""
     h, w = part.shape[:2]
     size_wh = max(1, round(w * scale)), max(1, round(h * scale))
-    sx, sy = w / size_wh[0], h / size_wh[1]
-    # A pixel's centre is at an integer, so its corner is half a pixel away on both scales.
-    back = np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
+    back = _back(w / size_wh[0], h / size_wh[1])
     return np.asarray(cv2.resize(part, size_wh, interpolation=cv2.INTER_AREA), np.uint8), back
+
+
+def _back(sx: float, sy: float) -> NDArray[np.float64]:
+    """Return the 3x3 matrix from the pixels of a shrunk picture to those of the picture."""
+    # A pixel's centre is at an integer, so its corner is half a pixel away on both scales.
+    return np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
+
+
+class Pyramid:
+    """A picture and what it is when halved again and again, each made when first asked for.
+
+    For many chips of one picture: the shrinking that :func:`chip` does for each is done once for all. A third of the
+    picture's memory, at most.
+    """
+
+    def __init__(self, rgb: NDArray[np.uint8]) -> None:
+        self._levels = [rgb]
+
+    def chip(self, matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
+        """Return what :func:`chip` returns, up to the rounding of repeated averages."""
+        scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+        level = self._level(max(0, math.floor(-math.log2(max(scale, _SMALLEST)))))
+        (h, w), (full_h, full_w) = level.shape[:2], self._levels[0].shape[:2]
+        return chip(level, (np.vstack([matrix, [0.0, 0.0, 1.0]]) @ _back(full_w / w, full_h / h))[:2], side_px)
+
+    def _level(self, halvings: int) -> NDArray[np.uint8]:
+        while len(self._levels) <= halvings:
+            h, w = (max(1, -(-side // 2)) for side in self._levels[-1].shape[:2])
+            self._levels.append(
+                np.asarray(cv2.resize(self._levels[-1], (w, h), interpolation=cv2.INTER_AREA), np.uint8)
+            )
+        return self._levels[halvings]

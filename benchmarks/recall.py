@@ -79,7 +79,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="A,B",
         help="plans, deface, insightface, pass-640 (default: %(default)s)",
     )
-    who.add_argument("--policy", default="public", help="whose detectors, bands and fusion: a name or a .yaml file")
+    who.add_argument(
+        "--policy",
+        help="whose detectors, bands and fusion: a name or a .yaml file (default: each plan's own, as shipped)",
+    )
     who.add_argument(
         "--peer-python",
         default=str(ROOT / "build" / "bench-venv" / "bin" / "python"),
@@ -230,7 +233,7 @@ def about(args: argparse.Namespace, finders: Sequence[Finder], seconds: float) -
         "jobs": args.jobs,
         "seconds": round(seconds),
         "min_iou": args.iou,
-        "policy": args.policy if args.policy.isidentifier() else "own",
+        "policy": choice.AS_SHIPPED if not args.policy else args.policy if args.policy.isidentifier() else "own",
         "finders": {one.name: dict(one.description) for one in finders},
     }
 

@@ -34,9 +34,9 @@ def shows(one: Pass | Zoom) -> str:
         'the picture, 896 to 8192 px long (enlarged 1.4x at most), in tiles of 1280 px; turned by 90, 180 and 270°'
     """
     parts = [_close_ups(one) if isinstance(one, Zoom) else _whole(one)]
-    if one.turns != (0,):
-        turned = f"{'also ' if 0 in one.turns else ''}turned by {_degrees(one.turns)}"
-        parts.append(f"rolled ones {turned}" if isinstance(one, Zoom) else turned)
+    turns = one.turns_degrees if isinstance(one, Zoom) else [turn * _QUARTER for turn in one.turns]
+    if any(turns):
+        parts.append(f"{'also ' if 0 in turns else ''}turned by {_degrees(turns)}")
     if one.mirrored:
         parts.append("mirrored")
     if isinstance(one, Pass) and one.margin_ratio:
@@ -59,8 +59,8 @@ def _close_ups(one: Zoom) -> str:
     return f"close-ups of {which}, upright, {one.zoom_px} px long in a square of {one.side_px}"
 
 
-def _degrees(turns: Sequence[int]) -> str:
-    *before, last = [str(turn * _QUARTER) for turn in turns if turn]
+def _degrees(turns: Sequence[float]) -> str:
+    *before, last = [f"{turn:g}" for turn in turns if turn]
     return f"{', '.join(before)} and {last}°" if before else f"{last}°"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.chips import chip
+from anonymizer_udfs.chips import Pyramid
 from anonymizer_udfs.detection.base import Detections, Rgb
 from anonymizer_udfs.detection.views import MIRRORED
 
@@ -39,11 +39,11 @@ class CloseUp:
         turn = np.array([[c, s], [-s, c]])
         return np.asarray(np.diag([-1.0, 1.0]) @ turn if self.mirrored else turn)
 
-    def render(self, image: Rgb) -> Rgb:
+    def render(self, picture: Pyramid) -> Rgb:
         """Return the close-up of a picture, uint8 ``(side_px, side_px, 3)``."""
         # A pixel's centre is half a pixel from its corner, in the picture as in the close-up.
         middle = self._turn @ (0.5 - np.array(self.centre_xy)) + self.side_px / 2 - 0.5
-        return chip(image, np.concatenate([self._turn, middle[:, None]], 1), self.side_px)
+        return picture.chip(np.concatenate([self._turn, middle[:, None]], 1), self.side_px)
 
     def back(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return points ``(..., 2)`` of the close-up in pixels of the picture.

@@ -20,6 +20,9 @@ MEANT = 0.5
 _ROWS = 1024
 WITHIN = 0.85
 """A box that lies within a larger one by this share of its area is a part of that face, seen by another pass."""
+SURE = 0.85
+"""Only what a detector scores so high takes what lies within it for its parts. On scenes without a face none did; large
+boxes of 0.7 around bodies and furniture swallowed faces."""
 
 
 class Fusion(Protocol):
@@ -83,6 +86,8 @@ class WeightedBoxes:
 
     def box(self, xyxy: Boxes, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the weighted mean; see :class:`Fusion`."""
+        if len(scores) == 1:
+            return np.asarray(xyxy[0], np.float32)
         # A tile's part of a large face lies within it and would pull the mean to one side.
         strong = (scores >= self.weakest_ratio * scores[0]) & (boxes.iou(xyxy[:1], xyxy)[0] >= MEANT)
         weights = scores[strong].astype(np.float64)[:, None]
@@ -111,9 +116,10 @@ def groups(xyxy: Boxes, scores: NDArray[np.float32], min_iou: float) -> list[NDA
     if not len(scores):
         return []
     heads = boxes.nms(xyxy, scores, min_iou)
-    inside = np.triu(_within(xyxy[heads], xyxy[heads]).T >= WITHIN, 1).any(0)
-    heads = heads[~inside]
-    joined = np.concatenate([_nearest(xyxy[i : i + _ROWS], xyxy[heads]) for i in range(0, len(xyxy), _ROWS)])
+    holds = (_within(xyxy[heads], xyxy[heads]).T >= WITHIN) & (scores[heads] >= SURE)[:, None]
+    heads = heads[~np.triu(holds, 1).any(0)]
+    sure = scores[heads] >= SURE
+    joined = np.concatenate([_nearest(xyxy[i : i + _ROWS], xyxy[heads], sure) for i in range(0, len(xyxy), _ROWS)])
     order = np.lexsort((-scores, joined))
     return list(np.split(order, np.flatnonzero(np.diff(joined[order])) + 1))
 
@@ -136,9 +142,10 @@ def fused_groups(xyxy: Boxes, scores: NDArray[np.float32], how: Fusion) -> list[
     return out
 
 
-def _nearest(xyxy: Boxes, heads: Boxes) -> NDArray[np.intp]:
-    """Return the number of the head that each box overlaps most, or lies within, ``(n,)``."""
-    return np.asarray(np.maximum(boxes.iou(xyxy, heads), _within(xyxy, heads) >= WITHIN).argmax(1), np.intp)
+def _nearest(xyxy: Boxes, heads: Boxes, sure: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the number of the head that each box overlaps most, or of the sure one that it lies within, ``(n,)``."""
+    part = (_within(xyxy, heads) >= WITHIN) & sure
+    return np.asarray(np.maximum(boxes.iou(xyxy, heads), part).argmax(1), np.intp)
 
 
 def _within(a: Boxes, b: Boxes) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ DARK_LUMA = 60.0
 UPRIGHT_DEGREES = 10.0
 """A face rolled by less is shown as it is: turning it would cost sharpness and gain nothing."""
 _QUARTERS = 4
+_WHOLE_TURN = 360
 _WHOLE = frozenset({"tile_px", "zoom_px", "side_px", "most"})
 _ENLARGED_MOST = 8.0
 
@@ -66,7 +67,8 @@ class Pass:
         sides = self.long_side_px
         if len(sides) != len(("least", "greatest")) or not all(map(_whole, sides)) or not 0 < sides[0] <= sides[1]:
             raise SpecError(f"pass {self.name}: long_side_px must be two rising lengths in pixels, got {list(sides)}")
-        _check_turns(self)
+        if not self.turns or any(not _whole(turn) or turn not in range(_QUARTERS) for turn in self.turns):
+            raise SpecError(f"pass {self.name}: turns must be quarter turns from 0 to 3, got {list(self.turns)}")
 
     def views(self, size_wh: tuple[int, int], unsure: Sequence[Finding] = ()) -> Iterator[View]:
         """Yield the views of a picture of a size, tile by tile; findings do not matter."""
@@ -103,8 +105,8 @@ class Zoom:
         side_px: the side of the square that is shown, 32 to 1024, at least ``zoom_px``.
         least: confidence in (0, 1] from which a candidate is worth a look; it may lie below what counts as found.
         most: so many are shown at most, the surest first.
-        turns: the quarter turns, beside being brought upright, in which a rolled one is shown: who sees a face lying on
-            its side may take its chin for its forehead.
+        turns_degrees: the angles in which it is shown, on top of being brought upright by its own roll, each in
+            [0, 360): who sees a face upside down or on its side may take its chin for its forehead.
         mirrored: whether left and right are swapped.
         when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
         detectors: the names of those who look; a detector that no pass of the plan names looks in every pass.
@@ -115,7 +117,7 @@ class Zoom:
     side_px: int = 128
     least: float = 0.125
     most: int = 64
-    turns: tuple[int, ...] = (0,)
+    turns_degrees: tuple[float, ...] = (0,)
     mirrored: bool = False
     when: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
@@ -129,8 +131,11 @@ class Zoom:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        _check(self, ("turns", "when", "detectors"), ("mirrored",))
-        _check_turns(self)
+        _check(self, ("turns_degrees", "when", "detectors"), ("mirrored",))
+        if not self.turns_degrees or not all(_number(one) and 0 <= one < _WHOLE_TURN for one in self.turns_degrees):
+            raise SpecError(
+                f"pass {self.name}: turns_degrees must be angles in [0, 360), got {list(self.turns_degrees)}"
+            )
         if self.side_px < self.zoom_px:
             raise SpecError(f"pass {self.name}: side_px must be at least zoom_px {self.zoom_px}, got {self.side_px}")
 
@@ -139,20 +144,15 @@ class Zoom:
         del size_wh
         for one in [one for one in unsure if one.confidence >= self.least][: self.most]:
             wh = one.box[2:] - one.box[:2]
-            for roll in self._rolls(one.roll_degrees or 0.0):
+            roll = one.roll_degrees or 0.0
+            for turn in self.turns_degrees:
                 yield CloseUp(
                     centre_xy=(float(one.box[0] + wh[0] / 2), float(one.box[1] + wh[1] / 2)),
                     scale=min(self.zoom_px / max(float(wh.max()), 1.0), _ENLARGED_MOST),
-                    roll_degrees=roll,
+                    roll_degrees=(roll if abs(roll) > UPRIGHT_DEGREES else 0.0) + turn,
                     side_px=self.side_px,
                     mirrored=self.mirrored,
                 )
-
-    def _rolls(self, roll: float) -> tuple[float, ...]:
-        """Return how far the face may be rolled."""
-        if abs(roll) <= UPRIGHT_DEGREES:
-            return (0.0,)
-        return tuple(roll + 90.0 * turn for turn in self.turns) if abs(roll) > ROLLED_DEGREES else (roll,)
 
 
 def build(wish: object) -> Pass | Zoom:
@@ -210,16 +210,15 @@ def _check_numbers(one: Pass | Zoom) -> None:
     for name, (low, high) in one.bounds.items():
         value = getattr(one, name)
         whole = name in _WHOLE
-        if (whole and not _whole(value)) or isinstance(value, bool) or not isinstance(value, int | float):
+        if not (_whole(value) if whole else _number(value)):
             raise SpecError(f"pass {one.name}: {name} must be a {'whole ' * whole}number, got {value!r}")
         if not low <= value <= high:
             raise SpecError(f"pass {one.name}: {name} must be in [{low:g}, {high:g}], got {value!r}")
 
 
-def _check_turns(one: Pass | Zoom) -> None:
-    if not one.turns or any(not _whole(turn) or turn not in range(_QUARTERS) for turn in one.turns):
-        raise SpecError(f"pass {one.name}: turns must be quarter turns from 0 to 3, got {list(one.turns)}")
-
-
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

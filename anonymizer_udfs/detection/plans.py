@@ -59,14 +59,15 @@ class Plan:
 
 
 _COARSE, _FINE = ("centerface",), ("yunet",)
+_SIXTHS = (60, 120, 180, 240, 300)
 _DOUBTFUL = ("nothing_found", "unsure_found", "rolled_found")
 
 FAST = Plan(
     "fast",
     (
-        Pass("coarse", (1, 448), detectors=_COARSE),
+        Pass("coarse", (1, 416), detectors=_COARSE),
         Pass("fine", (1, 640), detectors=_FINE),
-        Zoom("zoom", 48, most=256),
+        Zoom("zoom", 48, side_px=96, least=0.2, most=256),
     ),
 )
 """A coarse look for all but small faces, a finer one by the cheaper detector, and a nearer one where they disagree."""
@@ -74,12 +75,12 @@ FAST = Plan(
 BALANCED = Plan(
     "balanced",
     (
-        Pass("coarse", (1, 640), detectors=_COARSE),
+        Pass("coarse", (1, 448), detectors=_COARSE),
         Pass("fine", (896, 8192), enlarge_max=1.4, detectors=_FINE),
-        Zoom("zoom", 48, turns=(0, 2), most=512),
-        Pass("turned-fine", (1, 640), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
-        Pass("turned-coarse", (1, 640), turns=(2,), when=_DOUBTFUL, detectors=_COARSE),
-        Zoom("zoom-again", 48, turns=(0, 2), most=512),
+        Zoom("zoom", 48, side_px=96, least=0.1, most=512),
+        Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, when=_DOUBTFUL, detectors=_FINE),
+        Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
 """The cheaper detector sees every pixel at its own size; turns where something is doubtful or nothing was found."""
@@ -87,16 +88,19 @@ BALANCED = Plan(
 THOROUGH = Plan(
     "thorough",
     (
-        *BALANCED.passes[:2],
+        Pass("coarse", (1, 640), detectors=_COARSE),
+        BALANCED.passes[1],
         Pass("large", (960, 2048), enlarge_max=1.5, detectors=_COARSE),
         Pass("larger", (1600, 8192), enlarge_max=2.5, detectors=_FINE),
         Pass("small", (1, 192), margin_ratio=0.5),
-        Pass("turned-fine", (960, 2048), enlarge_max=1.5, turns=(1, 2, 3), detectors=_FINE),
-        Pass("turned-coarse", (1, 640), turns=(1, 2, 3), detectors=_COARSE),
+        Pass("turned", (960, 2048), enlarge_max=1.5, turns=(1, 2, 3), detectors=_FINE),
+        Pass("turned-coarse", (1, 448), turns=(1, 2, 3), detectors=_COARSE),
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
-        Zoom("zoom", 48, turns=(0, 1, 2, 3), least=0.1, most=1024),
-        Zoom("zoom-mirrored", 64, turns=(0, 2), least=0.1, most=1024, mirrored=True),
+        Zoom("zoom", 48, side_px=96, least=0.1, most=1024),
+        Zoom("spun", 48, side_px=96, least=0.1, most=256, turns_degrees=_SIXTHS, detectors=_FINE),
+        Zoom("zoom-again", 48, least=0.1, most=1024, turns_degrees=(0, 180)),
+        Zoom("zoom-mirrored", 64, least=0.1, most=1024, mirrored=True),
     ),
 )
 """Every size, turn and side on every picture."""

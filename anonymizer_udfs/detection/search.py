@@ -4,9 +4,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs.chips import Pyramid
 from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.base import LANDMARKS, Detections, Detector, Rgb
 from anonymizer_udfs.detection.closeups import CloseUp
@@ -55,8 +57,7 @@ class Searcher:
         floor = min(self.unsure, *(one.least for one in plan.passes if isinstance(one, Zoom)), 1.0)
         for one in plan.passes:
             looking = [(s, unsure) for s in seen if (unsure := self._wanted(one, s, floor)) is not None]
-            for who in self.lookers(plan, one):
-                self._look(looking, one, who, runtime)
+            self._look(looking, one, self.lookers(plan, one), runtime)
         return [tuple(f for f in self._fused(s, floor) if f.confidence >= self.unsure) for s in seen]
 
     def lookers(self, plan: Plan, one: Pass | Zoom) -> tuple[Detector, ...]:
@@ -74,36 +75,51 @@ class Searcher:
         if not one.when and isinstance(one, Pass):
             return []
         found = self._fused(seen, floor)
-        counted = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
-        said = {
-            "nothing_found": not counted,
-            "unsure_found": any(f.confidence < self.sure for f in counted),
-            "rolled_found": any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in counted),
-            "dark": seen.luma < DARK_LUMA,
-        }
-        if one.when and not any(said[condition] for condition in one.when):
+        if one.when and not any(self._holds(condition, found, seen) for condition in one.when):
             return None
         return [f for f in found if f.confidence < self.sure]
 
+    def _holds(self, condition: str, found: Sequence[Finding], seen: "_Seen") -> bool:
+        """Return whether a condition of :data:`anonymizer_udfs.detection.passes.CONDITIONS` holds."""
+        if condition == "dark":
+            return seen.luma < DARK_LUMA
+        faces = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
+        if condition == "unsure_found":
+            return any(f.confidence < self.sure for f in faces)
+        if condition == "rolled_found":
+            return any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in faces)
+        return not faces
+
     def _look(
-        self, looking: Iterable[tuple["_Seen", list[Finding]]], one: Pass | Zoom, who: Detector, runtime: Runtime
+        self,
+        looking: Iterable[tuple["_Seen", list[Finding]]],
+        one: Pass | Zoom,
+        lookers: Sequence[Detector],
+        runtime: Runtime,
     ) -> None:
-        """Show a detector all views of a pass, in chunks that bound memory."""
-        work = ((seen, view) for seen, unsure in looking for view in seen.fresh(one, unsure, who))
+        """Show detectors all views of a pass, in chunks that bound memory; each view is made once for all of them."""
+        work = ((seen, *fresh) for seen, unsure in looking for fresh in seen.fresh(one, unsure, lookers))
+        artist = _Artist()
         for chunk in _chunks(work, VIEWS_ON_ACCELERATOR if runtime.accelerated else 1):
-            found = who.detect([view.render(seen.image) for seen, view in chunk], runtime)
-            for (seen, view), detections in zip(chunk, found, strict=True):
-                seen.add(view.found(detections, seen.size_wh), who, one.name)
+            shown = [artist.render(seen.image, view) for seen, view, _ in chunk]
+            for who in lookers:
+                mine = [i for i, (_, _, asked) in enumerate(chunk) if who in asked]
+                for i, found in zip(mine, who.detect([shown[i] for i in mine], runtime), strict=True):
+                    seen, view, _ = chunk[i]
+                    seen.add(view.found(found, seen.size_wh), who, one.name)
 
     def _fused(self, seen: "_Seen", floor: float) -> tuple[Finding, ...]:
         """Return one finding for each group of candidates of one kind, those below a floor left out, surest first."""
+        if seen.fused is not None:
+            return seen.fused
         out: list[Finding] = []
         for kind in sorted(set(seen.kinds)):
             mine = np.flatnonzero((np.array(seen.kinds) == kind) & (seen.scores >= floor))
             found = fusing.fused_groups(seen.boxes_xyxy[mine], seen.scores[mine], self.fusion)
             made = (seen.finding(kind, mine[group], self.fusion, floor) for group in found)
             out += (one for one in made if one is not None)
-        return tuple(sorted(out, key=lambda f: -f.confidence))
+        seen.fused = tuple(sorted(out, key=lambda f: -f.confidence))
+        return seen.fused
 
 
 class _Seen:
@@ -122,25 +138,31 @@ class _Seen:
         self._everywhere: set[tuple[str, str]] = set()
         self._nearby: list[tuple[str, str, CloseUp]] = []
         self._luma: float | None = None
+        self.fused: tuple[Finding, ...] | None = None
 
     @property
     def luma(self) -> float:
         """Mean of the picture's luma, 0 to 255; over a grid of at most some 250 x 250 pixels."""
         if self._luma is None:
             step = max(1, min(self.size_wh) // 256)
-            self._luma = float(self.image[::step, ::step].mean((0, 1)) @ np.array([0.299, 0.587, 0.114]))
+            red, green, blue, _ = cv2.mean(np.ascontiguousarray(self.image[::step, ::step]))
+            self._luma = 0.299 * red + 0.587 * green + 0.114 * blue
         return self._luma
 
-    def fresh(self, one: Pass | Zoom, unsure: Sequence[Finding], who: Detector) -> Iterator[View | CloseUp]:
-        """Yield the views of a pass that a detector was not shown before: passes may fall together."""
+    def fresh(
+        self, one: Pass | Zoom, unsure: Sequence[Finding], lookers: Sequence[Detector]
+    ) -> Iterator[tuple[View | CloseUp, tuple[Detector, ...]]]:
+        """Yield the views of a pass, each with those who were not shown it before: passes may fall together."""
         if isinstance(one, Pass):
-            self._everywhere.add((who.kind, who.name))
+            self._everywhere |= {(who.kind, who.name) for who in lookers}
         for view in one.views(self.size_wh, unsure):
-            if (who.name, view) not in self._done:
-                self._done.add((who.name, view))
-                if isinstance(view, CloseUp):
-                    self._nearby.append((who.kind, who.name, view))
-                yield view
+            asked = tuple(who for who in lookers if (who.name, view) not in self._done)
+            self._done |= {(who.name, view) for who in asked}
+            if isinstance(view, CloseUp):
+                self._nearby += [(who.kind, who.name, view) for who in asked]
+            if asked:
+                self.fused = None  # who looked has a say, also by finding nothing
+                yield view, asked
 
     def add(self, found: Detections, who: Detector, name: str) -> None:
         """Keep what one detector saw in one view of a pass, at most :data:`MOST_IN_VIEW`, the best."""
@@ -195,6 +217,28 @@ class _Seen:
         return max(sum(scores.values()) / len(scores), ALONE * max(scores.values()))
 
 
-def _chunks(work: Iterator[tuple[_Seen, View | CloseUp]], size: int) -> Iterator[list[tuple[_Seen, View | CloseUp]]]:
+class _Artist:
+    """Makes views; what neighbouring views of one picture share, as turns of one tile do, is made once."""
+
+    def __init__(self) -> None:
+        self._made: tuple[Rgb, View, Rgb] | None = None
+        self._pyramid: tuple[Rgb, Pyramid] | None = None
+
+    def render(self, image: Rgb, view: View | CloseUp) -> Rgb:
+        """Return a view of a picture."""
+        if isinstance(view, CloseUp):
+            if self._pyramid is None or self._pyramid[0] is not image:
+                self._pyramid = image, Pyramid(image)
+            return view.render(self._pyramid[1])
+        last = self._made
+        if last is None or last[0] is not image or not last[1].shares(view):
+            self._made = last = image, view, view.scaled(image)
+        return view.finish(last[2])
+
+
+_Shown = tuple[_Seen, View | CloseUp, tuple[Detector, ...]]
+
+
+def _chunks(work: Iterator[_Shown], size: int) -> Iterator[list[_Shown]]:
     while chunk := list(itertools.islice(work, size)):
         yield chunk

@@ -16,6 +16,7 @@ MIRRORED = (1, 0, 2, 4, 3)
 """Landmarks in a mirrored picture: left and right change places."""
 _CLIP_LIMIT, _CELLS = 3.0, (8, 8)
 _TOUCHES_PX = 2.0
+_TURNED = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,31 @@ class View:
 
     def render(self, image: Rgb) -> Rgb:
         """Return the view of a picture, uint8 ``(h, w, 3)``, contiguous; may be the picture itself."""
+        return self.finish(self.scaled(image))
+
+    def scaled(self, image: Rgb) -> Rgb:
+        """Return the part of a picture at its size, which the views of one part in several turns share."""
         x0, y0, x1, y1 = self.crop
         out = image[y0:y1, x0:x1]
-        if self.scaled_wh != (x1 - x0, y1 - y0):
-            smaller = self.scaled_wh[0] < x1 - x0
-            how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-            out = np.asarray(cv2.resize(out, self.scaled_wh, interpolation=how), np.uint8)
+        if self.scaled_wh == (x1 - x0, y1 - y0):
+            return out
+        how = cv2.INTER_AREA if self.scaled_wh[0] < x1 - x0 else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(out, self.scaled_wh, interpolation=how), np.uint8)
+
+    def shares(self, other: "View") -> bool:
+        """Return whether :meth:`scaled` gives the same for another view of the same picture."""
+        return (self.crop, self.scaled_wh) == (other.crop, other.scaled_wh)
+
+    def finish(self, scaled: Rgb) -> Rgb:
+        """Return the view, made of what :meth:`scaled` gave; that stays as it is."""
+        out = scaled
         if self.equalized:
             out = _equalized(out)
         if self.margin_px:
             m = self.margin_px
             out = np.asarray(cv2.copyMakeBorder(out, m, m, m, m, cv2.BORDER_CONSTANT, value=(0, 0, 0)), np.uint8)
         if self.turns:
-            out = np.rot90(out, self.turns)
+            out = np.asarray(cv2.rotate(out, _TURNED[self.turns]), np.uint8)
         if self.mirrored:
             out = out[:, ::-1]
         return np.ascontiguousarray(out)

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LICENCE = "insightface-non-commercial"
 FACES = 300
 YARDSTICK = "pass-640"
+AS_SHIPPED = {"fast": "internal", "balanced": "internal", "thorough": "public"}
+"""By which policy each plan is used as faceveil ships: bands differ, since more looks are more chances to be fooled."""
 PEERS = ("deface", "insightface")
 
 
@@ -83,12 +86,12 @@ def finders(args: argparse.Namespace) -> list[Finder]:
         SystemExit: nobody is left, or nobody has that name.
     """
     names = args.finders.split(",")
-    policy = load_policy(args.policy, load("local"), registry())
-    known = [*plans.PLANS, policy.plan.name, YARDSTICK, *PEERS]
+    ours = [*_ours(args)]
+    known = [*(one.name for one in ours), YARDSTICK, *PEERS]
     for name in names:
         if name not in known:
             raise SystemExit(f"no finder is called {name!r}; known: {', '.join(dict.fromkeys(known))}")
-    there: dict[str, Finder] = {one.name: one for one in of_policy(policy, tuple(plans.PLANS), runtime(args))}
+    there: dict[str, Finder] = {one.name: one for one in ours}
     there[YARDSTICK] = yardstick(args)
     if Path(args.peer_python).is_file():
         there["deface"] = Deface(args.peer_python)
@@ -105,6 +108,15 @@ def finders(args: argparse.Namespace) -> list[Finder]:
     if not chosen:
         raise SystemExit("no finder is left")
     return chosen
+
+
+def _ours(args: argparse.Namespace) -> Iterator[Finder]:
+    """Yield the plans: with the policy that was named, or each with one of those that ship and use it."""
+    if args.policy:
+        yield from of_policy(load_policy(args.policy, load("local"), registry()), tuple(plans.PLANS), runtime(args))
+        return
+    for plan, policy in AS_SHIPPED.items():
+        yield from of_policy(load_policy(policy, load("local"), registry()), (plan,), runtime(args))
 
 
 def people(args: argparse.Namespace, kept: Path) -> Portraits:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from anonymizer_udfs.chips import Pyramid
 from anonymizer_udfs.detection.base import Detections
 from anonymizer_udfs.detection.closeups import CloseUp
 from anonymizer_udfs.detection.findings import Finding
@@ -27,7 +28,7 @@ def test_what_is_seen_at_a_point_lies_where_it_goes_back_to(view: CloseUp) -> No
     """A bright spot of the picture is found again at its place, however the close-up is turned and mirrored."""
     image = np.zeros((120, 140, 3), np.uint8)
     image[60:63, 78:81] = 255
-    shown = view.render(image)
+    shown = view.render(Pyramid(image))
     assert shown.shape == (96, 96, 3)
     y, x = (float(v.mean()) + 0.5 for v in np.nonzero(shown[..., 0] > 127))
     np.testing.assert_allclose(view.back(np.array([[x, y]], np.float32)), [[79.5, 61.5]], atol=0.3)
@@ -82,8 +83,8 @@ def test_a_close_up_knows_what_it_shows(view: CloseUp) -> None:
         pytest.param(Zoom("z", 48), finding(), [0.0], id="roll-unknown"),
         pytest.param(Zoom("z", 48), finding(8.0), [0.0], id="nearly-upright"),
         pytest.param(Zoom("z", 48), finding(40.0), [40.0], id="rolled"),
-        pytest.param(Zoom("z", 48, turns=(0, 2)), finding(40.0), [40.0, 220.0], id="either-way-up"),
-        pytest.param(Zoom("z", 48, turns=(0, 2)), finding(20.0), [20.0], id="not-rolled-enough"),
+        pytest.param(Zoom("z", 48, turns_degrees=(0, 180)), finding(40.0), [40.0, 220.0], id="either-way-up"),
+        pytest.param(Zoom("z", 48, turns_degrees=(60, 120)), finding(8.0), [60.0, 120.0], id="spun"),
         pytest.param(Zoom("z", 48, least=0.5), finding(), [], id="not-worth-it"),
     ],
 )

@@ -46,6 +46,13 @@ def test_neighbours_stay_apart_and_parts_are_joined() -> None:
     assert [group.tolist() for group in found] == [[0, 2], [1]]
 
 
+def test_a_doubtful_large_box_swallows_no_face() -> None:
+    """A box around a body is seen at 0.7, a face within it at 0.5: both stay, for a nearer look."""
+    boxes = np.array([[0, 0, 200, 200], [20, 20, 50, 58], [21, 22, 50, 58]], np.float32)
+    found = groups(boxes, np.array([0.7, 0.5, 0.4], np.float32), 0.3)
+    assert [group.tolist() for group in found] == [[0], [1, 2]]
+
+
 def test_groups_do_not_depend_on_the_order_of_passes() -> None:
     """The same candidates in another order make the same groups."""
     rng = np.random.default_rng(5)

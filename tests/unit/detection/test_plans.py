@@ -51,7 +51,16 @@ def test_three_plans_ship_from_cheap_to_thorough() -> None:
             {"name": "own", "passes": [FULL, {**ZOOM, "least": 0}]}, SpecError, r"least .* \[0.01, 1\]", id="least"
         ),
         pytest.param(
-            {"name": "own", "passes": [FULL, {**ZOOM, "turns": [5]}]}, SpecError, "quarter turns", id="zoom-turns"
+            {"name": "own", "passes": [FULL, {**ZOOM, "turns_degrees": [360]}]}, SpecError, "turns_degrees", id="turned"
+        ),
+        pytest.param(
+            {"name": "own", "passes": [FULL, {**ZOOM, "turns_degrees": []}]}, SpecError, "turns_degrees", id="no-angle"
+        ),
+        pytest.param(
+            {"name": "own", "passes": [FULL, {**ZOOM, "turns_degrees": [True]}]},
+            SpecError,
+            "turns_degrees",
+            id="a-bool",
         ),
     ],
 )

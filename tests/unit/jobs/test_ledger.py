@@ -128,10 +128,10 @@ def test_the_hash_does_not_depend_on_how_a_map_is_read_back(counts: dict[str, in
     assert hashed(plain(counts=counts)) == hashed(plain(counts=pairs)) == hashed(plain(counts=pairs[::-1]))
 
 
-@given(st.datetimes(), st.integers(-12, 12))
-def test_the_hash_does_not_depend_on_the_time_zone(at: datetime, hours: int) -> None:
+@given(st.timedeltas(timedelta(0), timedelta(365)), st.integers(-12, 12))
+def test_the_hash_does_not_depend_on_the_time_zone(later: timedelta, hours: int) -> None:
     """The same moment hashes alike wherever it is read."""
-    moment = at.replace(year=2026, tzinfo=UTC)
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + later
     there = moment.astimezone(timezone(timedelta(hours=hours)))
     assert hashed(plain(at=moment)) == hashed(plain(at=there))
 

@@ -22,7 +22,7 @@ OWN = {
         "name": "two",
         "passes": [
             {"name": "full", "long_side_px": [320, 960], "enlarge_max": 2.0},
-            {"name": "near", "zoom_px": 40, "turns": [0, 1], "when": ["rolled_found"], "detectors": ["yunet"]},
+            {"name": "near", "zoom_px": 40, "turns_degrees": [0, 90], "when": ["rolled_found"], "detectors": ["yunet"]},
         ],
     },
     "detectors": ["yunet", {"name": "yolo", "model": "lpd_yunet", "classes": [2]}, {"name": "dlib", "nms_iou": 0.2}],
