@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench demo picture lock wheel clean
+.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench recall demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -72,9 +72,14 @@ test: setup  ## all of the above; ends with what was skipped and why
 		echo "--- make $$group"; $(MAKE) --no-print-directory $$group || failed="$$failed $$group"; done; \
 	$(BIN)/python -m tests.support.summary $(REPORTS) --failed "$$failed"
 
+PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
 bench: setup  ## speed and memory: the ratios that README quotes
-	@$(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
+	@$(PEERS)
 	$(TEST_ENV) $(BIN)/python -m benchmarks --peer-python build/bench-venv/bin/python
+
+recall: setup  ## how many faces are found, against two peers; hours, and it goes on where it stopped (ARGS=--help)
+	@$(PEERS)
+	$(TEST_ENV) $(BIN)/python -m benchmarks.recall $(ARGS)
 
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)

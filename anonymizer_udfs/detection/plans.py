@@ -90,7 +90,6 @@ THOROUGH = Plan(
     (
         Pass("coarse", (1, 640), detectors=_COARSE),
         BALANCED.passes[1],
-        Pass("large", (960, 2048), enlarge_max=1.5, detectors=_COARSE),
         Pass("larger", (1600, 8192), enlarge_max=2.5, detectors=_FINE),
         Pass("small", (1, 192), margin_ratio=0.5),
         Pass("turned", (960, 2048), enlarge_max=1.5, turns=(1, 2, 3), detectors=_FINE),
@@ -99,8 +98,8 @@ THOROUGH = Plan(
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
         Zoom("zoom", 48, side_px=96, least=0.1, most=1024),
         Zoom("spun", 48, side_px=96, least=0.1, most=256, turns_degrees=_SIXTHS, detectors=_FINE),
-        Zoom("zoom-again", 48, least=0.1, most=1024, turns_degrees=(0, 180)),
-        Zoom("zoom-mirrored", 64, least=0.1, most=1024, mirrored=True),
+        Zoom("zoom-again", 48, side_px=96, least=0.1, most=1024),
+        Zoom("zoom-mirrored", 48, side_px=96, least=0.1, most=1024, mirrored=True),
     ),
 )
 """Every size, turn and side on every picture."""
