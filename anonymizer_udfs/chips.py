@@ -1,6 +1,7 @@
 """Chips: small squares taken from a picture by a similarity transform, for recognizers and for detectors that zoom."""
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -62,20 +63,33 @@ class Pyramid:
     picture's memory, at most.
     """
 
-    def __init__(self, rgb: NDArray[np.uint8]) -> None:
-        self._levels = [rgb]
+    def __init__(self, size_wh: tuple[int, int], at_least: Callable[[float], NDArray[np.uint8]]) -> None:
+        """Take a picture's own size, and what gives it at a scale of 1, 1/2, 1/4 ... that is at least the one given."""
+        self._size_wh = size_wh
+        self._at_least = at_least
+        self._levels: dict[int, NDArray[np.uint8]] = {}
+
+    @classmethod
+    def of(cls, rgb: NDArray[np.uint8]) -> "Pyramid":
+        """Return the pyramid of a picture that is there already, uint8 ``(h, w, 3)``."""
+        return cls((rgb.shape[1], rgb.shape[0]), lambda _: rgb)
 
     def chip(self, matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
         """Return what :func:`chip` returns, up to the rounding of repeated averages."""
         scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
         level = self._level(max(0, math.floor(-math.log2(max(scale, _SMALLEST)))))
-        (h, w), (full_h, full_w) = level.shape[:2], self._levels[0].shape[:2]
+        (h, w), (full_w, full_h) = level.shape[:2], self._size_wh
         return chip(level, (np.vstack([matrix, [0.0, 0.0, 1.0]]) @ _back(full_w / w, full_h / h))[:2], side_px)
 
     def _level(self, halvings: int) -> NDArray[np.uint8]:
-        while len(self._levels) <= halvings:
-            h, w = (max(1, -(-side // 2)) for side in self._levels[-1].shape[:2])
-            self._levels.append(
-                np.asarray(cv2.resize(self._levels[-1], (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-            )
+        """Return the picture halved so often, or as often as it can be."""
+        if halvings not in self._levels:
+            image = self._at_least(0.5**halvings)
+            done = round(math.log2(max(self._size_wh) / max(image.shape[:2])))
+            nearest = max((n for n in self._levels if done < n < halvings), default=done)
+            image = self._levels.get(nearest, image)
+            for _ in range(halvings - nearest):
+                h, w = (max(1, -(-side // 2)) for side in image.shape[:2])
+                image = np.asarray(cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
+            self._levels[halvings] = image
         return self._levels[halvings]

@@ -11,11 +11,16 @@ from anonymizer_udfs.policy import KindRule
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
     "fast": "a coarse look, a finer one by the cheaper detector, and a nearer one at what is not sure",
-    "balanced": "the cheaper detector at the picture's own size; turns where a face is doubtful or none was found",
+    "balanced": "the cheaper detector, at every pixel where faces are small; turns where one is doubtful or missing",
     "thorough": "every size, turn and side, on every picture",
 }
 """What each plan that ships is, in one line."""
-_FOUND = {"nothing_found": "no face", "unsure_found": "an unsure face", "rolled_found": "a rolled face"}
+_FOUND = {
+    "nothing_found": "no face",
+    "unsure_found": "an unsure face",
+    "rolled_found": "a rolled face",
+    "small_found": "a small face",
+}
 _QUARTER = 90
 
 

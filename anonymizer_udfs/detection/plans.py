@@ -1,5 +1,6 @@
 """Detection plans: lists of passes over a picture, as data; three ship, and a policy may hold one of its own."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,17 @@ class Plan:
         first = self.passes[0]
         if first.when or isinstance(first, Zoom):
             raise SpecError(f"plan {self.name}: the first pass cannot depend on others, {first.name} does")
+
+    def scale(self, size_wh: tuple[int, int]) -> float:
+        """Return the scale at which the passes that are made of every picture of a size need it, at most 1.
+
+        Examples:
+            >>> FAST.scale((4000, 3000)), THOROUGH.scale((4000, 3000))
+            (0.16, 1.0)
+        """
+        always = (one for one in self.passes if isinstance(one, Pass) and not one.when)
+        views = (view for one in always for view in itertools.islice(one.views(size_wh), 1))
+        return max((min(1.0, view.scale if view.whole else 1.0) for view in views), default=1.0)
 
     @classmethod
     def build(cls, wish: object) -> "Plan":
@@ -76,20 +88,22 @@ BALANCED = Plan(
     "balanced",
     (
         Pass("coarse", (1, 448), detectors=_COARSE),
-        Pass("fine", (896, 8192), enlarge_max=1.4, detectors=_FINE),
+        Pass("fine", (896, 1280), enlarge_max=1.4, detectors=_FINE),
+        Pass("finer", (1280, 8192), when=("small_found",), detectors=_FINE),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
         Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
         Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, when=_DOUBTFUL, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
-"""The cheaper detector sees every pixel at its own size; turns where something is doubtful or nothing was found."""
+"""The cheaper detector looks at what 1,280 pixels show, and at every pixel where a face is small; turns where something
+is doubtful or nothing was found."""
 
 THOROUGH = Plan(
     "thorough",
     (
         Pass("coarse", (1, 640), detectors=_COARSE),
-        BALANCED.passes[1],
+        Pass("fine", (896, 8192), enlarge_max=1.4, detectors=_FINE),
         Pass("larger", (1600, 8192), enlarge_max=2.5, detectors=_FINE),
         Pass("small", (1, 192), margin_ratio=0.5),
         Pass("turned", (960, 2048), enlarge_max=1.5, turns=(1, 2, 3), detectors=_FINE),

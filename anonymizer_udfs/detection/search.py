@@ -13,8 +13,9 @@ from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.base import LANDMARKS, Detections, Detector, Rgb
 from anonymizer_udfs.detection.closeups import CloseUp
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
-from anonymizer_udfs.detection.passes import DARK_LUMA, ROLLED_DEGREES, Pass, Zoom
+from anonymizer_udfs.detection.passes import DARK_LUMA, ROLLED_DEGREES, Pass, Zoom, small_glimpsed
 from anonymizer_udfs.detection.plans import Plan
+from anonymizer_udfs.detection.sights import Decoded, Sight
 from anonymizer_udfs.detection.views import View
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
@@ -25,6 +26,7 @@ is sure. On 42 scenes without a face no detector had 0.85; CenterFace had 0.4 at
 FACE = "face"
 MOST_IN_VIEW = 1000
 """More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""
+_LUMA_SIDE = 256
 NEARLY = 0.7
 """A candidate counts as nearly as sure as another one from this share of its score on."""
 VIEWS_ON_ACCELERATOR = 16
@@ -47,13 +49,21 @@ class Searcher:
     sure: float
     unsure: float
 
-    def search(self, images: Sequence[Rgb], plan: Plan, runtime: Runtime) -> list[tuple[Finding, ...]]:
+    def search(self, images: Sequence[Rgb | Sight], plan: Plan, runtime: Runtime) -> list[tuple[Finding, ...]]:
         """Return what is found in each picture, surest first, in the order given.
 
         Memory: on a CPU one view at a time; on an accelerator :data:`VIEWS_ON_ACCELERATOR`. What is found in a
         picture does not depend on the others.
+
+        Args:
+            images: pictures as people see them, uint8 ``(h, w, 3)``, or what gives them no larger than needed.
+            plan: how they are looked at.
+            runtime: where model files lie and what they run on.
         """
-        seen = [_Seen(image, [who.name for who in self.detectors]) for image in images]
+        sights = (Decoded(image) if isinstance(image, np.ndarray) else image for image in images)
+        seen = [_Seen(sight, [who.name for who in self.detectors]) for sight in sights]
+        for s in seen:
+            s.sight.at_least(plan.scale(s.size_wh))  # decoded once, large enough for every pass that is made
         floor = min(self.unsure, *(one.least for one in plan.passes if isinstance(one, Zoom)), 1.0)
         for one in plan.passes:
             looking = [(s, unsure) for s in seen if (unsure := self._wanted(one, s, floor)) is not None]
@@ -83,6 +93,8 @@ class Searcher:
         """Return whether a condition of :data:`anonymizer_udfs.detection.passes.CONDITIONS` holds."""
         if condition == "dark":
             return seen.luma < DARK_LUMA
+        if condition == "small_found":
+            return small_glimpsed((f for f in found if f.kind == FACE), seen.shown)
         faces = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
         if condition == "unsure_found":
             return any(f.confidence < self.sure for f in faces)
@@ -101,7 +113,7 @@ class Searcher:
         work = ((seen, *fresh) for seen, unsure in looking for fresh in seen.fresh(one, unsure, lookers))
         artist = _Artist()
         for chunk in _chunks(work, VIEWS_ON_ACCELERATOR if runtime.accelerated else 1):
-            shown = [artist.render(seen.image, view) for seen, view, _ in chunk]
+            shown = [artist.render(seen.sight, view) for seen, view, _ in chunk]
             for who in lookers:
                 mine = [i for i, (_, _, asked) in enumerate(chunk) if who in asked]
                 for i, found in zip(mine, who.detect([shown[i] for i in mine], runtime), strict=True):
@@ -125,10 +137,11 @@ class Searcher:
 class _Seen:
     """One picture, everything that was seen in it before fusion (arrays of one length), and who was shown what."""
 
-    def __init__(self, image: Rgb, order: Sequence[str]) -> None:
-        self.image = image
+    def __init__(self, sight: Sight, order: Sequence[str]) -> None:
+        self.sight = sight
         self._order = tuple(order)
-        self.size_wh = (image.shape[1], image.shape[0])
+        self.size_wh = sight.size_wh
+        self.shown = 0.0
         self.boxes_xyxy = np.zeros((0, 4), np.float32)
         self.scores = np.zeros(0, np.float32)
         self.landmarks = np.zeros((0, LANDMARKS, 2), np.float32)
@@ -142,10 +155,11 @@ class _Seen:
 
     @property
     def luma(self) -> float:
-        """Mean of the picture's luma, 0 to 255; over a grid of at most some 250 x 250 pixels."""
+        """Mean of the picture's luma, 0 to 255; over a grid of some 250 x 250 pixels."""
         if self._luma is None:
-            step = max(1, min(self.size_wh) // 256)
-            red, green, blue, _ = cv2.mean(np.ascontiguousarray(self.image[::step, ::step]))
+            image = self.sight.at_least(_LUMA_SIDE / min(self.size_wh))
+            step = max(1, min(image.shape[:2]) // _LUMA_SIDE)
+            red, green, blue, _ = cv2.mean(np.ascontiguousarray(image[::step, ::step]))
             self._luma = 0.299 * red + 0.587 * green + 0.114 * blue
         return self._luma
 
@@ -158,7 +172,9 @@ class _Seen:
         for view in one.views(self.size_wh, unsure):
             asked = tuple(who for who in lookers if (who.name, view) not in self._done)
             self._done |= {(who.name, view) for who in asked}
-            if isinstance(view, CloseUp):
+            if isinstance(view, View):
+                self.shown = max(self.shown, view.scale)
+            else:
                 self._nearby += [(who.kind, who.name, view) for who in asked]
             if asked:
                 self.fused = None  # who looked has a say, also by finding nothing
@@ -221,18 +237,19 @@ class _Artist:
     """Makes views; what neighbouring views of one picture share, as turns of one tile do, is made once."""
 
     def __init__(self) -> None:
-        self._made: tuple[Rgb, View, Rgb] | None = None
-        self._pyramid: tuple[Rgb, Pyramid] | None = None
+        self._made: tuple[Sight, View, Rgb] | None = None
+        self._pyramid: tuple[Sight, Pyramid] | None = None
 
-    def render(self, image: Rgb, view: View | CloseUp) -> Rgb:
+    def render(self, sight: Sight, view: View | CloseUp) -> Rgb:
         """Return a view of a picture."""
         if isinstance(view, CloseUp):
-            if self._pyramid is None or self._pyramid[0] is not image:
-                self._pyramid = image, Pyramid(image)
+            if self._pyramid is None or self._pyramid[0] is not sight:
+                self._pyramid = sight, Pyramid(sight.size_wh, sight.at_least)
             return view.render(self._pyramid[1])
         last = self._made
-        if last is None or last[0] is not image or not last[1].shares(view):
-            self._made = last = image, view, view.scaled(image)
+        if last is None or last[0] is not sight or not last[1].shares(view):
+            # A tile's sides are whole pixels of the picture itself.
+            self._made = last = sight, view, view.scaled(sight.at_least(view.scale if view.whole else 1.0))
         return view.finish(last[2])
 
 

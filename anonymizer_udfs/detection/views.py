@@ -53,13 +53,27 @@ class View:
         """Return the view of a picture, uint8 ``(h, w, 3)``, contiguous; may be the picture itself."""
         return self.finish(self.scaled(image))
 
+    @property
+    def scale(self) -> float:
+        """Pixels of the view for one of the picture."""
+        return self.scaled_wh[0] / (self.crop[2] - self.crop[0])
+
+    @property
+    def whole(self) -> bool:
+        """Whether it shows the whole picture, not a tile."""
+        return not any(self.inner)
+
     def scaled(self, image: Rgb) -> Rgb:
-        """Return the part of a picture at its size, which the views of one part in several turns share."""
+        """Return the part of a picture at its size, which the views of one part in several turns share.
+
+        Args:
+            image: the picture; for a view of the whole it may be a smaller one than the crop speaks of.
+        """
         x0, y0, x1, y1 = self.crop
-        out = image[y0:y1, x0:x1]
-        if self.scaled_wh == (x1 - x0, y1 - y0):
+        out = image if self.whole else image[y0:y1, x0:x1]
+        if self.scaled_wh == out.shape[1::-1]:
             return out
-        how = cv2.INTER_AREA if self.scaled_wh[0] < x1 - x0 else cv2.INTER_LINEAR
+        how = cv2.INTER_AREA if self.scaled_wh[0] < out.shape[1] else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(out, self.scaled_wh, interpolation=how), np.uint8)
 
     def shares(self, other: "View") -> bool:

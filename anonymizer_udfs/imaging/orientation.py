@@ -33,6 +33,16 @@ def _turn(orientation: int) -> tuple[bool, bool, bool]:
         raise SpecError(f"orientation must be 1 to 8, got {orientation}") from None
 
 
+def swapped(orientation: int) -> bool:
+    """Return whether width and height change places when stored pixels are turned upright.
+
+    Examples:
+        >>> swapped(3), swapped(6)
+        (False, True)
+    """
+    return _turn(orientation)[0]
+
+
 def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Return the picture as a person sees it: ``(h, w, c)`` becomes ``(w, h, c)`` for 5 to 8.
 

@@ -23,6 +23,7 @@ from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.imaging import orientation
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.policy import Policy
+from anonymizer_udfs.sight import FileSight
 from benchmarks.recalls.code import code_digest
 from benchmarks.recalls.portraits import Rgb
 
@@ -148,9 +149,11 @@ class PlanFinder:
 
     def find(self, data: bytes) -> Found:
         """Return what is found in a file."""
-        return self.look(seen(data))
+        sight = FileSight(data, MAX_PIXELS)
+        sight.prepare(self.plan.scale(sight.stored_wh))
+        return self.look(sight)
 
-    def look(self, rgb: Rgb) -> Found:
+    def look(self, rgb: Rgb | FileSight) -> Found:
         """Return what is found in a picture."""
         faces = [one for one in self.searcher.search([rgb], self.plan, self.runtime)[0] if one.kind == "face"]
         if not faces:

@@ -28,7 +28,7 @@ def test_a_pyramid_gives_what_a_chip_of_its_own_gives(scale: float) -> None:
     """The same place at the same size: half a pixel of the picture further would show in a soft picture."""
     picture = drawn(700)
     matrix = taking(scale, (351.3, 322.8), 33.0)
-    ours = Pyramid(picture).chip(matrix, SIDE).astype(float)
+    ours = Pyramid.of(picture).chip(matrix, SIDE).astype(float)
     alone = chip(picture, matrix, SIDE).astype(float)
     moved = chip(picture, taking(scale, (351.3 + 1 / scale, 322.8), 33.0), SIDE).astype(float)
     assert np.abs(ours - alone).mean() < 0.35 * np.abs(moved - alone).mean()
@@ -37,7 +37,7 @@ def test_a_pyramid_gives_what_a_chip_of_its_own_gives(scale: float) -> None:
 def test_a_pyramid_halves_once_for_all_chips() -> None:
     """The second chip of a size touches nothing but its own pixels."""
     picture = drawn(700)
-    pyramid = Pyramid(picture)
+    pyramid = Pyramid.of(picture)
     first = pyramid.chip(taking(0.2, (300, 300)), SIDE)
     picture[:] = 0
     assert np.array_equal(pyramid.chip(taking(0.2, (300, 300)), SIDE), first)
@@ -47,5 +47,5 @@ def test_a_pyramid_halves_once_for_all_chips() -> None:
 def test_the_smallest_pictures_have_chips(shape: tuple[int, int]) -> None:
     """A level is never smaller than one pixel."""
     white = np.full((*shape, 3), 255, np.uint8)
-    shown = Pyramid(white).chip(taking(0.01, (shape[1] / 2, shape[0] / 2)), SIDE)
+    shown = Pyramid.of(white).chip(taking(0.01, (shape[1] / 2, shape[0] / 2)), SIDE)
     assert shown.shape == (SIDE, SIDE, 3)

@@ -28,7 +28,7 @@ def test_what_is_seen_at_a_point_lies_where_it_goes_back_to(view: CloseUp) -> No
     """A bright spot of the picture is found again at its place, however the close-up is turned and mirrored."""
     image = np.zeros((120, 140, 3), np.uint8)
     image[60:63, 78:81] = 255
-    shown = view.render(Pyramid(image))
+    shown = view.render(Pyramid.of(image))
     assert shown.shape == (96, 96, 3)
     y, x = (float(v.mean()) + 0.5 for v in np.nonzero(shown[..., 0] > 127))
     np.testing.assert_allclose(view.back(np.array([[x, y]], np.float32)), [[79.5, 61.5]], atol=0.3)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.detection import CenterFace, fusion
 from anonymizer_udfs.detection.findings import Finding
-from anonymizer_udfs.detection.passes import Pass, Zoom
+from anonymizer_udfs.detection.passes import Pass, Zoom, small_glimpsed
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.models.base import Runtime
@@ -136,6 +136,46 @@ def test_a_panorama_is_searched_in_bounded_views(searcher: Searcher, runtime: Ru
     plan = Plan("p", (Pass("full", (640, 100_000), tile_px=1280),))
     (found,) = searcher.search([wide], plan, runtime)
     np.testing.assert_allclose(boxes(found), [[29946, 86, 29978, 118]], atol=graphs.FACE_PX / 8)
+
+
+@pytest.mark.parametrize(
+    ("side", "confidence", "shown", "says"),
+    [
+        pytest.param(40, 0.9, 0.5, True, id="seen-at-20-px"),
+        pytest.param(40, 0.25, 0.5, True, id="a-glimpse"),
+        pytest.param(40, 0.15, 0.5, False, id="hardly-anything"),
+        pytest.param(60, 0.9, 0.5, False, id="seen-at-30-px"),
+        pytest.param(20, 0.9, 1.0, False, id="nothing-larger-to-see"),
+    ],
+)
+def test_a_small_face_asks_for_a_larger_view(side: float, confidence: float, shown: float, says: bool) -> None:
+    """Only what was seen small, in a picture that was shown smaller than it is."""
+    box = np.array([8, 8, 8 + 0.8 * side, 8 + side], np.float32)
+    assert small_glimpsed([Finding("face", box, confidence, ())], shown) is says
+
+
+class Half:
+    """A picture that can be had at half its size, and remembers what was asked for."""
+
+    def __init__(self, whole: Rgb) -> None:
+        self.whole, self.asked = whole, list[float]()
+        self.size_wh = whole.shape[1], whole.shape[0]
+
+    def at_least(self, scale: float) -> Rgb:
+        """Return the half where that is enough."""
+        self.asked.append(scale)
+        return self.whole if scale > 0.5 else self.whole[::2, ::2]
+
+
+def test_no_more_of_a_picture_is_asked_for_than_a_view_shows(searcher: Searcher, runtime: Runtime) -> None:
+    """A view of half the size is made of the half: the same findings, in pixels of the picture."""
+    image = picture((256, 128))
+    image[48:56, 80:88] = (255, 0, 0)
+    half = Half(image)
+    plan = Plan("p", (Pass("half", (1, 128)),))
+    ((small,), (whole,)) = searcher.search([half], plan, runtime), searcher.search([image], plan, runtime)
+    assert boxes(small) == boxes(whole) == [[52, 20, 116, 84]]
+    assert max(half.asked) == 0.5
 
 
 class Strict(CenterFace):
