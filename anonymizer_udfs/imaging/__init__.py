@@ -63,7 +63,8 @@ def probe(data: bytes) -> Header:
 def decode(data: bytes, *, max_pixels: int) -> Picture:
     """Return the only picture of a file.
 
-    Alive at the same time: the compressed bytes twice, the decoder's image and the result.
+    Alive at the same time: the compressed bytes three times, the decoder's image and the result; afterwards the
+    compressed bytes once more (``Encoding.untouched``) and the result.
 
     Args:
         data: the whole file.
@@ -103,11 +104,15 @@ def encode(picture: Picture, original: Picture | None = None) -> Encoded:
 
     Args:
         picture: what to write, from ``decode`` or its ``with_pixels``.
-        original: the picture as it was decoded; formats that can will patch only what differs. None does now.
+        original: the picture as it was decoded. If ``picture`` has the very pixels of it (the same array: nothing
+            was treated), the source's compressed pixels are stored as they are, where ``Encoding.untouched`` has them.
 
     Returns:
-        The file; ``reencoded`` for lossy formats, and where the source's colour profile had to be dropped.
+        The file; ``reencoded`` for lossy formats whose pixels were encoded anew, and where the source's colour profile
+        had to be dropped.
     """
-    del original
+    how = picture.encoding
+    if original is not None and picture.pixels is original.pixels and original.encoding.untouched is not None:
+        return Encoded(original.encoding.untouched, reencoded=how.profile_dropped)
     encoded = CODECS[picture.format].encode(picture)
-    return Encoded(encoded.data, reencoded=encoded.reencoded or picture.encoding.profile_dropped)
+    return Encoded(encoded.data, reencoded=encoded.reencoded or how.profile_dropped)

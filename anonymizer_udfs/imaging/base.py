@@ -67,13 +67,17 @@ class Header:
 class Encoding:
     """What is needed to write the same kind of file again; each format adds its own fields.
 
-    It holds no text and no metadata of the source: numbers, colour tables and a cleaned profile.
+    It holds no text and no metadata of the source: numbers, colour tables, a cleaned profile and compressed pixels.
     """
 
     icc: bytes | None = field(default=None, repr=False)
     """The cleaned colour profile (see ``icc``)."""
     profile_dropped: bool = False
     """The source had a profile that could not be cleaned; the output says ``reencoded``."""
+    untouched: bytes | None = field(default=None, repr=False)
+    """The source's own file without its metadata, to be stored if no pixel changes: its compressed pixels byte for
+    byte, with our orientation and the cleaned profile. None where the format or this file cannot have that (each codec
+    says when), always where decoding changed a pixel; then the picture is encoded anew."""
 
 
 @dataclass(frozen=True, eq=False)

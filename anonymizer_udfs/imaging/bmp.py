@@ -1,13 +1,19 @@
 """BMP: decoded by Pillow, written here, since Pillow changes the bit depth or loses alpha of most kinds.
 
-Kept: 1, 4, 8 (palette), 16 (5-5-5 and 5-6-5), 24 and 32 bits a pixel, alpha, density. Not kept: run-length encoding
-(written plain), the order of rows (bottom up), OS/2 and longer headers. Colour profiles go: they may be no more than
-the path of a file.
+Kept: 1, 4, 8 (palette), 16 (5-5-5 and 5-6-5), 24 and 32 bits a pixel, alpha, density, the order of rows. Not kept where
+pixels changed: run-length coding (written plain, as a reader sees the same pixels and hardly any writer uses it). Never
+kept: OS/2 and longer headers, and colour profiles: they may be no more than the path of a file.
+
+Untouched: the rows or runs as they are, but for what no pixel shows: padding of rows, unused bits of 16 and 32, unused
+colours are zero. Encoded anew instead: runs without an end, past a row's end, or padded with anything but zero, and
+colours under alpha 0.
 """
 
+import functools
 import io
+import operator
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +22,11 @@ from PIL.BmpImagePlugin import BmpImageFile
 from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
 from anonymizer_udfs.imaging.palette import Palette
 from anonymizer_udfs.imaging.raster import hide, pack_bits, to_array
+from anonymizer_udfs.imaging.streams import runs_end
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-_FILE_HEAD, _CORE, _INFO, _V4 = 14, 12, 40, 108
+_FILE_HEAD, _CORE, _INFO = 14, 12, 40
+_SRGB = 0x73524742
 _PLAIN, _RUNS_8, _RUNS_4, _FIELDS, _ALPHA_FIELDS = 0, 1, 2, 3, 6
 _565 = (0xF800, 0x7E0, 0x1F)
 _BITS = {1, 4, 8, 16, 24, 32}
@@ -36,6 +44,8 @@ class BmpEncoding(Encoding):
     """Of 16 bits a pixel, those of green: 5 or 6."""
     density: tuple[int, int] = (0, 0)
     """Pixels a metre."""
+    top_down: bool = False
+    """The first row is stored first."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Shape:
     head: int
     density: tuple[int, int] = (0, 0)
     colours: int = 0
+    top_down: bool = False
 
     @property
     def row_bytes(self) -> int:
@@ -68,7 +79,8 @@ def shape(data: bytes) -> Shape:
     if head < _INFO:
         raise BadImageError(Reason.UNSUPPORTED_PIXELS)
     width, height, _, bits, compression, _, x, y, colours = struct.unpack_from("<iiHHIIiiI", data, 18)
-    return _checked(Shape(width, abs(height), bits, compression, start, head, (max(x, 0), max(y, 0)), colours))
+    density, top_down = (max(x, 0), max(y, 0)), height < 0
+    return _checked(Shape(width, abs(height), bits, compression, start, head, density, colours, top_down))
 
 
 def _checked(found: Shape) -> Shape:
@@ -95,14 +107,22 @@ class BmpCodec:
         with BmpImageFile(io.BytesIO(data)) as image:
             mode = image.mode
             pixels = to_array(image)
-        palette = None
+        palette, table = None, b""
         if found.bits <= _PALETTE_BITS:
             palette = _palette(data, found)
-            pixels = palette.expand(_indices(pixels[..., 0], mode))
+            indices = _indices(pixels[..., 0], mode)
+            pixels, table = palette.expand(indices), _table(palette.trimmed(indices))
         channels = Channels(mode.lower()) if palette is None else Channels.RGB
-        density = found.density
-        encoding = BmpEncoding(bits=found.bits, palette=palette, green_bits=_green_bits(data, found), density=density)
-        return Picture(hide(pixels, channels), channels, Format.BMP, 1, encoding)
+        hidden = hide(pixels, channels)
+        encoding = BmpEncoding(
+            untouched=None if hidden else _untouched(data, found, table, channels),
+            bits=found.bits,
+            palette=palette,
+            green_bits=_green_bits(data, found),
+            density=found.density,
+            top_down=found.top_down,
+        )
+        return Picture(pixels, channels, Format.BMP, 1, encoding)
 
     def encode(self, picture: Picture) -> Encoded:
         """Return a BMP file that decodes to the same pixels, but for changed ones that its depth rounds."""
@@ -112,8 +132,7 @@ class BmpCodec:
         if how.palette is not None:
             indices, palette = how.palette.indices(picture.pixels)
             rows = pack_bits(indices, how.bits) if how.bits < _PALETTE_BITS else indices
-            colours = np.frombuffer(palette.rgb, np.uint8).reshape(-1, 3)[:, ::-1]
-            table = np.pad(colours, ((0, 0), (0, 1))).tobytes()
+            table = _table(palette)
         else:
             rows = _rows(picture.pixels, how)
         return Encoded(_file(picture, how, table, rows), reencoded=False)
@@ -157,19 +176,55 @@ def _rows(pixels: Pixels, how: BmpEncoding) -> NDArray[np.uint8]:
     return out.reshape(height, -1)
 
 
+def _table(palette: Palette) -> bytes:
+    """Return the colours as a file has them: blue first, four bytes each."""
+    colours = np.frombuffer(palette.rgb, np.uint8).reshape(-1, 3)[:, ::-1]
+    return np.pad(colours, ((0, 0), (0, 1))).tobytes()
+
+
 def _file(picture: Picture, how: BmpEncoding, table: bytes, rows: NDArray[np.uint8]) -> bytes:
     width, height = picture.size_wh
-    masks = b""
-    head = _INFO
+    masks: tuple[int, ...] = ()
     if picture.channels is Channels.RGBA:
-        head = _V4
-        masks = struct.pack("<5I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000, 0x73524742) + bytes(48)
+        masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     elif how.bits == _DEEP and how.green_bits == 6:  # noqa: PLR2004 - 5-6-5
-        masks = struct.pack("<3I", *_565)
-    padded = np.pad(rows[::-1], ((0, 0), (0, -rows.shape[1] % 4)))
-    start = _FILE_HEAD + _INFO + len(masks) + len(table)
+        masks = _565
+    padded = np.pad(rows if how.top_down else rows[::-1], ((0, 0), (0, -rows.shape[1] % 4)))
+    kind = _FIELDS if masks else _PLAIN
+    made = Shape(width, height, how.bits, kind, 0, _INFO, how.density, len(table) // 4, how.top_down)
+    return _assemble(made, masks, table, padded.tobytes())
+
+
+def _assemble(found: Shape, masks: tuple[int, ...], table: bytes, rows: bytes) -> bytes:
+    """Return a file of our own headers, the long one if there is a mask of alpha."""
+    extra = struct.pack(f"<{len(masks)}I", *masks)
+    if len(masks) == 4:  # noqa: PLR2004 - alpha
+        extra += struct.pack("<I48x", _SRGB)
+    head = _INFO + len(extra) if len(masks) == 4 else _INFO  # noqa: PLR2004 - alpha
+    start = _FILE_HEAD + _INFO + len(extra) + len(table)
+    height = -found.height if found.top_down else found.height
     info = struct.pack(
-        "<IiiHHIIiiII", head, width, height, 1, how.bits, _FIELDS if masks else _PLAIN, padded.nbytes, *how.density,
+        "<IiiHHIIiiII", head, found.width, height, 1, found.bits, found.compression, len(rows), *found.density,
         len(table) // 4, 0,
     )  # fmt: skip
-    return b"".join([struct.pack("<2sIII", b"BM", start + padded.nbytes, 0, start), info, masks, table, padded.data])
+    return b"".join([struct.pack("<2sIII", b"BM", start + len(rows), 0, start), info, extra, table, rows])
+
+
+def _untouched(data: bytes, found: Shape, table: bytes, channels: Channels) -> bytes | None:
+    """Return a file of the source's rows or runs; None if the runs hold what is no pixel."""
+    masks: tuple[int, ...] = ()
+    if found.compression in {_FIELDS, _ALPHA_FIELDS}:
+        masks = struct.unpack_from("<4I" if channels is Channels.RGBA else "<3I", data, _FILE_HEAD + _INFO)
+    if found.compression in {_RUNS_8, _RUNS_4}:
+        end = runs_end(data, found.start, (found.width, found.height), found.bits)
+        return None if end is None else _assemble(found, (), table, data[found.start : end])
+    rows = np.frombuffer(data, np.uint8, found.row_bytes * found.height, found.start).reshape(found.height, -1).copy()
+    shown = found.width * found.bits
+    rows[:, -(-shown // 8) :] = 0
+    if shown % 8:
+        rows[:, shown // 8] &= 0xFF00 >> shown % 8 & 0xFF
+    if found.bits in {_DEEP, _FULL}:
+        kept = functools.reduce(operator.or_, masks) if masks else {_DEEP: 0x7FFF, _FULL: 0xFFFFFF}[found.bits]
+        rows.view(f"<u{found.bits // 8}")[...] &= kept
+    kind = _FIELDS if masks else _PLAIN
+    return _assemble(replace(found, compression=kind), masks, table, rows.tobytes())

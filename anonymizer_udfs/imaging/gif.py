@@ -2,6 +2,10 @@
 
 A frame that is smaller than the canvas is written as large as the canvas. Comments, application blocks (profiles and
 XMP among them), plain text and delays go.
+
+Untouched: the blocks of the image as they are, interlaced or not, on their canvas. Unused colours are zeroed, and all
+colours of the file's table where the frame has its own. Encoded anew instead: an image whose codes give more pixels
+than it has, or that do not end with the last block (their lengths are followed to see that: see ``streams``).
 """
 
 import io
@@ -14,11 +18,14 @@ from PIL.GifImagePlugin import GifImageFile
 from anonymizer_udfs.imaging.base import Encoded, Encoding, Format, Header, Picture
 from anonymizer_udfs.imaging.palette import Palette
 from anonymizer_udfs.imaging.raster import save, to_array, to_image
+from anonymizer_udfs.imaging.streams import lzw_is_exact
 from anonymizer_udfs.outcome import BadImageError, Reason
 
 _TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 _CONTROL = 0xF9
 _HEAD = 13
+_INTERLACED = 0x40
+_SCREEN_FLAGS, _FRAME_FLAGS = 0xF7, 0xC7  # without the bits that say how colours are sorted, and reserved ones
 _RAMP = bytes(value for level in range(256) for value in (level,) * 3)
 
 
@@ -68,8 +75,12 @@ class GifCodec:
             indices = to_array(frame)[..., 0]
         transparent = _transparent(data[control[0].start : control[0].end]) if control else None
         palette = _palette(data, image, transparent)
-        interlaced = bool(data[image.start + 9] & 0x40)
-        encoding = GifEncoding(palette=palette, transparent=transparent, interlaced=interlaced)
+        encoding = GifEncoding(
+            untouched=_untouched(data, image, palette.trimmed(indices), transparent),
+            palette=palette,
+            transparent=transparent,
+            interlaced=bool(data[image.start + 9] & _INTERLACED),
+        )
         return Picture(palette.expand(indices), palette.channels, Format.GIF, 1, encoding)
 
     def encode(self, picture: Picture) -> Encoded:
@@ -82,6 +93,24 @@ class GifCodec:
         image.putpalette(palette.rgb)
         clear = {} if how.transparent is None else {"transparency": how.transparent}
         return Encoded(save(image, "GIF", interlace=how.interlaced, optimize=False, **clear), reencoded=False)
+
+
+def _untouched(data: bytes, image: Block, palette: Palette, transparent: int | None) -> bytes | None:
+    """Return a file of the image's blocks, or None if they hold more or less than the picture."""
+    start, end = image.start, _local_end(data, image.start)
+    width, height = struct.unpack_from("<HH", data, start + 5)
+    at, codes = end + 1, list[bytes]()
+    while data[at]:
+        codes.append(data[at + 1 : at + 1 + data[at]])
+        at += 1 + data[at]
+    if data[end] not in range(1, 9) or not lzw_is_exact(b"".join(codes), data[end], width * height, tiff=False):
+        return None
+    common, own = _global_end(data) - _HEAD, end - start - 10
+    head = b"GIF89a" + data[6:10] + bytes([data[10] & _SCREEN_FLAGS]) + data[11:13]
+    tables = bytes(common) if own else palette.rgb[:common].ljust(common, b"\0"), palette.rgb[:own].ljust(own, b"\0")
+    control = b"" if transparent is None else bytes([_EXTENSION, _CONTROL, 4, 1, 0, 0, transparent, 0])
+    frame = data[start : start + 9] + bytes([data[start + 9] & _FRAME_FLAGS])
+    return b"".join([head, tables[0], control, frame, tables[1], data[end : image.end], b";"])
 
 
 def walk(data: bytes) -> Iterator[Block]:

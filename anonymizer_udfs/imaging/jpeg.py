@@ -4,15 +4,20 @@ Kept: quantization tables of each component, 4:4:4, 4:2:2 and 4:2:0, progressive
 whether three components are RGB. Not kept, as Pillow cannot write it: other chroma factors (4:4:0 becomes 4:4:4, 4:1:1
 becomes 4:2:2, 4:1:0 becomes 4:2:0, so that no chroma is lost where it need not be), arithmetic coding (Huffman), YCCK
 (written as CMYK without subsampling, and shown the same), restart intervals, the scan script.
+
+Untouched: frame, scans and the tables that these use, as they are. Encoded anew instead: a file with a scan, a segment
+or bytes in a segment that its picture does not need (see ``jpeg_coded``), or with more than 8 bytes after the last
+block of its only scan. Such bytes are not seen in a file of several scans (a progressive one is), between restart
+intervals, nor in arithmetic coding: there only a second decoder could tell.
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
-from anonymizer_udfs.imaging import icc, ifd, jpeg_parts
+from anonymizer_udfs.imaging import icc, ifd, jpeg_coded, jpeg_parts
 from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
 from anonymizer_udfs.imaging.raster import save, to_array, to_image
 from anonymizer_udfs.outcome import BadImageError, Reason
@@ -53,14 +58,21 @@ class JpegCodec:
         """Return the picture: luma and chroma as RGB, CMYK as ink (255 is full)."""
         frame = jpeg_parts.frame(data)
         parts = jpeg_parts.take_apart(data)
-        compressed = parts.file((jpeg_parts.jfif(parts.density), jpeg_parts.adobe(parts.adobe_transform)))
-        with JpegImageFile(io.BytesIO(compressed)) as image:
+        tidied = jpeg_coded.tidy(parts.segments, frame)
+        parts = replace(parts, segments=tidied or parts.segments)
+        first, last = jpeg_parts.jfif(parts.density), jpeg_parts.adobe(parts.adobe_transform)
+        compressed = parts.file((first, last))
+        with jpeg_coded.Watched(compressed) as file, JpegImageFile(file) as image:
             channels = _MODES[image.mode]
             tables = _tables(image.quantization, frame)
             pixels = to_array(image)
+            exact = file.asked
         _refuse_filled(compressed, pixels, frame)
         profile = icc.clean(parts.profile, channels) if parts.profile else None
+        orientation = ifd.exif_orientation(parts.exif)
+        extras = jpeg_parts.extras(ifd.minimal_exif(orientation), profile)
         encoding = JpegEncoding(
+            untouched=parts.file((first, extras, last)) if tidied and exact else None,
             icc=profile,
             profile_dropped=parts.profile is not None and profile is None,
             tables=tables,
@@ -70,7 +82,7 @@ class JpegCodec:
             density=parts.density,
             adobe=parts.adobe_transform is not None,
         )
-        return Picture(pixels, channels, Format.JPEG, ifd.exif_orientation(parts.exif), encoding)
+        return Picture(pixels, channels, Format.JPEG, orientation, encoding)
 
     def encode(self, picture: Picture) -> Encoded:
         """Return a JPEG file; always ``reencoded``."""

@@ -83,12 +83,24 @@ class Palette:
                 found[missed] = _nearest(band[missed], table)
             used[found.ravel()] = True
             out[top : top + rows] = found
+        return out, self._only(used)
+
+    def trimmed(self, indices: NDArray[np.uint8]) -> "Palette":
+        """Return the palette to store with indices that stay as they are: unused colours are zeroed, as above.
+
+        So are the colours of entries that are clear.
+        """
+        used = np.zeros(_MOST, np.bool_)
+        for top in range(0, len(indices), rows := band_rows(indices.shape[1], 8)):
+            used[indices[top : top + rows].ravel()] = True
+        return self._only(used)
+
+    def _only(self, used: NDArray[np.bool_]) -> "Palette":
         if self.is_ramp:
-            return out, self
-        kept = used[: len(self), None]
-        rgb = (table[:, :3] * kept).astype(np.uint8).tobytes()
+            return self
+        rgb = (self.table()[:, :3] * used[: len(self), None]).astype(np.uint8).tobytes()
         alpha = np.where(used[: len(self.alpha)], np.frombuffer(self.alpha, np.uint8), 255).astype(np.uint8).tobytes()
-        return out, Palette(rgb, alpha)
+        return Palette(rgb, alpha)
 
 
 def _packed(colours: Pixels) -> NDArray[np.uint32]:

@@ -1,14 +1,18 @@
 """PNG: every colour type and bit depth, decoded from the image chunks alone and written losslessly.
 
 Kept: colour type, bit depth, palette and its opacities, colour-key transparency (a changed pixel that happens to have
-the key's colour is shown as clear), gAMA, cHRM, sRGB, cICP, mDCV, cLLI, sBIT, pHYs, bKGD, and the cleaned profile. Not
-kept: interlace. Pillow does the packing; what it has no mode for (16-bit grey with alpha, grey of 2 and 4 bits) is
-given to it as a picture of other shape with the same bytes a row, since PNG's filters look at bytes. 16-bit colour
-goes through OpenCV, after Pillow has checked it.
+the key's colour is shown as clear), interlace, gAMA, cHRM, sRGB, cICP, mDCV, cLLI, sBIT, pHYs, bKGD, and the cleaned
+profile. Not kept where pixels changed: the choice of filters and the cut into IDAT chunks, which no reader shows. Never
+kept: the palette that a colour picture suggests. Pillow does the packing; what it has no mode for (16-bit grey with
+alpha, grey of 2 and 4 bits) is given to it as a picture of other shape with the same bytes a row, since PNG's filters
+look at bytes. 16-bit colour goes through OpenCV, after Pillow has checked it.
+
+Untouched: the IDAT chunks as they are. The palette's unused colours are zeroed. Encoded anew instead: a file whose IDAT
+chunks hold anything but one deflate stream of exactly the picture's rows (inflated once more to see that, about a
+quarter of the decode), wrong check sums, and colours under alpha 0. What stays: up to 7 unused bits a row below 8 bits.
 """
 
 import io
-import struct
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -17,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from anonymizer_udfs.imaging import icc, ifd, png_parts
+from anonymizer_udfs.imaging import icc, ifd, png_parts, png_stream
 from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
 from anonymizer_udfs.imaging.palette import Palette
 from anonymizer_udfs.imaging.png_parts import GREY, GREY_ALPHA, INDEXED, RGB, RGBA, Parts, Shape
@@ -28,7 +32,7 @@ _CHANNELS = {GREY: Channels.GREY, RGB: Channels.RGB, GREY_ALPHA: Channels.GREY_A
 _MODES = {(GREY, 8): "L", (GREY, 16): "I;16", (RGB, 8): "RGB", (GREY_ALPHA, 8): "LA", (RGBA, 8): "RGBA"}
 _KEY_BYTES = {GREY: 2, RGB: 6}
 _DEEP, _BYTE = 16, 8
-_BARE = Parts((), interlaced=False, palette=b"", transparency=b"", shown=(), profile=None, exif=b"")
+_BARE = Parts((), palette=b"", transparency=b"", shown=(), profile=None, exif=b"")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class PngEncoding(Encoding):
     """The one colour that is clear, for grey and RGB without alpha."""
     shown: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     """Numeric chunks that say how samples are to be shown."""
+    interlaced: bool = False
 
 
 class PngCodec:
@@ -57,25 +62,31 @@ class PngCodec:
     def decode(self, data: bytes, header: Header) -> Picture:  # noqa: ARG002 - other formats need it
         """Return the picture; palettes are expanded, grey below 8 bits is scaled to 0..255."""
         shape, parts = png_parts.shape(data), png_parts.take_apart(data)
-        palette = None
+        palette, hidden = None, False
+        fits = len(parts.transparency) == _KEY_BYTES.get(shape.colour)
+        stored = replace(parts, palette=b"", transparency=parts.transparency if fits else b"")
         if shape.colour == INDEXED:
             palette = Palette(parts.palette, parts.transparency)
-            channels, pixels = palette.channels, palette.expand(to_array(_open(shape, parts))[..., 0])
+            indices = to_array(_open(shape, parts))[..., 0]
+            channels, pixels = palette.channels, palette.expand(indices)
+            trimmed = palette.trimmed(indices)
+            stored = replace(parts, palette=trimmed.rgb, transparency=trimmed.alpha)
         else:
-            channels = _CHANNELS[shape.colour]
-            pixels = hide(_samples(shape, parts), channels)
+            channels, pixels = _CHANNELS[shape.colour], _samples(shape, parts)
+            hidden = hide(pixels, channels)
         profile = icc.clean(parts.profile, channels) if parts.profile else None
-        fits = len(parts.transparency) == _KEY_BYTES.get(shape.colour)
+        orientation = ifd.exif_orientation(parts.exif)
         encoding = PngEncoding(
+            untouched=None if hidden else _untouched(shape, stored, profile, orientation),
             icc=profile,
             profile_dropped=parts.profile is not None and profile is None,
             depth=shape.depth,
             colour=shape.colour,
             palette=palette,
-            key=parts.transparency if fits else b"",
+            key=b"" if palette else stored.transparency,
             shown=parts.shown,
+            interlaced=shape.interlaced,
         )
-        orientation = ifd.exif_orientation(parts.exif)
         return Picture(pixels, channels, Format.PNG, orientation, encoding, white_of(pixels))
 
     def encode(self, picture: Picture) -> Encoded:
@@ -83,25 +94,30 @@ class PngCodec:
         how = picture.encoding
         assert isinstance(how, PngEncoding)  # noqa: S101 - decode made it
         width, height = picture.size_wh
-        shape = Shape(width, height, how.depth, how.colour)
+        shape = Shape(width, height, how.depth, how.colour, how.interlaced)
         parts = replace(_BARE, transparency=how.key, shown=how.shown)
         if how.palette is not None:
             indices, palette = how.palette.indices(picture.pixels)
             parts = replace(parts, palette=palette.rgb, transparency=palette.alpha)
-            image = _packed(indices, how.depth, "P")
+            image = _chunks_of(indices[..., None], shape)
         else:
-            image = _image_chunks(picture.pixels, shape)
+            image = _chunks_of(picture.pixels, shape)
         exif = ifd.minimal_exif(picture.orientation)
         return Encoded(png_parts.assemble(shape, image, parts, profile=how.icc, exif=exif), reencoded=False)
 
 
+def _untouched(shape: Shape, parts: Parts, profile: bytes | None, orientation: int) -> bytes | None:
+    """Return a file of the source's image chunks, or None if they hold more or less than the picture."""
+    if not png_stream.is_exact(shape, parts.image):
+        return None
+    exif = ifd.minimal_exif(orientation)
+    return png_parts.assemble(shape, parts.image, parts, profile=profile, exif=exif)
+
+
 def _file(shape: Shape, parts: Parts) -> bytes:
     """Return a file with these image chunks and this shape, and nothing else in it."""
-    ihdr = struct.pack(">IIBBBBB", shape.width, shape.height, shape.depth, shape.colour, 0, 0, parts.interlaced)
     table = [png_parts.chunk(b"PLTE", parts.palette)] if shape.colour == INDEXED else []
-    return b"".join([
-        png_parts.SIGNATURE, png_parts.chunk(b"IHDR", ihdr), *table, *parts.image, png_parts.chunk(b"IEND", b"")
-    ])  # fmt: skip
+    return b"".join([png_parts.SIGNATURE, shape.chunk(), *table, *parts.image, png_parts.chunk(b"IEND", b"")])
 
 
 def _open(shape: Shape, parts: Parts) -> Image.Image:
@@ -130,7 +146,16 @@ def _deep_colour(shape: Shape, parts: Parts) -> Pixels:
     return np.asarray(cv2.cvtColor(pixels, order, dst=pixels))
 
 
+def _chunks_of(samples: Pixels, shape: Shape) -> tuple[bytes, ...]:
+    """Return the image chunks of samples, or of indices if the shape is that of a palette."""
+    if not shape.interlaced:
+        return _image_chunks(samples, shape)
+    return png_stream.interlaced(_image_chunks(part, shape) for part in png_stream.passes(samples))
+
+
 def _image_chunks(pixels: Pixels, shape: Shape) -> tuple[bytes, ...]:
+    if shape.colour == INDEXED:
+        return _packed(pixels[..., 0], shape.depth, "P")
     if shape.depth < _BYTE:
         levels = (1 << shape.depth) - 1
         samples = ((pixels[..., 0].astype(np.uint16) * levels + 127) // 255).astype(np.uint8)

@@ -29,10 +29,12 @@ class Shape:
     height: int
     depth: int
     colour: int
+    interlaced: bool = False
 
     def chunk(self) -> bytes:
-        """Return the IHDR chunk of a file without interlace."""
-        return chunk(b"IHDR", struct.pack(">IIBBBBB", self.width, self.height, self.depth, self.colour, 0, 0, 0))
+        """Return the IHDR chunk."""
+        last = (self.depth, self.colour, 0, 0, self.interlaced)
+        return chunk(b"IHDR", struct.pack(">IIBBBBB", self.width, self.height, *last))
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -64,10 +66,10 @@ def shape(data: bytes) -> Shape:
     name, start, end = next(walk(data))
     if name != b"IHDR" or end - start != 13:  # noqa: PLR2004 - the size of IHDR
         raise BadImageError(Reason.CORRUPT)
-    width, height, depth, colour = struct.unpack_from(">IIBB", data, start)
+    width, height, depth, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", data, start)
     if depth not in _DEPTHS.get(colour, ()):
         raise BadImageError(Reason.CORRUPT)
-    return Shape(width, height, depth, colour)
+    return Shape(width, height, depth, colour, bool(interlace))
 
 
 def frames(data: bytes) -> int:
@@ -92,7 +94,6 @@ class Parts:
 
     image: tuple[bytes, ...]
     """The IDAT chunks as they stand, with their check sums."""
-    interlaced: bool
     palette: bytes
     transparency: bytes
     shown: tuple[tuple[bytes, bytes], ...]
@@ -112,12 +113,11 @@ def take_apart(data: bytes) -> Parts:
     for name, start, end in walk(data):
         if name == b"IDAT":
             image.append(data[start - 8 : end + 4])
-        elif name in {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf"} or end - start in _SHOWN.get(name, ()):
+        elif name in {b"PLTE", b"tRNS", b"iCCP", b"eXIf"} or end - start in _SHOWN.get(name, ()):
             bodies.setdefault(name, data[start:end])
     packed = bodies.get(b"iCCP")
     return Parts(
         image=tuple(image),
-        interlaced=bool(bodies[b"IHDR"][12]),
         palette=bodies.get(b"PLTE", b""),
         transparency=bodies.get(b"tRNS", b""),
         shown=tuple((name, bodies[name]) for name in _SHOWN if name in bodies),

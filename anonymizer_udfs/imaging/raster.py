@@ -53,15 +53,21 @@ def to_bilevel(pixels: Pixels) -> Image.Image:
     return Image.frombytes("1", (width, height), bits.tobytes())
 
 
-def hide(pixels: Pixels, channels: Channels) -> Pixels:
-    """Zero, in place, the colours that alpha 0 hides: they are no part of the picture, but are in the file."""
+def hide(pixels: Pixels, channels: Channels) -> bool:
+    """Zero, in place, the colours that alpha 0 hides: they are no part of the picture, but are in the file.
+
+    Returns:
+        Whether there were any.
+    """
+    found = False
     if channels.has_alpha:
         for top in range(0, len(pixels), rows := band_rows(pixels.shape[1], 4)):
             band = pixels[top : top + rows]
             clear = band[..., -1] == 0
             if clear.any():
+                found = found or bool(band[clear, :-1].any())
                 band[clear, :-1] = 0
-    return pixels
+    return found
 
 
 def white_of(pixels: Pixels) -> int:

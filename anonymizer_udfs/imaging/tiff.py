@@ -1,46 +1,39 @@
 """TIFF: the first page, shown to Pillow (or, for 16-bit colour, OpenCV) with nothing but its pixel tags.
 
-Kept: bits, bilevel, grey, grey with alpha, RGB, RGBA (plain and premultiplied), palette, CMYK; density; the cleaned
-profile; the orientation tag; compression none, LZW, deflate, PackBits and the fax ones. Other compressions (JPEG among
-them) are written as deflate, tiles and planes as interleaved strips, luma and chroma as RGB, white-is-zero as
-black-is-zero, big-endian as little-endian; what is decoded stays the same.
+Kept: bits, bilevel, grey (also white-is-zero), grey with alpha, RGB, RGBA (plain and premultiplied), palette, CMYK;
+density; the cleaned profile; the orientation tag; byte order, strips or tiles, planes; compression none, LZW, deflate,
+PackBits and the fax ones; differences. Not kept where pixels changed: other compressions (JPEG among them) are written
+as deflate, so that what is decoded stays the same, luma and chroma as RGB in one plane, reversed bits as plain ones.
+
+Untouched: strips or tiles as they are, but for what no pixel shows in plain ones, which is zero: the rest of tiles at
+the edges, bits at the ends of rows. Encoded anew instead: compressed tiles past an edge, LZW, deflate or PackBits that
+gives more or less than its piece or does not end with it, colours under alpha 0, reversed bits; and fax codes, JPEG,
+luma and chroma, and other compressions always, since what follows their last code cannot be seen cheaply. What stays:
+up to 7 unused bits a row of compressed bilevel pictures.
 Held back as ``unsupported_pixels``: float, signed, 2, 4, 12 and 32 bit, Lab, 16-bit CMYK, extra samples of no meaning.
 """
 
 import io
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from anonymizer_udfs.imaging import icc, ifd, tiff_parts
+from anonymizer_udfs.imaging import icc, ifd, tiff_parts, tiff_write
 from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
 from anonymizer_udfs.imaging.ifd import Directory, Entry
 from anonymizer_udfs.imaging.palette import Palette
-from anonymizer_udfs.imaging.raster import hide, save, to_array, to_bilevel, to_image, white_of
+from anonymizer_udfs.imaging.raster import hide, to_array, white_of
+from anonymizer_udfs.imaging.tiff_layout import Layout, layout
 from anonymizer_udfs.imaging.tiff_parts import Shape
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-_NONE, _LZW, _DEFLATE, _PACKBITS = 1, 5, 8, 32773
-_COMPRESSIONS = {
-    _NONE: "raw", 2: "tiff_ccitt", 3: "group3", 4: "group4", _LZW: "tiff_lzw", _DEFLATE: "tiff_adobe_deflate",
-    _PACKBITS: "packbits",
-}  # fmt: skip
-_FAX = {2, 3, 4}
-_PREDICTED = {_LZW, _DEFLATE}
-_OLD_DEFLATE = 32946
-_INDEXED, _DEEP = 3, 16
+_COLOUR, _INDEXED, _INKS, _DEEP = 2, 3, 5, 16
+_DIFFERENCES, _HALF = 2, 128
 _MODES = {
     Channels.GREY: "L", Channels.GREY_ALPHA: "LA", Channels.RGB: "RGB", Channels.RGBA: "RGBA", Channels.CMYK: "CMYK",
 }  # fmt: skip
-_CODED = frozenset({
-    tiff_parts.WIDTH, tiff_parts.HEIGHT, tiff_parts.BITS, tiff_parts.COMPRESSION, tiff_parts.PHOTOMETRIC,
-    tiff_parts.SAMPLES, tiff_parts.ROWS_PER_STRIP, tiff_parts.STRIP_BYTES, tiff_parts.PLANAR, tiff_parts.PREDICTOR,
-    tiff_parts.T4_OPTIONS, tiff_parts.T6_OPTIONS, tiff_parts.KIND, tiff_parts.FILL_ORDER, tiff_parts.COLOURS,
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,13 +42,14 @@ class TiffEncoding(Encoding):
 
     depth: int = 8
     """Bits a sample: 1, 8 or 16."""
-    compression: int = _NONE
+    compression: int = tiff_write.NONE
     predictor: bool = False
     palette: Palette | None = None
     alpha_kind: int = 0
     """ExtraSamples: 1 is premultiplied, 2 is plain, 0 leaves the tag out."""
     density: tuple[tuple[int, int, int, int], int] | None = field(default=None, repr=False)
     """Numerators and denominators across and down, and their unit (1 none, 2 inch, 3 centimetre)."""
+    layout: Layout = field(default_factory=Layout)
 
 
 class TiffCodec:
@@ -76,42 +70,58 @@ class TiffCodec:
         shape = tiff_parts.shape(page)
         bare = _bare(page, shape)
         pixels = _deep_colour(bare, shape) if _is_deep_colour(shape) else _samples(bare, shape)
-        palette = _palette(page) if shape.photometric == _INDEXED else None
-        pixels = palette.expand(pixels[..., 0]) if palette else hide(pixels, shape.channels)
+        palette = trimmed = _palette(page) if shape.photometric == _INDEXED else None
+        hidden = hide(pixels, shape.channels)
+        if palette:
+            trimmed, pixels = palette.trimmed(pixels[..., 0]), palette.expand(pixels[..., 0])
         source_profile = page.entry(tiff_parts.PROFILE)
         profile = icc.clean(source_profile.raw, shape.channels) if source_profile else None
+        compression = _compression(shape)
         encoding = TiffEncoding(
             icc=profile,
             profile_dropped=source_profile is not None and profile is None,
             depth=shape.depth,
-            compression=_compression(shape),
-            predictor=page.one(tiff_parts.PREDICTOR, 1) == 2,  # noqa: PLR2004 - horizontal differences
+            compression=compression,
+            predictor=_predicted(page, compression, shape.depth),
             palette=palette,
             alpha_kind=shape.alpha_kind,
             density=_density(page),
+            layout=_layout(page, shape, compression),
         )
         turned = page.one(ifd.ORIENTATION, 1)
-        orientation = turned if turned in range(1, 9) else 1
-        return Picture(pixels, shape.channels, Format.TIFF, orientation, encoding, white_of(pixels))
+        picture = Picture(
+            pixels, shape.channels, Format.TIFF, turned if turned in range(1, 9) else 1, encoding, white_of(pixels)
+        )
+        return picture if hidden else _with_untouched(picture, page, shape, trimmed)
 
     def encode(self, picture: Picture) -> Encoded:
-        """Return a little-endian TIFF file that decodes to the same samples."""
+        """Return a TIFF file that decodes to the same samples."""
         how = picture.encoding
         assert isinstance(how, TiffEncoding)  # noqa: S101 - decode made it
-        own: dict[int, Entry] = {}
-        if how.palette is not None:
-            indices, palette = how.palette.indices(picture.pixels)
-            image = to_image(indices[..., None], "P")
-            image.putpalette(palette.rgb)
-            data = _pillow(image, how)
-            own[tiff_parts.COLOURS] = _colours(palette)
-        elif how.depth == _DEEP and picture.channels is not Channels.GREY:
-            data = _opencv(picture.pixels, how)
+        samples, palette = picture.pixels, how.palette
+        if palette is not None:
+            indices, palette = palette.indices(picture.pixels)
+            samples = indices[..., None]
         elif how.depth == 1:
-            data = _pillow(to_bilevel(picture.pixels), how)
-        else:
-            data = _pillow(to_image(picture.pixels, "I;16" if how.depth == _DEEP else _MODES[picture.channels]), how)
-        return Encoded(_stamp(data, picture, how, own), reencoded=False)
+            samples = samples >= _HALF
+        if how.layout.white_is_zero:
+            samples = ~samples
+        pieces, entries = list[bytes](), _entries(picture, how, palette)
+        for plane in how.layout.cut(samples, predicted=how.predictor):
+            packed, options = tiff_write.compress(plane, how.compression, how.layout)
+            pieces += packed
+            entries |= options
+        return Encoded(tiff_write.assemble(how.layout, pieces, entries), reencoded=False)
+
+
+def _with_untouched(picture: Picture, page: Directory, shape: Shape, palette: Palette | None) -> Picture:
+    how = picture.encoding
+    assert isinstance(how, TiffEncoding)  # noqa: S101 - decode made it
+    if shape.compression not in {how.compression, tiff_write.OLD_DEFLATE}:
+        return picture
+    stored = replace(how, compression=shape.compression)
+    data = tiff_write.untouched(page, shape, how.layout, _entries(picture, stored, palette))
+    return replace(picture, encoding=replace(how, untouched=data))
 
 
 def _is_deep_colour(shape: Shape) -> bool:
@@ -166,17 +176,25 @@ def _palette(page: Directory) -> Palette:
     return Palette((colours >> 8).astype(np.uint8).reshape(3, 256).T.tobytes())
 
 
-def _colours(palette: Palette) -> Entry:
-    levels = np.frombuffer(palette.rgb, np.uint8).reshape(-1, 3).T.ravel().astype(np.uint16) * 257
-    return ifd.pack("<", ifd.SHORT, tuple(levels.tolist()))
-
-
 def _compression(shape: Shape) -> int:
-    if shape.compression == _OLD_DEFLATE or shape.compression not in _COMPRESSIONS:
-        return _DEFLATE
-    if shape.compression in _FAX and shape.depth != 1:
-        return _DEFLATE
+    if shape.compression == tiff_write.OLD_DEFLATE or shape.compression not in tiff_write.WRITTEN:
+        return tiff_write.DEFLATE
+    if shape.compression in tiff_write.FAX and shape.depth != 1:
+        return tiff_write.DEFLATE
     return shape.compression
+
+
+def _predicted(page: Directory, compression: int, depth: int) -> bool:
+    return page.one(tiff_parts.PREDICTOR, 1) == _DIFFERENCES and compression in tiff_write.PREDICTED and depth > 1
+
+
+def _layout(page: Directory, shape: Shape, compression: int) -> Layout:
+    found = layout(page, shape)
+    # Luma and chroma are written as RGB; fax codes of tiles are a thing that few readers know.
+    planar = found.planar and shape.photometric != tiff_parts.LUMA_CHROMA
+    if found.tiled and compression in tiff_write.FAX:
+        found = replace(found, tiled=False, piece_wh=(shape.width, shape.height))
+    return replace(found, planar=planar)
 
 
 def _density(page: Directory) -> tuple[tuple[int, int, int, int], int] | None:
@@ -189,50 +207,53 @@ def _density(page: Directory) -> tuple[tuple[int, int, int, int], int] | None:
     return (numbers[0], numbers[1], numbers[2], numbers[3]), page.one(tiff_parts.DENSITY_UNIT, 2)
 
 
-def _pillow(image: Image.Image, how: TiffEncoding) -> bytes:
-    info: dict[int, Any] = {tiff_parts.PREDICTOR: 2} if how.predictor and how.compression in _PREDICTED else {}
-    return save(image, "TIFF", compression=_COMPRESSIONS[how.compression], tiffinfo=info)
+def _entries(picture: Picture, how: TiffEncoding, palette: Palette | None) -> dict[int, Entry]:
+    """Return the directory of a picture but for where its pieces are."""
+    order, (width, height) = how.layout.order, picture.size_wh
+    samples = 1 if palette else picture.channels.samples
 
+    def short(*values: int) -> Entry:
+        return ifd.pack(order, ifd.SHORT, values)
 
-def _opencv(pixels: Pixels, how: TiffEncoding) -> bytes:
-    order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA  # noqa: PLR2004 - with or without alpha
-    settings = [cv2.IMWRITE_TIFF_COMPRESSION, how.compression]
-    done, data = cv2.imencode(".tiff", cv2.cvtColor(pixels, order), settings)
-    if not done:
-        raise BadImageError(Reason.CORRUPT)
-    return bytes(data.tobytes())
-
-
-def _stamp(data: bytes, picture: Picture, how: TiffEncoding, own: dict[int, Entry]) -> bytes:
-    """Return a file of the strips of ``data`` under a directory of ours; nothing else that a writer left is in it."""
-    page = next(tiff_parts.pages(data))
-    if page.order != "<":
-        raise BadImageError(Reason.CORRUPT)
-    entries = {tag: entry for tag in _CODED & page.spots.keys() if (entry := page.entry(tag))} | own
-    starts, sizes = page.whole(tiff_parts.STRIPS), page.whole(tiff_parts.STRIP_BYTES)
-    strips, places, at = list[bytes](), list[int](), 8
-    for start, size in zip(starts, sizes, strict=True):
-        strips.append(data[start : start + size] + b"\0" * (size % 2))
-        places.append(at)
-        at += size + size % 2
-    entries[tiff_parts.STRIPS] = ifd.pack("<", ifd.LONG, tuple(places))
+    entries = {
+        tiff_parts.WIDTH: ifd.pack(order, ifd.LONG, (width,)),
+        tiff_parts.HEIGHT: ifd.pack(order, ifd.LONG, (height,)),
+        tiff_parts.BITS: short(*[how.depth] * samples),
+        tiff_parts.COMPRESSION: short(how.compression),
+        tiff_parts.PHOTOMETRIC: short(_photometric(picture.channels, how)),
+        tiff_parts.SAMPLES: short(samples),
+        tiff_parts.PLANAR: short(2 if how.layout.planar else 1),
+    }
+    if how.predictor:
+        entries[tiff_parts.PREDICTOR] = short(_DIFFERENCES)
+    if palette:
+        levels = np.frombuffer(palette.rgb, np.uint8).reshape(-1, 3).T.ravel().astype(np.uint16) * 257
+        entries[tiff_parts.COLOURS] = short(*levels.tolist())
     if picture.orientation != 1:
-        entries[ifd.ORIENTATION] = ifd.pack("<", ifd.SHORT, (picture.orientation,))
+        entries[ifd.ORIENTATION] = short(picture.orientation)
     if how.alpha_kind:
-        entries[tiff_parts.EXTRA] = ifd.pack("<", ifd.SHORT, (how.alpha_kind,))
+        entries[tiff_parts.EXTRA] = short(how.alpha_kind)
     if how.icc:
         entries[tiff_parts.PROFILE] = Entry(ifd.UNDEFINED, len(how.icc), how.icc)
-    entries |= _density_entries(how)
-    return b"".join([b"II*\0", at.to_bytes(4, "little"), *strips, ifd.build("<", entries, at)])
+    return entries | _density_entries(how)
+
+
+def _photometric(channels: Channels, how: TiffEncoding) -> int:
+    if how.palette:
+        return _INDEXED
+    if channels in {Channels.GREY, Channels.GREY_ALPHA}:
+        return 0 if how.layout.white_is_zero else 1
+    return _INKS if channels is Channels.CMYK else _COLOUR
 
 
 def _density_entries(how: TiffEncoding) -> dict[int, Entry]:
     if how.density is None:
         return {}
     numbers, unit = how.density
-    raw = np.array(numbers, "<u4").tobytes()
+    order = how.layout.order
+    raw = np.array(numbers, order + "u4").tobytes()
     return {
         tiff_parts.X_DENSITY: Entry(ifd.RATIONAL, 1, raw[:8]),
         tiff_parts.Y_DENSITY: Entry(ifd.RATIONAL, 1, raw[8:]),
-        tiff_parts.DENSITY_UNIT: ifd.pack("<", ifd.SHORT, (unit if unit in {1, 2, 3} else 2,)),
+        tiff_parts.DENSITY_UNIT: ifd.pack(order, ifd.SHORT, (unit if unit in {1, 2, 3} else 2,)),
     }

@@ -64,7 +64,7 @@ def test_round_trip_keeps_the_kind_of_file(name: str) -> None:
     """The output is of the same format, mode, size and kind, and says ``reencoded`` exactly when it is lossy."""
     case = CASES[name]
     picture = decode(case.make(), max_pixels=MOST)
-    encoded = encode(picture, picture)
+    encoded = encode(picture)
     assert encoded.reencoded is not case.lossless
     source, again = opened(case.make()), opened(encoded.data)
     assert (again.format, again.mode, again.size) == (source.format, source.mode, source.size)
