@@ -6,6 +6,8 @@
     ├── SpecError (ValueError)        a parameter is out of its range
     │   └── UnknownNameError          a name that no family member or registry entry has
     ├── SourceError                   a source cannot be listed at all
+    ├── WorkerError                   a worker could not go on; its task is tried again with its images isolated
+    ├── IsolationError                the process that isolates images does not work at all
     └── ModelError
         ├── ModelMissingError         the file is not where it should be
         ├── ModelDigestError          the file is not the one that was named
@@ -48,6 +50,14 @@ class UnknownNameError(SpecError):
 
 class SourceError(FaceveilError):
     """A source cannot be listed at all: it does not exist, or is of no known kind."""
+
+
+class WorkerError(FaceveilError):
+    """A worker could not go on with its images; the text says where in the code, and nothing of an image."""
+
+
+class IsolationError(FaceveilError):
+    """The process in which images are isolated does not start, or cannot do a blank picture."""
 
 
 class ModelError(FaceveilError):

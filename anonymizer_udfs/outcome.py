@@ -40,6 +40,12 @@ class Reason(StrEnum):
     """After anonymizing, detectors went on finding a face that no region covers: not released."""
     UNVERIFIED = "unverified"
     """What was encoded does not decode to what it should: not released."""
+    CRASHED = "crashed"
+    """It ended a worker process, or raised what nobody foresaw, and did so again alone in a process of its own."""
+    TIMED_OUT = "timed_out"
+    """Alone in a process of its own, it took longer than ``limits.image_seconds`` allow."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """Alone in a process of its own, it took more memory than ``limits.worker_bytes``."""
 
 
 class BadImageError(Exception):

@@ -23,14 +23,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark import SparkFiles
+from pyspark import SparkFiles, TaskContext
 from pyspark.sql import Column, SparkSession
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StringType, StructField, StructType
 
-from anonymizer_udfs import imaging, pipeline, recognition
+from anonymizer_udfs import imaging, isolation, pipeline, recognition
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import orientation
+from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.cache import cache_dir
@@ -64,8 +65,14 @@ class AnonymizePartition:
     spec: WorkerSpec
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of one partition; see :func:`anonymizer_udfs.pipeline.anonymize_partition`."""
-        return pipeline.anonymize_partition(batches, on_executor(self.spec))
+        """Yield the rows of one partition; see :func:`anonymizer_udfs.pipeline.anonymize_partition`.
+
+        The first try is in the worker. A further one is there because a try before ended its worker, or failed: then
+        each image goes through a child process, which it may end.
+        """
+        spec, task = on_executor(self.spec), TaskContext.get()
+        again = task is not None and task.attemptNumber() > 0
+        return isolation.isolated(batches, spec) if again else watchdog.watched(batches, spec)
 
 
 def on_executor(spec: WorkerSpec) -> WorkerSpec:

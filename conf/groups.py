@@ -87,7 +87,7 @@ class Spark(Group):
 
 
 class Limits(Group):
-    """What bounds a worker's memory, whatever the images."""
+    """What bounds a worker's memory and time, whatever the images."""
 
     max_pixels: Count = Field(
         default=100_000_000, description="Pictures of more pixels are quarantined before they are decoded"
@@ -104,6 +104,15 @@ class Limits(Group):
         default=64 * MEBIBYTE, description="Source bytes that one task reads ahead of its work"
     )
     read_threads: Annotated[Count, Field(le=64)] = Field(default=4, description="Reads at a time of one task")
+    worker_bytes: Annotated[Bytes, Field(ge=GIBIBYTE)] = Field(
+        default=6 * GIBIBYTE,
+        description="Resident memory of a worker process; an image that takes it further alone is quarantined. The "
+        "largest that max_pixels allows took 3.4 GB; lower both where workers have less",
+    )
+    image_seconds: Annotated[Count, Field(le=86_400)] = Field(
+        default=120,
+        description="Work on an image of up to 10 megapixels, and as much for each 10 more; then it is quarantined",
+    )
 
 
 class Batches(Group):

@@ -246,6 +246,8 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
             batch_bytes=limits.arrow_batch_bytes,
             read_ahead_bytes=limits.read_ahead_bytes,
             read_threads=limits.read_threads,
+            worker_bytes=limits.worker_bytes,
+            image_seconds=limits.image_seconds,
         ),
         storage=request.common.storage,
         measure=Measure(share, treatment.recognizer, treatment.thresholds) if share else None,

@@ -4,6 +4,7 @@ Runs on the driver. Everything else speaks DataFrames, so that it works over Spa
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,9 @@ from jobs.quiet import jvm_noise_dropped
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
+_LOCAL = re.compile(r"local(?:\[([^,\]]+)\])?")
+_TRIES = 4
+"""What Spark itself allows a task on a cluster (``spark.task.maxFailures``)."""
 
 PARQUET = {
     # With Delta's defaults 150 images of 8 MB exhaust a writer of 1.2 GB: Parquet looks at sizes only after 100 rows.
@@ -54,6 +58,19 @@ def local_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def trying_again(master: str) -> str:
+    """Return a local master under which a task whose worker died is tried again, as on a cluster; others as they are.
+
+    A local Spark heeds no ``spark.task.maxFailures``: without the second number one crash in a decoder fails the job.
+
+    Examples:
+        >>> [trying_again(master) for master in ("local", "local[*]", "local[2, 1]", "spark://host:7077")]
+        ['local[1,4]', 'local[*,4]', 'local[2, 1]', 'spark://host:7077']
+    """
+    found = _LOCAL.fullmatch(master)
+    return f"local[{found[1] or 1},{_TRIES}]" if found else master
+
+
 def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
     """Return Spark's settings for a job; a pure function of the settings and the environment."""
     parallel = str(max(2, local_cores()))
@@ -78,7 +95,7 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         if settings.spark.delta == "bundled":
             conf["spark.jars"] = ",".join(str(path) for path in jars.classpath())
         conf |= {
-            "spark.master": settings.spark.master or f"local[{local_cores()}]",
+            "spark.master": trying_again(settings.spark.master or f"local[{local_cores()}]"),
             "spark.driver.memory": settings.spark.driver_memory,
             "spark.sql.shuffle.partitions": parallel,
         }
@@ -129,6 +146,8 @@ def create(settings: Settings, storage: Storage) -> SparkSession:
     if is_submitted():
         # Spark knows how to import from a wheel, and has only not heard of the name.
         SparkContext.PACKAGE_EXTENSIONS = (".zip", ".egg", ".jar", ".whl")
+        SparkContext._ensure_initialized()  # noqa: SLF001 - connects to the JVM that spark-submit has started
+        conf["spark.master"] = trying_again(SparkConf().get("spark.master", "local"))
         if settings.spark.delta == "bundled":
             conf["spark.jars"] = _lend_jars()
     builder = SparkSession.builder
@@ -150,7 +169,6 @@ def _lend_jars() -> str:
 
     It has read its ``--jars`` when ``spark-submit`` started it, so that ours are given to its class loader by hand.
     """
-    SparkContext._ensure_initialized()  # noqa: SLF001 - connects to the JVM that spark-submit has started
     given = [jar for jar in SparkConf().get("spark.jars", "").split(",") if jar]
     names = {jar.rpartition("/")[2] for jar in given}
     if names >= {jar.name for jar in jars.read_lock()}:

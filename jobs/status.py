@@ -30,6 +30,9 @@ REMEDIES = {
     Reason.TRUNCATED: "its end is missing: copy it anew, the next run takes it",
     Reason.CORRUPT: "cannot be decoded: restore it; after an update of faceveil --retry corrupt",
     Reason.UNVERIFIED: "its result was not as it should be: please report; after an update --retry unverified",
+    Reason.CRASHED: "made a worker crash: please report; after an update --retry crashed",
+    Reason.TIMED_OUT: "took too long: raise limits.image_seconds by --set, with --retry timed_out",
+    Reason.OUT_OF_MEMORY: "took too much memory: raise limits.worker_bytes by --set, with --retry out_of_memory",
 }
 """What a person can do about each reason."""
 
