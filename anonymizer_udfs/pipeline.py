@@ -5,6 +5,7 @@ happens to an image. What is wrong with one image is a value; what is wrong with
 wrong digest) raises and fails the task.
 """
 
+import functools
 import hashlib
 import itertools
 import time
@@ -17,13 +18,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from anonymizer_udfs import imaging, measure, treatment, verification
+from anonymizer_udfs import measure, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST, THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.looks import covers
+from anonymizer_udfs.making import Made, make
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
+from anonymizer_udfs.sight import FileSight
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.treatment import Treated
@@ -43,25 +47,20 @@ class Work:
     planned: Planned
     data: bytes | Reason
     timings_ms: dict[str, float] = field(default_factory=dict)
-    picture: Picture | None = None
-    upright: NDArray[np.uint8] | None = None
+    sight: FileSight | None = None
     found: list[tuple[Finding, Look]] = field(default_factory=list)
     plans: tuple[str, ...] = ()
-    made: "Made | None" = None
+    made: Made | None = None
     left: tuple[Finding, ...] = ()
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
     outcome: Released | Quarantined | None = None
-    header: tuple[str, tuple[int, int]] | None = None
 
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """What is about to be stored: the treated picture, its file, and what that file decodes to."""
-
-    treated: Treated
-    encoded: imaging.Encoded
-    stored: Picture
+    def seen(self) -> FileSight:
+        """Return the file as it is looked at; raises where it was never decoded."""
+        if self.sight is None:
+            raise RuntimeError("an image is decoded before it is worked on")
+        return self.sight
 
 
 class Clock:
@@ -123,7 +122,7 @@ def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
     for work in works:
         _guarded(_decode, work, spec)
         group.append(work)
-        pixels = sum(w.upright.shape[0] * w.upright.shape[1] for w in group if w.upright is not None)
+        pixels = sum(w.sight.header.pixels for w in group if w.sight is not None)
         if len(group) >= most or pixels >= GROUP_PIXELS:
             yield group
             group = []
@@ -144,10 +143,8 @@ def _decode(work: Work, spec: WorkerSpec) -> None:
     if isinstance(work.data, Reason):
         raise BadImageError(work.data)
     with Clock(work, "decode"):
-        header = imaging.probe(work.data)
-        work.header = (header.format.value, (header.width, header.height))
-        work.picture = imaging.decode(work.data, max_pixels=spec.limits.max_pixels)
-        work.upright = _upright(work.picture)
+        work.sight = FileSight(work.data, spec.limits.max_pixels)
+        work.sight.prepare(spec.policy.plan.scale(work.sight.stored_wh))
 
 
 def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
@@ -164,40 +161,44 @@ def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
 
 def _timed_search(works: Sequence[Work], plan: Plan, step: str, spec: WorkerSpec) -> list[tuple[Finding, ...]]:
     start = time.perf_counter()
-    images = [work.upright for work in works if work.upright is not None]
-    found = spec.policy.searcher.search(images, plan, spec.runtime)
-    spent = (time.perf_counter() - start) * 1000 / max(1, len(works))
-    for work in works:
-        work.timings_ms[step] = work.timings_ms.get(step, 0.0) + spent
+    found = spec.policy.searcher.search([work.seen() for work in works], plan, spec.runtime)
+    _share(works, step, start)
     return found
 
 
+def _share(works: Sequence[Work], step: str, start: float) -> None:
+    """Add the time since ``start`` to one step of images that were worked on together."""
+    spent = (time.perf_counter() - start) * 1000 / max(1, len(works))
+    for work in works:
+        work.timings_ms[step] = work.timings_ms.get(step, 0.0) + spent
+
+
 def _treat(work: Work, spec: WorkerSpec) -> None:
-    """Anonymize, encode, and decode what would be stored."""
-    if work.picture is None:
-        raise RuntimeError("a picture is decoded before it is treated")
-    found, looks = [one for one, _ in work.found], [look for _, look in work.found]
-    with Clock(work, "anonymize"):
-        treated = treatment.treat(work.picture, found, looks, work.planned.image_id, spec)
-    with Clock(work, "encode"):
-        encoded = imaging.encode(treated.picture, work.picture)
-    with Clock(work, "verify"):
-        stored = verification.stored(encoded, treated, work.picture, spec.limits.max_pixels)
-    work.made = Made(treated, encoded, stored)
+    """Anonymize, encode, and decode what would be stored; where nothing was found, cut the metadata alone."""
+    sight = work.seen()
+    if sight.failed is not None:
+        raise BadImageError(sight.failed)
+    if not work.found and sight.untouched is not None:
+        work.made = Made(sight.untouched)
+        return
+    with Clock(work, "decode"):
+        picture = sight.whole()
+    work.made = make(picture, work.found, work.planned.image_id, spec, functools.partial(Clock, work))
 
 
 def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
     """Search the pictures that would be stored for what no region covers, and treat that too, until nothing is left.
 
-    An image in which the last of :data:`SECOND_LOOKS` still sees something is held back.
+    Where nothing was treated and the plan saw at least as much, there is nothing new to see. An image in which the last
+    of :data:`SECOND_LOOKS` still sees something is held back.
     """
-    left = list(works)
+    left = [work for work in works if work.found or not covers(spec.policy.plan, plan)]
     for looks in range(1, SECOND_LOOKS + 1):
-        shown = [replace(work, upright=_upright(work.made.stored)) for work in left if work.made]
         again = []
-        for work, found in zip(left, _timed_search(shown, plan, "second_look", spec), strict=True):
+        for work, found in zip(left, _search_stored(left, plan, spec), strict=True):
             work.left = found
-            more = verification.uncovered(found, work.made.treated) if work.made else ()
+            treated = work.made.treated if work.made else None
+            more = verification.uncovered(found, treated) if treated else found
             if more and looks == SECOND_LOOKS:
                 work.outcome = Quarantined(Reason.RESIDUAL)
             elif more:
@@ -209,34 +210,54 @@ def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
             return
 
 
+def _search_stored(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> list[tuple[Finding, ...]]:
+    """Return what is found in the pictures that would be stored; each image's clock gets its share."""
+    start = time.perf_counter()
+    stored = [work.made.stored if work.made else None for work in works]
+    shown = [_upright(one) if one else work.seen() for one, work in zip(stored, works, strict=True)]
+    found = spec.policy.searcher.search(shown, plan, spec.runtime)
+    _share(works, "second_look", start)
+    return found
+
+
 def _upright(picture: Picture) -> NDArray[np.uint8]:
     return orientation.upright(picture.rgb(), picture.orientation)
 
 
 def _finish(work: Work, spec: WorkerSpec) -> None:
     """Measure, where the image is in the sample, and decide what becomes of it."""
-    if work.picture is None or work.upright is None or work.made is None:
+    if work.made is None:
         raise RuntimeError("a picture is treated before it is finished")
-    treated, encoded = work.made.treated, work.made.encoded
-    work.faces = treated.faces
+    encoded = work.made.encoded
+    work.faces = work.made.treated.faces if work.made.treated else ()
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
-            before = measure.View(work.picture.rgb(), work.upright, [one for one, _ in work.found])
-            after = work.left
-            if spec.policy.second_look is None:  # then nobody has looked at what is stored
-                after = spec.policy.searcher.search([_upright(work.made.stored)], FAST, spec.runtime)[0]
-            work.faces, work.utility = measure.sample(before, work.made.stored, treated, after, spec)
+            work.faces, work.utility = _measured(work, work.made, spec)
+    if work.made.psnr_outside_db is not None:
+        work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)
     unsure = any(one.confidence < spec.policy.bands.sure for one, _ in work.found)
     status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
     digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
     work.outcome = Released(status, encoded.data, digest, encoded.reencoded, reason)
 
 
+def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...], measure.Named]:
+    """Return the faces with what was measured of them, and what was measured of the image."""
+    picture = work.seen().whole()
+    stored = made.stored or picture
+    before = measure.View(picture.rgb(), _upright(picture), [one for one, _ in work.found])
+    after = work.left
+    if spec.policy.second_look is None and work.found:  # then nobody has looked at what is stored
+        after = spec.policy.searcher.search([_upright(stored)], FAST, spec.runtime)[0]
+    return measure.sample(before, stored, made.treated or Treated(picture, (), ()), after, spec)
+
+
 def _result(work: Work, spec: WorkerSpec) -> Result:
     if work.outcome is None:
         raise RuntimeError("an image ends with an outcome")
     digest = spec.key.source_digest(work.data) if isinstance(work.data, bytes) else None
-    name, size = work.header or (None, None)
+    header = work.sight.header if work.sight else None
+    name, size = (header.format.value, (header.width, header.height)) if header else (None, None)
     result = Result(work.planned, work.outcome, digest, name, size, work.faces, work.utility, work.plans)
     return replace(result, duration_ms=sum(work.timings_ms.values()), timings_ms=work.timings_ms)
 

@@ -4,13 +4,14 @@ Detectors draw a box from the forehead to the chin; hair, ears and outline recog
 scaled about its centre, and where the face is rolled, the rectangle is turned with it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes
 from anonymizer_udfs.boxes import IntBox
+from anonymizer_udfs.cells import whole_cells
 
 SNAP_DEGREES = 12.0
 """Up to here a face counts as upright (or lying): its own box, which lies along the axes, holds it whole."""
@@ -31,6 +32,7 @@ class Region:
         centre: ``x y`` of the turned rectangle.
         half_wh: half of its sides, across and along the face.
         roll_degrees: how far it is turned clockwise; 0 where all of ``box`` is treated.
+        cell_wh: the treated pixels are whole cells of this size, counted from the picture's corner.
     """
 
     box: IntBox
@@ -38,6 +40,7 @@ class Region:
     centre: tuple[float, float]
     half_wh: tuple[float, float]
     roll_degrees: float
+    cell_wh: tuple[int, int] = (1, 1)
 
     def mask(self) -> NDArray[np.bool_] | None:
         """Return which pixels of ``box`` are treated, ``(h, w)``; none stands for all of them.
@@ -57,7 +60,13 @@ class Region:
         local = np.array(self.detected, np.float32) - np.array([x0, y0, x0, y0], np.float32)
         bx0, by0, bx1, by1 = boxes.outward(local, (w, h))
         out[by0:by1, bx0:bx1] = True
-        return out
+        return out if self.cell_wh == (1, 1) else whole_cells(out, self.cell_wh, (x0, y0))
+
+    def in_cells(self, cell_wh: tuple[int, int], size_wh: tuple[int, int]) -> "Region":
+        """Return the region grown to whole cells of a picture of a size, as a solid fill of a JPEG has to be."""
+        (x0, y0, x1, y1), (w, h) = self.box, cell_wh
+        right, below = min(size_wh[0], -(-x1 // w) * w), min(size_wh[1], -(-y1 // h) * h)
+        return replace(self, box=(x0 // w * w, y0 // h * h, right, below), cell_wh=cell_wh)
 
 
 def region(box: NDArray[np.float32], ratio: float, roll_degrees: float | None, size_wh: tuple[int, int]) -> Region:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import imaging
-from anonymizer_udfs.imaging import Format, Picture, orientation
+from anonymizer_udfs.imaging import Encoded, Format, Picture, orientation
 from anonymizer_udfs.imaging.preview import DENOMINATORS, preview
 from anonymizer_udfs.outcome import BadImageError, Reason
 
@@ -19,8 +19,10 @@ class FileSight:
     """A file; a :class:`anonymizer_udfs.detection.sights.Sight`.
 
     Attributes:
+        data: the whole file.
         header: what the file says of itself.
         failed: why the file could not be decoded whole while a search went on; none where it could.
+        untouched: what is stored if nothing is found, known without a whole decode; none where that needs one.
     """
 
     def __init__(self, data: bytes, max_pixels: int) -> None:
@@ -33,7 +35,8 @@ class FileSight:
         if self.header.pixels > max_pixels:
             raise BadImageError(Reason.TOO_LARGE)
         self.failed: Reason | None = None
-        self._data = data
+        self.untouched: Encoded | None = None
+        self.data = data
         self._max_pixels = max_pixels
         self._picture: Picture | None = None
         self._shown: dict[int, NDArray[np.uint8]] = {}
@@ -58,7 +61,7 @@ class FileSight:
             BadImageError: as :func:`anonymizer_udfs.imaging.decode`.
         """
         if self._picture is None:
-            self._picture = imaging.decode(self._data, max_pixels=self._max_pixels)
+            self._picture = imaging.decode(self.data, max_pixels=self._max_pixels)
         return self._picture
 
     def prepare(self, scale: float) -> None:
@@ -72,9 +75,10 @@ class FileSight:
             return
         fits = [d for d in DENOMINATORS if 1 / d >= scale]
         if fits and self._picture is None and self._worth():
-            made = preview(self._data, fits[0])
+            made = preview(self.data, fits[0])
             if made is not None:
-                self._keep(fits[0], *made)
+                self._keep(fits[0], made.rgb, made.orientation)
+                self.untouched = made.untouched
                 return
         whole = self.whole()
         self._keep(1, whole.rgb(), whole.orientation)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import family
+from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
-from anonymizer_udfs.imaging import Picture, orientation
-from anonymizer_udfs.methods import Method
+from anonymizer_udfs.imaging import Picture, orientation, reach
+from anonymizer_udfs.methods import Mask, Method
 from anonymizer_udfs.methods.base import Target
 from anonymizer_udfs.records import Face, Look
 from anonymizer_udfs.regions import Region, region
@@ -62,14 +63,16 @@ def treat(
         return Treated(picture, (), ())
     h, w = picture.pixels.shape[:2]
     alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
-    pixels = picture.pixels.copy()
+    pixels, cell_wh = picture.pixels.copy(), reach.cells_wh(picture)
     faces, regions = [], []
     for i, (one, look) in enumerate(zip(found, looks, strict=True)):
         placed, rule = _placed(one, picture), spec.policy.rule(one.kind)
         where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
+        if method.name == Mask.name:
+            where = where.in_cells(cell_wh, (w, h))
         _apply(pixels, where, method, alpha, spec.key.generator(image_id, method.name, i))
         regions.append(where)
-        faces.append(_face(one, placed, where, method, look))
+        faces.append(_face(one, placed, reach.touched(picture, where.box), method, look))
     return Treated(picture.with_pixels(pixels), tuple(faces), tuple(regions))
 
 
@@ -103,13 +106,13 @@ def _apply(
     pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
 
 
-def _face(one: Finding, placed: _Placed, where: Region, method: Method, look: Look) -> Face:
+def _face(one: Finding, placed: _Placed, changed: IntBox, method: Method, look: Look) -> Face:
     x0, y0, x1, y1 = (float(v) for v in np.round(placed.box, 2))
     points = () if placed.points is None else placed.points
     return Face(
         kind=one.kind,
         box=(x0, y0, x1, y1),
-        region=where.box,
+        region=changed,
         landmarks=tuple((round(float(x), 2), round(float(y), 2)) for x, y in points),
         confidence=round(one.confidence, 4),
         sightings=one.sightings,

@@ -3,17 +3,20 @@
 Runs on an executor, once an image. Whatever does not hold is held back.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import imaging
 from anonymizer_udfs.boxes import outward
 from anonymizer_udfs.detection.findings import Finding
-from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.imaging import Picture, orientation, reach
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.regions import Region
 from anonymizer_udfs.treatment import Treated
 
+_BAND_ROWS = 256
 LEAST_COVERED = 0.5
 """A box of which less than this share was treated is a face that no region covers. Two looks at one face differ by some
 pixels, and a mild method leaves a face that is found again: those are covered by far more."""
@@ -37,9 +40,28 @@ def stored(encoded: imaging.Encoded, treated: Treated, source: Picture, max_pixe
     same = same and came.channels is wanted.channels and came.orientation == wanted.orientation
     if not same or not all(_shows(came, wanted, source, region) for region in treated.regions):
         raise BadImageError(Reason.UNVERIFIED)
-    if not encoded.reencoded and ((came.pixels != source.pixels).any(axis=2) & ~treated.covered()).any():
+    if not encoded.reencoded and (differs(came, source) & ~reach.reach(source, treated.covered())).any():
         raise BadImageError(Reason.UNVERIFIED)
     return came
+
+
+def differs(one: Picture, other: Picture) -> NDArray[np.bool_]:
+    """Return which pixels of two pictures of one shape differ, ``(h, w)``."""
+    return np.asarray((one.pixels != other.pixels).any(axis=2))
+
+
+def psnr_outside(came: Picture, source: Picture, treated: Treated) -> float | None:
+    """Return the peak signal-to-noise ratio of what was not treated, in dB; none where that is exact, or nothing.
+
+    ``10 log10(white^2 / mse)``, over all channels, white being the greatest sample value.
+    """
+    outside = ~treated.covered()
+    square, count = 0.0, 0
+    for top in range(0, len(outside), _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        error = (came.pixels[band].astype(np.float32) - source.pixels[band])[outside[band]]
+        square, count = square + float(np.square(error, dtype=np.float64).sum()), count + error.size
+    return 10 * math.log10(source.white**2 * count / square) if square else None
 
 
 def _shows(came: Picture, wanted: Picture, source: Picture, region: Region) -> bool:

@@ -171,6 +171,17 @@ def check_opencv() -> Finding:
     return Finding("opencv", State.OK, f"{name} {found}")
 
 
+def check_jpeg() -> Finding:
+    """Look for the library that replaces the blocks of a JPEG and leaves all others as they are."""
+    from anonymizer_udfs.imaging import turbojpeg  # noqa: PLC0415 - as above
+
+    library = turbojpeg.find()
+    if library is None:
+        detail = "no libturbojpeg: JPEGs with a face are encoded anew, and their rows say so"
+        return Finding("jpeg", State.WARN, detail, "pip install turbojpeg==0.0.2, or apt-get install libturbojpeg0")
+    return Finding("jpeg", State.OK, f"libturbojpeg {library.version} ({library.origin.value})")
+
+
 def check_package(name: str) -> Finding:
     """Look at the version of one package of the table above.
 
@@ -277,6 +288,7 @@ def checks(s3: str | None = None) -> Iterator[tuple[str, Callable[[], Finding]]]
         yield name, partial(check_package, name)
     yield "opencv", check_opencv
     yield "onnxruntime", check_onnxruntime
+    yield "jpeg", check_jpeg
     yield "jars", check_jars
     yield "models", check_models
     yield "machine", check_machine

@@ -17,6 +17,7 @@ import cv2
 from PIL import Image, ImageFile
 
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.imaging import jpeg
 from anonymizer_udfs.imaging.base import Channels, Codec, Encoded, Encoding, Format, Header, Picture
 from anonymizer_udfs.imaging.bmp import BmpCodec
 from anonymizer_udfs.imaging.gif import GifCodec
@@ -43,6 +44,8 @@ _UNDECODABLE = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, ZeroDivisionError,
     struct.error, zlib.error, cv2.error,
 )  # fmt: skip
+
+_CUT = ("truncated", "not enough image data")
 
 
 def probe(data: bytes) -> Header:
@@ -91,8 +94,8 @@ def decode(data: bytes, *, max_pixels: int) -> Picture:
     except Image.DecompressionBombError:
         raise BadImageError(Reason.TOO_LARGE) from None
     except _UNDECODABLE as error:
-        # The only trace that Pillow leaves of a missing end is a word in its message.
-        cut = isinstance(error, EOFError) or "truncated" in str(error).lower()
+        # The only trace that Pillow leaves of a missing end are words in its message.
+        cut = isinstance(error, EOFError) or any(words in str(error).lower() for words in _CUT)
         raise BadImageError(Reason.TRUNCATED if cut else Reason.CORRUPT) from None
     if picture.size_wh != (header.width, header.height):
         raise BadImageError(Reason.CORRUPT)
@@ -114,5 +117,7 @@ def encode(picture: Picture, original: Picture | None = None) -> Encoded:
     how = picture.encoding
     if original is not None and picture.pixels is original.pixels and original.encoding.untouched is not None:
         return Encoded(original.encoding.untouched, reencoded=how.profile_dropped)
+    if original is not None and picture.format is Format.JPEG and (patched := jpeg.patch(picture, original)):
+        return Encoded(patched, reencoded=how.profile_dropped)
     encoded = CODECS[picture.format].encode(picture)
     return Encoded(encoded.data, reencoded=encoded.reencoded or how.profile_dropped)

@@ -12,12 +12,13 @@ intervals, nor in arithmetic coding: there only a second decoder could tell.
 """
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
-from anonymizer_udfs.imaging import icc, ifd, jpeg_coded, jpeg_parts
+from anonymizer_udfs.cells import runs
+from anonymizer_udfs.imaging import icc, ifd, jpeg_coded, jpeg_parts, jpeg_patch, turbojpeg
 from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
 from anonymizer_udfs.imaging.raster import save, to_array, to_image
 from anonymizer_udfs.outcome import BadImageError, Reason
@@ -44,6 +45,9 @@ class JpegEncoding(Encoding):
     """JFIF's unit and two densities, 5 bytes."""
     adobe: bool = False
     """Whether there was an Adobe segment; only written again for four components."""
+    source: bytes = field(default=b"", repr=False)
+    """The source's pixel segments behind our own: where blocks are replaced in. The same as ``untouched`` where that
+    is there; else it may hide something between its pixels, which does not survive a patch, but is not to be stored."""
 
 
 class JpegCodec:
@@ -71,8 +75,10 @@ class JpegCodec:
         profile = icc.clean(parts.profile, channels) if parts.profile else None
         orientation = ifd.exif_orientation(parts.exif)
         extras = jpeg_parts.extras(ifd.minimal_exif(orientation), profile)
+        source = parts.file((first, extras, last))
         encoding = JpegEncoding(
-            untouched=parts.file((first, extras, last)) if tidied and exact else None,
+            untouched=source if tidied and exact else None,
+            source=source,
             icc=profile,
             profile_dropped=parts.profile is not None and profile is None,
             tables=tables,
@@ -98,6 +104,31 @@ class JpegCodec:
             keep_rgb=how.stored_rgb,
         )
         return Encoded(_stamp(data, picture, how), reencoded=True)
+
+
+def patch(picture: Picture, original: Picture) -> bytes | None:
+    """Return the original's file in which only the blocks are other ones whose pixels differ; none where it cannot be.
+
+    That is where libturbojpeg is missing or refuses the file, and where nothing differs. What decoders make of the
+    result has to be looked at: see :func:`anonymizer_udfs.imaging.jpeg_patch.patch`.
+
+    Args:
+        picture: the wanted pixels.
+        original: as ``JpegCodec.decode`` gave it, of the same shape.
+    """
+    how, library = original.encoding, turbojpeg.find()
+    assert isinstance(how, JpegEncoding)  # noqa: S101 - decode made it
+    frame = jpeg_parts.frame(how.source)
+    boxes = runs((picture.pixels != original.pixels).any(axis=2), jpeg_patch.blocks_wh(frame))
+    if library is None or not boxes:
+        return None
+    parts = jpeg_parts.take_apart(how.source)
+    try:
+        made = jpeg_patch.patch(parts, picture.pixels, boxes, library)
+    except jpeg_patch.PatchError:
+        return None
+    extras = jpeg_parts.extras(ifd.minimal_exif(original.orientation), how.icc)
+    return made.file((jpeg_parts.jfif(parts.density), extras, jpeg_parts.adobe(parts.adobe_transform)))
 
 
 def _stamp(data: bytes, picture: Picture, how: JpegEncoding) -> bytes:

@@ -11,8 +11,8 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from anonymizer_udfs.imaging import decode
-from tests.support.anonymizing import DONE, anonymize, by_name
+from anonymizer_udfs.imaging import decode, turbojpeg
+from tests.support.anonymizing import DONE, HELD_BACK, anonymize, by_name
 from tests.support.pictures import group, place, saved, write
 
 MOST = 10**8
@@ -52,16 +52,23 @@ LOSSLESS = {
     "exact.webp": saved(SCENE, "WEBP", lossless=True, exact=True),
     "place.png": place(),
 }
-LOSSY = {
+JPEG = {
     "444.jpg": saved(SCENE, "JPEG", quality=92, subsampling=0),
     "420.jpg": saved(SCENE, "JPEG", quality=80, subsampling=2),
+    "progressive.jpg": saved(SCENE, "JPEG", quality=80, progressive=True),
     "grey.jpg": saved(Image.fromarray(SCENE).convert("L"), "JPEG", quality=90),
+    "ink.jpg": saved(Image.fromarray(SCENE).convert("CMYK"), "JPEG", quality=90),
     "turned6.jpg": turned(6, "JPEG", quality=90),
-    "lossy.webp": saved(SCENE, "WEBP", quality=85),
     "group.jpg": group(),
+    "large.jpg": saved(cv2.resize(SCENE, None, fx=6, fy=6, interpolation=cv2.INTER_CUBIC), "JPEG", quality=90),
     "place.jpg": place(0, "JPEG", quality=85),
+    "large-place.jpg": saved(cv2.resize(SCENE[:64, :64], (1280, 1280)), "JPEG", quality=85),
 }
-WITHOUT_FACE = {"place.png", "place.jpg"}
+"""Exact where libturbojpeg is there."""
+LOSSY = {"lossy.webp": saved(SCENE, "WEBP", quality=85)} | ({} if turbojpeg.find() else JPEG)
+EXACT = LOSSLESS | (JPEG if turbojpeg.find() else {})
+ALL = EXACT | LOSSY
+WITHOUT_FACE = {"place.png", "place.jpg", "large-place.jpg"}
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,12 @@ class Pair:
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
     """Each file and what the job made of it."""
     root = tmp_path_factory.mktemp("untouched")
-    source = write(root / "photos", LOSSLESS | LOSSY)
-    assert anonymize(source, root / "lake") == DONE
+    source = write(root / "photos", ALL)
+    assert anonymize(source, root / "lake") in {DONE, HELD_BACK}  # a doubtful face is in review, and stored
     return {name: Pair((source / name).read_bytes(), row) for name, row in by_name(root / "lake").items()}
 
 
-@pytest.mark.parametrize("name", LOSSLESS | LOSSY)
+@pytest.mark.parametrize("name", ALL)
 def test_faces_are_changed(name: str, pairs: dict[str, Pair]) -> None:
     """Each portrait has its face found and its region filled, and has more outside of it: what other tests look at."""
     pair = pairs[name]
@@ -110,9 +117,9 @@ def test_faces_are_changed(name: str, pairs: dict[str, Pair]) -> None:
             assert np.ptp(after[inside][..., :3], axis=(0, 1)).max() == 0
 
 
-@pytest.mark.parametrize("name", LOSSLESS)
-def test_lossless_pictures_are_bit_identical_outside_the_regions(name: str, pairs: dict[str, Pair]) -> None:
-    """Of a format without loss, every decoded pixel in no region is the source's, and the row says so."""
+@pytest.mark.parametrize("name", EXACT)
+def test_pictures_are_bit_identical_outside_the_regions(name: str, pairs: dict[str, Pair]) -> None:
+    """Every decoded pixel in no region is the source's, and the row says so."""
     pair = pairs[name]
     before, after = pair.pixels
     assert not pair.row["reencoded"]
@@ -125,12 +132,20 @@ def test_lossy_pictures_say_that_they_were_encoded_again(name: str, pairs: dict[
     """Where exactness was not kept the row says ``reencoded``, and the picture is near to what it was."""
     pair = pairs[name]
     before, after = (pixels.astype(int) for pixels in pair.pixels)
-    exact = bool((before[pair.outside()] == after[pair.outside()]).all())
-    assert pair.row["reencoded"] or exact
-    assert np.abs(before - after)[pair.outside()].mean() < 3
+    assert pair.row["reencoded"]
+    square = float(np.square((before - after)[pair.outside()]).mean())
+    assert dict(pair.row["utility"])["psnr_outside"] == pytest.approx(10 * np.log10(255**2 / square), abs=1)
 
 
-@pytest.mark.parametrize("name", LOSSLESS | LOSSY)
+@pytest.mark.parametrize("name", WITHOUT_FACE)
+def test_a_picture_without_a_face_keeps_its_compressed_pixels(name: str, pairs: dict[str, Pair]) -> None:
+    """Byte for byte: the scan of a JPEG, the image data of a PNG."""
+    source, stored = pairs[name].source, pairs[name].row["content"]
+    start, end = (b"\xff\xda", b"\xff\xd9") if name.endswith("jpg") else (b"IDAT", b"IEND")
+    assert source[source.index(start) : source.rindex(end)] in stored
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_format_size_mode_and_orientation_stay(name: str, pairs: dict[str, Pair]) -> None:
     """The result is a file of the same format, size, mode and orientation; the row says which."""
     pair = pairs[name]
@@ -141,7 +156,7 @@ def test_format_size_mode_and_orientation_stay(name: str, pairs: dict[str, Pair]
     assert pair.row["format"] == str(before.format).lower()
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSY if name.endswith("jpg")])
+@pytest.mark.parametrize("name", JPEG)
 def test_jpegs_keep_tables_and_sampling(name: str, pairs: dict[str, Pair]) -> None:
     """A JPEG is written with the source's own quantization tables and chroma sampling."""
     before, after = (Image.open(io.BytesIO(data)) for data in (pairs[name].source, pairs[name].row["content"]))

@@ -94,7 +94,7 @@ def test_a_file_that_breaks_while_a_search_goes_on_is_told() -> None:
     """The search gets pixels of the right size, and the owner the reason."""
     sight = FileSight(turned(1), MOST)
     sight.prepare(0.2)
-    sight._data = sight._data[:-20_000]
+    sight.data = sight.data[:-20_000]
     assert sight.at_least(1.0).shape == (*SIZE_WH[::-1], 3)
     assert sight.failed is Reason.TRUNCATED
 

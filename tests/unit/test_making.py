@@ -1,0 +1,166 @@
+"""From findings to the stored file: exact outside of the regions, solid within, and honest where it cannot be."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from anonymizer_udfs import imaging
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.imaging import Picture, reach, turbojpeg
+from anonymizer_udfs.making import Made, make
+from anonymizer_udfs.methods import Mask, Method, Pixelate
+from anonymizer_udfs.records import Look, Sighting
+from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.verification import differs
+from tests.support import specs
+from tests.support.pictures import saved
+
+SCENE = np.ascontiguousarray(skimage.data.astronaut()[::2, ::2])
+FACE = np.array([93, 41, 131, 88], np.float32)
+EYES = np.array([[102, 58], [121, 57], [112, 68], [104, 77], [121, 76]], np.float32)
+KINDS = {
+    "420": saved(SCENE, "JPEG", quality=85, subsampling=2),
+    "422": saved(SCENE, "JPEG", quality=90, subsampling=1),
+    "444": saved(SCENE, "JPEG", quality=95, subsampling=0),
+    "progressive": saved(SCENE, "JPEG", quality=80, progressive=True),
+    "grey": saved(Image.fromarray(SCENE).convert("L"), "JPEG", quality=85),
+    "ink": saved(Image.fromarray(SCENE).convert("CMYK"), "JPEG", quality=85),
+    "odd": saved(SCENE[:243, :251], "JPEG", quality=85, subsampling=2),
+}
+LIBRARY = pytest.mark.skipif(turbojpeg.find() is None, reason="no libturbojpeg for this platform")
+
+
+def finding(roll: float | None = None, box: np.ndarray = FACE) -> tuple[Finding, Look]:
+    """The portrait's face, rolled as a test says."""
+    sightings = (Sighting("centerface", "full", 0.9),)
+    if roll is None:
+        return Finding("face", box, 0.9, sightings), Look.PLAN
+    angle, centre = np.radians(roll), EYES.mean(0)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    marks = ((EYES - centre) @ turn + centre).astype(np.float32)
+    return Finding("face", box, 0.9, sightings, marks, "centerface", roll), Look.PLAN
+
+
+@dataclass
+class Steps:
+    """Which steps were timed."""
+
+    names: list[str]
+
+    @contextlib.contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Note a step."""
+        self.names.append(name)
+        yield
+
+
+def made(data: bytes, folder: Path, *found: tuple[Finding, Look], method: Method | None = None) -> tuple[Picture, Made]:
+    """Return the source's picture and what was made of it."""
+    spec: WorkerSpec = specs.red_dots(folder, method or Mask(), Mask()) if method else specs.red_dots(folder, Mask())
+    picture = imaging.decode(data, max_pixels=10**7)
+    return picture, make(picture, found, "00" * 16, spec, Steps([]))
+
+
+@LIBRARY
+@pytest.mark.parametrize("roll", [None, 30.0], ids=["upright", "rolled"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_jpeg_is_exact_outside_of_its_region(kind: str, roll: float | None, tmp_path: Path) -> None:
+    """Not one pixel outside the recorded region differs, the fill is flat, and the row need not admit anything."""
+    picture, result = made(KINDS[kind], tmp_path, finding(roll))
+    assert (result.encoded.reencoded, result.psnr_outside_db) == (False, None)
+    assert result.treated is not None
+    assert result.stored is not None
+    (face,), changed = result.treated.faces, differs(result.stored, picture)
+    assert changed.any()
+    x0, y0, x1, y1 = face.region
+    changed[y0:y1, x0:x1] = False
+    assert not changed.any()
+    inside = result.treated.covered()
+    inside &= ~reach.reach(picture, ~inside)  # the outermost pixels mix with the blocks beside them
+    assert inside.sum() > 0.4 * result.treated.covered().sum()
+    assert np.abs(result.stored.rgb()[inside].astype(int) - result.treated.picture.rgb()[inside]).max() <= 3
+
+
+@LIBRARY
+def test_a_mild_method_changes_its_region_alone(tmp_path: Path) -> None:
+    """Pixels between the region and the border of its blocks stay near what they were; those beyond are exact."""
+    picture, result = made(KINDS["420"], tmp_path, finding(), method=Pixelate(5))
+    assert result.treated is not None
+    assert result.stored is not None
+    covered = result.treated.covered()
+    allowed = reach.reach(picture, covered)
+    assert allowed.sum() > covered.sum()
+    assert not (differs(result.stored, picture) & ~allowed).any()
+    near = np.abs(result.stored.pixels.astype(int) - picture.pixels)[allowed & ~covered]
+    assert near.mean() < np.abs(result.stored.pixels.astype(int) - picture.pixels)[covered].mean() / 3
+
+
+@LIBRARY
+def test_every_plane_of_ink_is_filled(tmp_path: Path) -> None:
+    """No plane of a CMYK file keeps the face, the black one least of all."""
+    _, result = made(KINDS["ink"], tmp_path, finding())
+    assert result.treated is not None
+    assert result.stored is not None
+    x0, y0, x1, y1 = result.treated.regions[0].box
+    assert result.stored.pixels[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].std(axis=(0, 1)).max() < 2
+
+
+def test_a_jpeg_without_the_library_is_encoded_anew_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file admits it, with how near it came; the region ends where the method did."""
+    monkeypatch.setattr(turbojpeg, "find", lambda: None)
+    picture, result = made(KINDS["420"], tmp_path, finding())
+    assert result.encoded.reencoded
+    assert result.psnr_outside_db is not None
+    assert 30 < result.psnr_outside_db < 60
+    assert result.treated is not None
+    assert reach.cells_wh(picture) == (1, 1)
+    assert result.treated.faces[0].region == result.treated.regions[0].box
+
+
+@LIBRARY
+def test_a_progressive_jpeg_with_missing_scans_is_encoded_anew(tmp_path: Path) -> None:
+    """Decoders smooth what a missing scan leaves open, and a rewritten file lacks what told them to."""
+    data = KINDS["progressive"]
+    scans = [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xda"]
+    assert len(scans) > 3
+    _, result = made(data[: scans[3]] + b"\xff\xd9", tmp_path, finding())
+    assert result.encoded.reencoded
+    assert result.psnr_outside_db is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [pytest.param(KINDS["420"], id="jpeg"), pytest.param(saved(SCENE, "PNG"), id="png")],
+)
+def test_where_nothing_was_found_the_pixels_are_stored_as_they_are(data: bytes, tmp_path: Path) -> None:
+    """The source's own compressed pixels: nothing is treated, and there is nothing to decode again."""
+    picture, result = made(data, tmp_path)
+    assert result.encoded.data is picture.encoding.untouched
+    assert (result.encoded.reencoded, result.treated, result.stored) == (False, None, None)
+
+
+def test_a_lossless_picture_has_a_region_of_pixels(tmp_path: Path) -> None:
+    """Where pixels can be changed one by one, the recorded region is the treated one."""
+    picture, result = made(saved(SCENE, "PNG"), tmp_path, finding())
+    assert result.treated is not None
+    assert result.stored is not None
+    assert result.treated.faces[0].region == result.treated.regions[0].box
+    assert (differs(result.stored, picture) <= result.treated.covered()).all()
+
+
+def test_two_faces_in_one_block_are_both_filled(tmp_path: Path) -> None:
+    """Regions that share blocks do not undo each other."""
+    other = replace(finding()[0], box=FACE + np.array([30, 10, 30, 10], np.float32))
+    _, result = made(KINDS["420"], tmp_path, finding(), (other, Look.PLAN))
+    assert result.treated is not None
+    assert result.stored is not None
+    inside = result.treated.covered()
+    assert np.abs(result.stored.rgb()[inside].astype(int) - 128).mean() < 2
