@@ -12,12 +12,13 @@ take it up.
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 
 import cv2
 from PIL import Image, ImageFile
 
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.imaging import jpeg
+from anonymizer_udfs.imaging import gif, jpeg, png_stream, tiff_write
 from anonymizer_udfs.imaging.base import Channels, Codec, Encoded, Encoding, Format, Header, Picture
 from anonymizer_udfs.imaging.bmp import BmpCodec
 from anonymizer_udfs.imaging.gif import GifCodec
@@ -44,6 +45,13 @@ _UNDECODABLE = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, ZeroDivisionError,
     struct.error, zlib.error, cv2.error,
 )  # fmt: skip
+
+# Whether the compressed pixels of an untouched file hold nothing but the picture, where that is not known at once.
+_PROOFS: dict[Format, Callable[[bytes], bool]] = {
+    Format.PNG: png_stream.is_exact,
+    Format.GIF: gif.is_exact,
+    Format.TIFF: tiff_write.is_exact,
+}
 
 _CUT = ("truncated", "not enough image data")
 
@@ -115,9 +123,15 @@ def encode(picture: Picture, original: Picture | None = None) -> Encoded:
         had to be dropped.
     """
     how = picture.encoding
-    if original is not None and picture.pixels is original.pixels and original.encoding.untouched is not None:
-        return Encoded(original.encoding.untouched, reencoded=how.profile_dropped)
+    if original is not None and picture.pixels is original.pixels and (kept := _untouched(original)) is not None:
+        return Encoded(kept, reencoded=how.profile_dropped)
     if original is not None and picture.format is Format.JPEG and (patched := jpeg.patch(picture, original)):
         return Encoded(patched, reencoded=how.profile_dropped)
     encoded = CODECS[picture.format].encode(picture)
     return Encoded(encoded.data, reencoded=encoded.reencoded or how.profile_dropped)
+
+
+def _untouched(original: Picture) -> bytes | None:
+    """Return the source's own file without its metadata; None if there is none, or if its streams hold more."""
+    data, proof = original.encoding.untouched, _PROOFS.get(original.format)
+    return None if data is None or (proof is not None and not proof(data)) else data

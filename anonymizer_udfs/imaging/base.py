@@ -77,7 +77,8 @@ class Encoding:
     untouched: bytes | None = field(default=None, repr=False)
     """The source's own file without its metadata, to be stored if no pixel changes: its compressed pixels byte for
     byte, with our orientation and the cleaned profile. None where the format or this file cannot have that (each codec
-    says when), always where decoding changed a pixel; then the picture is encoded anew."""
+    says when), always where decoding changed a pixel; then the picture is encoded anew. Not to be stored but by
+    ``imaging.encode``: that looks for what hides inside of the compressed pixels, which costs more than making this."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,16 +95,21 @@ class GifCodec:
         return Encoded(save(image, "GIF", interlace=how.interlaced, optimize=False, **clear), reencoded=False)
 
 
-def _untouched(data: bytes, image: Block, palette: Palette, transparent: int | None) -> bytes | None:
-    """Return a file of the image's blocks, or None if they hold more or less than the picture."""
-    start, end = image.start, _local_end(data, image.start)
+def is_exact(data: bytes) -> bool:
+    """Whether the blocks of a file's first image hold the codes of its pixels, and nothing else."""
+    start = next(block.start for block in walk(data) if block.kind == _IMAGE)
     width, height = struct.unpack_from("<HH", data, start + 5)
+    end = _local_end(data, start)
     at, codes = end + 1, list[bytes]()
     while data[at]:
         codes.append(data[at + 1 : at + 1 + data[at]])
         at += 1 + data[at]
-    if data[end] not in range(1, 9) or not lzw_is_exact(b"".join(codes), data[end], width * height, tiff=False):
-        return None
+    return data[end] in range(1, 9) and lzw_is_exact(b"".join(codes), data[end], width * height, tiff=False)
+
+
+def _untouched(data: bytes, image: Block, palette: Palette, transparent: int | None) -> bytes:
+    """Return a file of the image's blocks as they are."""
+    start, end = image.start, _local_end(data, image.start)
     common, own = _global_end(data) - _HEAD, end - start - 10
     head = b"GIF89a" + data[6:10] + bytes([data[10] & _SCREEN_FLAGS]) + data[11:13]
     tables = bytes(common) if own else palette.rgb[:common].ljust(common, b"\0"), palette.rgb[:own].ljust(own, b"\0")

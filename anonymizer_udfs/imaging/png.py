@@ -8,8 +8,8 @@ alpha, grey of 2 and 4 bits) is given to it as a picture of other shape with the
 look at bytes. 16-bit colour goes through OpenCV, after Pillow has checked it.
 
 Untouched: the IDAT chunks as they are. The palette's unused colours are zeroed. Encoded anew instead: a file whose IDAT
-chunks hold anything but one deflate stream of exactly the picture's rows (inflated once more to see that, about a
-quarter of the decode), wrong check sums, and colours under alpha 0. What stays: up to 7 unused bits a row below 8 bits.
+chunks hold anything but one deflate stream of exactly the picture's rows (inflated to see that, before it is stored),
+wrong check sums, and colours under alpha 0. What stays: up to 7 unused bits a row below 8 bits.
 """
 
 import io
@@ -76,8 +76,10 @@ class PngCodec:
             hidden = hide(pixels, channels)
         profile = icc.clean(parts.profile, channels) if parts.profile else None
         orientation = ifd.exif_orientation(parts.exif)
+        exif = ifd.minimal_exif(orientation)
+        untouched = None if hidden else png_parts.assemble(shape, parts.image, stored, profile=profile, exif=exif)
         encoding = PngEncoding(
-            untouched=None if hidden else _untouched(shape, stored, profile, orientation),
+            untouched=untouched,
             icc=profile,
             profile_dropped=parts.profile is not None and profile is None,
             depth=shape.depth,
@@ -104,14 +106,6 @@ class PngCodec:
             image = _chunks_of(picture.pixels, shape)
         exif = ifd.minimal_exif(picture.orientation)
         return Encoded(png_parts.assemble(shape, image, parts, profile=how.icc, exif=exif), reencoded=False)
-
-
-def _untouched(shape: Shape, parts: Parts, profile: bytes | None, orientation: int) -> bytes | None:
-    """Return a file of the source's image chunks, or None if they hold more or less than the picture."""
-    if not png_stream.is_exact(shape, parts.image):
-        return None
-    exif = ifd.minimal_exif(orientation)
-    return png_parts.assemble(shape, parts.image, parts, profile=profile, exif=exif)
 
 
 def _file(shape: Shape, parts: Parts) -> bytes:

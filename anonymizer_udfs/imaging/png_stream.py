@@ -4,8 +4,9 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 
+from anonymizer_udfs.imaging import png_parts
 from anonymizer_udfs.imaging.base import Pixels
-from anonymizer_udfs.imaging.png_parts import SAMPLES, Shape, chunk
+from anonymizer_udfs.imaging.png_parts import SAMPLES, Shape, chunk, walk
 from anonymizer_udfs.imaging.streams import deflate_is_exact
 
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -36,17 +37,18 @@ def interlaced(parts: Iterable[tuple[bytes, ...]]) -> tuple[bytes, ...]:
     return (chunk(b"IDAT", zlib.compress(b"".join(rows))),)
 
 
-def is_exact(shape: Shape, image: Iterable[bytes]) -> bool:
-    """Whether image chunks with their lengths and check sums hold one deflate stream of all rows, and nothing else.
+def is_exact(data: bytes) -> bool:
+    """Whether a file's image chunks hold one deflate stream of all rows, and nothing else, and their check sums.
 
     Decoders stop at the last row and ignore what comes then: more rows, or bytes after the stream.
 
     Cost: inflates once; see ``streams``.
     """
-    views = [memoryview(one) for one in image]
-    if any(struct.pack(">I", zlib.crc32(view[4:-_CHUNK_TAIL])) != view[-_CHUNK_TAIL:] for view in views):
+    view = memoryview(data)
+    spots = [(start, end) for name, start, end in walk(data) if name == b"IDAT"]
+    if any(struct.pack(">I", zlib.crc32(view[start - 4 : end])) != view[end : end + 4] for start, end in spots):
         return False
-    return deflate_is_exact((view[_CHUNK_HEAD:-_CHUNK_TAIL] for view in views), _filtered_bytes(shape))
+    return deflate_is_exact((view[start:end] for start, end in spots), _filtered_bytes(png_parts.shape(data)))
 
 
 def _filtered_bytes(shape: Shape) -> int:

@@ -16,13 +16,14 @@ from anonymizer_udfs.imaging.base import Pixels
 from anonymizer_udfs.imaging.ifd import Directory, Entry
 from anonymizer_udfs.imaging.raster import save, to_image
 from anonymizer_udfs.imaging.streams import deflate_is_exact, lzw_is_exact, packbits_is_exact
-from anonymizer_udfs.imaging.tiff_layout import Layout, piece_shapes
+from anonymizer_udfs.imaging.tiff_layout import Layout, layout, piece_shapes
 from anonymizer_udfs.imaging.tiff_parts import Shape
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 FAX = {2: "tiff_ccitt", 3: "group3", 4: "group4"}
 PREDICTED = {LZW, DEFLATE, OLD_DEFLATE}
 _PILLOW = FAX | {LZW: "tiff_lzw", PACKBITS: "packbits"}
+_COUNTED = PREDICTED | {PACKBITS}
 WRITTEN = frozenset({NONE, DEFLATE, *_PILLOW})
 """Compressions that can be written."""
 
@@ -74,7 +75,7 @@ def assemble(how: Layout, pieces: Sequence[bytes], entries: Mapping[int, Entry])
 
 
 def untouched(page: Directory, shape: Shape, how: Layout, entries: Mapping[int, Entry]) -> bytes | None:
-    """Return a file of the source's own pieces; None if one of them holds, or may hold, what is no pixel."""
+    """Return a file of the source's own pieces; None if one may hold what is no pixel (see ``is_exact``, too)."""
     tiled = tiff_parts.TILES in page.spots
     starts = page.whole(tiff_parts.TILES if tiled else tiff_parts.STRIPS)
     sizes = page.whole(tiff_parts.TILE_BYTES if tiled else tiff_parts.STRIP_BYTES)
@@ -93,7 +94,7 @@ def untouched(page: Directory, shape: Shape, how: Layout, entries: Mapping[int, 
             if size < rows * width:
                 return None
             piece = _shown(piece, shape, (rows, width, seen_rows, seen_width))
-        elif not whole or not _is_exact(piece, shape.compression, rows * width):
+        elif not whole or shape.compression not in _COUNTED:
             return None
         pieces.append(piece)
     return assemble(how, pieces, entries)
@@ -113,9 +114,26 @@ def _shown(piece: bytes, shape: Shape, sides: tuple[int, int, int, int]) -> byte
     return block.tobytes()
 
 
-def _is_exact(piece: bytes, compression: int, expected: int) -> bool:
+def is_exact(data: bytes) -> bool:
+    """Whether each strip or tile of an untouched file holds its rows, and nothing else.
+
+    Cost: deflate is inflated; LZW is followed, which takes three times as long as to encode it; see ``streams``.
+    """
+    page = next(tiff_parts.pages(data))
+    shape = tiff_parts.shape(page)
+    how = layout(page, shape)
+    starts = page.whole(tiff_parts.TILES if how.tiled else tiff_parts.STRIPS)
+    sizes = page.whole(tiff_parts.TILE_BYTES if how.tiled else tiff_parts.STRIP_BYTES)
+    pieces = (data[start : start + size] for start, size in zip(starts, sizes, strict=True))
+    shapes = piece_shapes(shape, how)
+    return all(
+        _holds(piece, shape.compression, rows * width) for piece, (rows, width, *_) in zip(pieces, shapes, strict=True)
+    )
+
+
+def _holds(piece: bytes, compression: int, expected: int) -> bool:
     if compression in {DEFLATE, OLD_DEFLATE}:
         return deflate_is_exact([piece], expected)
     if compression == LZW:
         return lzw_is_exact(piece, 8, expected, tiff=True)
-    return compression == PACKBITS and packbits_is_exact(piece, expected)
+    return packbits_is_exact(piece, expected) if compression == PACKBITS else len(piece) == expected

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 
 from anonymizer_udfs.imaging import Channels, Format
 from anonymizer_udfs.imaging.raster import pack_bits
+from tests.unit.imaging.structures import bmp_file, chunk, gif_file, interlaced_png, run_coded, tiff_file
 
 PACKING = cv2.IMWRITE_TIFF_COMPRESSION
 U8 = NDArray[np.uint8]
@@ -24,6 +25,15 @@ GREY: U8 = RGB[..., 1]
 RGBA: U8 = np.dstack([RGB, np.where(np.arange(77) < 20, 0, 60 + GREY // 2).astype(np.uint8)])
 RGB16 = RGB.astype(np.uint16) * 257 - (RGB > 0)
 RGBA16 = np.dstack([RGB16, np.where(np.arange(77) < 20, 0, RGB16[..., 0] | 1).astype(np.uint16)])
+
+
+CLEAN = RGBA * (RGBA[..., 3:] > 0)
+"""The same with nothing under alpha 0."""
+CLEAN16 = RGBA16 * (RGBA16[..., 3:] > 0)
+FEW: U8 = (GREY // 17).astype(np.uint8)
+"""Indices of 16 colours."""
+COLOURS = bytes(np.random.default_rng(4).integers(0, 256, 48, np.uint8))
+TABLE = b"".join(COLOURS[at : at + 3] + b"\0" for at in range(0, 48, 3))
 
 
 def pillow(pixels: NDArray[np.generic], form: str, mode: str = "", **options: Any) -> bytes:
@@ -73,11 +83,6 @@ def grey_png(depth: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
 
 
-def chunk(name: bytes, body: bytes) -> bytes:
-    """Return a PNG chunk."""
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-
 def profile(space: str = "sRGB") -> bytes:
     """Return a colour profile as little CMS writes it."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()  # type: ignore[arg-type]
@@ -123,10 +128,26 @@ CASES: dict[str, Case] = {
     "png-grey-alpha-16": Case(_P, "LA", _LA, la16, dtype=np.uint16),
     "png-rgb-16": Case(_P, "RGB", _C, lambda: opencv(RGB16, ".png"), dtype=np.uint16),
     "png-rgba-16": Case(_P, "RGBA", _CA, lambda: opencv(RGBA16, ".png"), dtype=np.uint16),
+    "png-rgba-clean": Case(_P, "RGBA", _CA, lambda: pillow(CLEAN, "PNG")),
+    "png-rgba-16-clean": Case(_P, "RGBA", _CA, lambda: opencv(CLEAN16, ".png"), dtype=np.uint16),
+    "png-laced-rgb": Case(_P, "RGB", _C, lambda: interlaced_png(RGB, 8, 2, pieces=3)),
+    "png-laced-grey-1": Case(_P, "1", _L, lambda: interlaced_png(RGB[..., :1] >> 7, 1, 0)),
+    "png-laced-palette": Case(_P, "P", _C, lambda: interlaced_png(FEW[..., None], 4, 3, chunk(b"PLTE", COLOURS))),
+    "png-laced-rgba-16": Case(_P, "RGBA", _CA, lambda: interlaced_png(CLEAN16, 16, 6), dtype=np.uint16),
     "webp-lossy": Case(_W, "RGB", _C, lambda: pillow(RGB, "WEBP", quality=80), lossless=False),
     "webp-lossy-alpha": Case(_W, "RGBA", _CA, lambda: pillow(RGBA, "WEBP", quality=80), lossless=False),
     "webp-lossless": Case(_W, "RGB", _C, lambda: pillow(RGB, "WEBP", lossless=True)),
     "webp-lossless-alpha": Case(_W, "RGBA", _CA, lambda: pillow(RGBA, "WEBP", lossless=True, exact=True)),
+    "webp-lossless-clean": Case(_W, "RGBA", _CA, lambda: pillow(CLEAN, "WEBP", lossless=True, exact=True)),
+    "webp-lossy-opacity": Case(_W, "RGBA", _CA, lambda: pillow(RGBA | 1, "WEBP", quality=80), lossless=False),
+    "tiff-rgba-clean": Case(_T, "RGBA", _CA, lambda: pillow(CLEAN, "TIFF", compression="packbits")),
+    "tiff-tiled": Case(_T, "RGB", _C, lambda: tiff_file(RGB, 2, tile=(32, 16))),
+    "tiff-tiled-deflate": Case(_T, "RGB", _C, lambda: tiff_file(RGB, 2, tile=(32, 16), deflate=True)),
+    "tiff-planar": Case(_T, "RGB", _C, lambda: tiff_file(RGB, 2, planar=True, deflate=True)),
+    "tiff-tiled-planar": Case(_T, "RGB", _C, lambda: tiff_file(RGB, 2, tile=(16, 48), planar=True)),
+    "tiff-big-endian": Case(_T, "I;16B", _L, lambda: tiff_file(RGB16[..., :1], 1, order=">"), dtype=np.uint16),
+    "tiff-big-endian-rgb": Case(_T, "RGB", _C, lambda: tiff_file(RGB16, 2, order=">", deflate=True), dtype=np.uint16),
+    "tiff-white-is-0": Case(_T, "L", _L, lambda: tiff_file(RGB[..., :1], 0, rows=7)),
     "tiff-rgb": Case(_T, "RGB", _C, lambda: pillow(RGB, "TIFF")),
     "tiff-lzw": Case(_T, "RGB", _C, lambda: pillow(RGB, "TIFF", compression="tiff_lzw", tiffinfo={317: 2})),
     "tiff-deflate": Case(_T, "RGB", _C, lambda: pillow(RGB, "TIFF", compression="tiff_adobe_deflate")),
@@ -150,6 +171,27 @@ CASES: dict[str, Case] = {
     "bmp-32-alpha": Case(_B, "RGBA", _CA, lambda: opencv(RGBA, ".bmp")),
     "bmp-555": Case(_B, "RGB", _C, lambda: bmp16(())),
     "bmp-565": Case(_B, "RGB", _C, lambda: bmp16((0xF800, 0x7E0, 0x1F))),
+    "bmp-runs-8": Case(_B, "P", _C, lambda: bmp_file((77, 101), 8, run_coded(FEW, 8), runs=1, table=TABLE)),
+    "bmp-runs-4": Case(_B, "P", _C, lambda: bmp_file((77, 101), 4, run_coded(FEW, 4), runs=2, table=TABLE)),
+    "bmp-top-down": Case(
+        _B,
+        "RGB",
+        _C,
+        lambda: bmp_file((77, 101), 24, np.pad(RGB.reshape(101, -1), ((0, 0), (0, 1))).tobytes(), top_down=True),
+    ),
+    "bmp-32": Case(_B, "RGB", _C, lambda: bmp_file((77, 101), 32, np.pad(RGB, ((0, 0), (0, 0), (0, 1))).tobytes())),
+    "gif-canvas": Case(
+        _G,
+        "P",
+        _C,
+        lambda: gif_file(pillow(RGB[:91, :70], "GIF", "P16"), canvas=(77, 101), spot=(4, 6), own_table=False),
+    ),
+    "gif-own-table": Case(
+        _G,
+        "P",
+        _C,
+        lambda: gif_file(pillow(RGB, "GIF", "P16", interlace=0), canvas=(77, 101), spot=(0, 0), own_table=True),
+    ),
     "gif-palette": Case(_G, "P", _C, lambda: pillow(RGB, "GIF", "P100")),
     "gif-grey": Case(_G, "L", _C, lambda: pillow(RGB, "GIF", "L")),
     "gif-transparent": Case(_G, "P", _CA, lambda: pillow(RGBA, "GIF")),

@@ -1,0 +1,288 @@
+"""A picture that nothing changed keeps its compressed pixels byte for byte, and nothing else of its file."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from anonymizer_udfs.imaging import Picture, decode, encode
+from anonymizer_udfs.outcome import BadImageError
+from tests.unit.imaging.cases import CASES, RGB, pillow
+from tests.unit.imaging.hidden import KEPT, REFUSED
+from tests.unit.imaging.planted import PLANTED, SECRET, traces
+
+MOST = 1 << 20
+ANEW = {
+    "png-rgba", "png-grey-alpha", "png-grey-alpha-16", "png-rgba-16", "webp-lossy-alpha", "webp-lossless-alpha",
+    "tiff-rgba", "tiff-grey-alpha", "tiff-rgba-16", "bmp-32-alpha", "tiff-jpeg", "tiff-fax", "tiff-tiled-deflate",
+}  # fmt: skip
+"""Kinds that are encoded anew: colours under alpha 0, and codes whose end is not looked for."""
+
+SCATTERED = {
+    "bmp-row-padding": lambda data: data[54 + 231 :: 232][: len(SECRET)],
+    "bmp-fourth-byte": lambda data: data[54 + 3 :: 4][: len(SECRET)],
+    "bmp-spare-colours": lambda data: data[78:81] + data[82:85] + data[86:89],
+    "webp-reserved": lambda data: data[21:24],
+}
+"""Where hidden bytes are that do not stand side by side."""
+
+
+def read(data: bytes) -> Picture:
+    """Return the decoded file."""
+    return decode(data, max_pixels=MOST)
+
+
+def shown(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return the pixels with nothing under alpha 0."""
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        return pixels * (pixels[..., 3:] > 0)
+    return pixels
+
+
+def seen_by_pillow(data: bytes) -> tuple[str, NDArray[np.generic]]:
+    """Return mode and pixels that an outside reader sees."""
+    image = Image.open(io.BytesIO(data))
+    return image.mode, shown(np.asarray(image.convert("RGBA") if image.mode in "PRGBALA" else image))
+
+
+def seen_by_opencv(data: bytes) -> NDArray[np.generic] | None:
+    """Return the pixels that another outside reader sees; None if it cannot read the file."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    return None if pixels is None else shown(pixels)
+
+
+def same_everywhere(source: bytes, stored: bytes) -> None:
+    """Check that our decoder, Pillow and OpenCV see the same in both files."""
+    before, after = read(source), read(stored)
+    assert np.array_equal(before.pixels, after.pixels)
+    assert (before.channels, before.white, before.orientation) == (after.channels, after.white, after.orientation)
+    (mode, old), (new_mode, new) = seen_by_pillow(source), seen_by_pillow(stored)
+    assert mode == new_mode
+    assert np.array_equal(old, new)
+    seen, again = seen_by_opencv(source), seen_by_opencv(stored)
+    assert (seen is None) == (again is None)
+    if seen is not None:
+        assert np.array_equal(seen, again)
+
+
+def coded(data: bytes) -> bytes:
+    """Return the compressed pixels of a PNG, JPEG, WebP or GIF, by a search of the tests' own."""
+    if data.startswith(b"\x89PNG"):
+        at, out = 8, b""
+        while at < len(data):
+            size, name = struct.unpack_from(">I4s", data, at)
+            out += data[at : at + 12 + size] if name == b"IDAT" else b""
+            at += 12 + size
+        return out
+    if data.startswith(b"\xff\xd8"):
+        return data[data.index(b"\xff\xda") : data.rindex(b"\xff\xd9")]
+    if data.startswith(b"RIFF"):
+        at = data.index(b"VP8L" if b"VP8L" in data else b"VP8 ")
+        return data[at : at + 8 + struct.unpack_from("<I", data, at + 4)[0]]
+    at = data.index(b",", 13 + (3 << (data[10] & 7) + 1))
+    return data[at + 10 + (3 << (data[at + 9] & 7) + 1 if data[at + 9] & 0x80 else 0) :]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_untouched_files_show_the_same_everywhere(name: str) -> None:
+    """What is stored of a picture that nothing changed is, for three readers, the source."""
+    data = CASES[name].make()
+    picture = read(data)
+    stored = picture.encoding.untouched
+    assert (stored is None) == (name in ANEW)
+    if stored is not None:
+        assert encode(picture, picture) == type(encode(picture))(stored, reencoded=False)
+        same_everywhere(data, stored)
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if n not in ANEW and n[:3] in {"png", "jpe", "web", "gif"}])
+def test_compressed_pixels_stay_byte_for_byte(name: str) -> None:
+    """Image chunks, scans, streams and blocks are the source's own bytes."""
+    data = CASES[name].make()
+    picture = read(data)
+    stored = encode(picture, picture).data
+    assert stored == picture.encoding.untouched
+    assert len(coded(data)) > 300
+    assert coded(stored) == coded(data)
+
+
+@pytest.mark.parametrize("name", sorted(ANEW))
+def test_others_are_encoded_anew(name: str) -> None:
+    """Where the source's own pixels cannot be stored, they are encoded, and say so if that loses anything."""
+    picture = read(CASES[name].make())
+    assert encode(picture, picture) == encode(picture)
+    assert encode(picture, picture).reencoded is not CASES[name].lossless
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ANEW])
+def test_a_second_round_changes_nothing(name: str) -> None:
+    """What was stored once is stored as it is when it comes again."""
+    stored = read(CASES[name].make()).encoding.untouched
+    assert stored is not None
+    assert read(stored).encoding.untouched == stored
+
+
+@pytest.mark.parametrize("name", ["png-rgb", "webp-lossy", "gif-palette", "bmp-24", "tiff-rgb"])
+def test_changed_pixels_are_never_the_source(name: str) -> None:
+    """Other pixels, even equal ones in another array, and a picture without its original, are encoded."""
+    picture = read(CASES[name].make())
+    changed = picture.pixels.copy()
+    changed[20:60, 20:60] = 0
+    encoded = encode(picture.with_pixels(changed), picture)
+    assert encoded == encode(picture.with_pixels(changed))
+    assert encoded.data != picture.encoding.untouched
+    assert encode(picture.with_pixels(picture.pixels.copy()), picture) == encode(picture)
+
+
+@pytest.mark.parametrize("name", [*PLANTED, *KEPT, *REFUSED])
+def test_nothing_hides_in_what_is_stored(name: str) -> None:
+    """No secret is left beside, between or inside of the compressed pixels, and the picture is the source's."""
+    data = (PLANTED | KEPT | REFUSED)[name]()
+    picture = read(data)
+    encoded = encode(picture, picture)
+    assert traces(encoded.data) == []
+    if not encoded.reencoded:
+        assert np.array_equal(read(encoded.data).pixels, picture.pixels)
+
+
+@pytest.mark.parametrize(
+    "name", sorted((KEPT | REFUSED).keys() - SCATTERED.keys() - {"bmp-padding-of-runs", "tiff-deflated-tile-edges"})
+)
+def test_the_search_finds_what_was_hidden(name: str) -> None:
+    """The files hold what the test above looks for."""
+    assert traces((KEPT | REFUSED)[name]())
+
+
+@pytest.mark.parametrize("name", SCATTERED)
+def test_scattered_bytes_are_zeroed(name: str) -> None:
+    """Bytes of a secret that stand apart, where a search does not find them, are zero in what is stored."""
+    data, where = KEPT[name](), SCATTERED[name]
+    stored = read(data).encoding.untouched
+    assert stored is not None
+    assert where(data) in SECRET
+    assert len(where(data)) > 2
+    assert not any(where(stored))
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_is_beside_the_pixels_is_cut(name: str) -> None:
+    """A secret beside the compressed pixels does not cost them their bytes."""
+    data = KEPT[name]()
+    stored = read(data).encoding.untouched
+    assert stored is not None
+    assert traces(stored) == []
+    if name[:3] in {"png", "jpe", "web", "gif"}:
+        assert coded(stored) == coded(data)
+    assert np.array_equal(read(stored).pixels, read(data).pixels)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_inside_of_the_pixels_is_noticed(name: str) -> None:
+    """A file with bytes that no pixel needs inside of its compressed pixels is not stored as it is."""
+    picture = read(REFUSED[name]())
+    assert encode(picture, picture) == encode(picture)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_profile_that_goes_is_said(form: str) -> None:
+    """A picture that loses its profile says ``reencoded``, though its pixels are the source's."""
+    picture = read(pillow(RGB, form, icc_profile=b"no profile" * 40))
+    encoded = encode(picture, picture)
+    assert encoded.reencoded
+    assert encoded.data == picture.encoding.untouched
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Return a format and a file of a random picture, written with random settings."""
+    form = draw(st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"]))
+    width, height = draw(st.integers(1, 70)), draw(st.integers(1, 70))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    kind = draw(st.sampled_from(["noise", "photo", "flat"]))
+    pixels = {
+        "noise": rng.integers(0, 256, (height, width, 3), np.uint8),
+        "photo": np.ascontiguousarray(RGB[:height, :width]),
+        "flat": np.full((height, width, 3), rng.integers(256), np.uint8),
+    }[kind]
+    pictures: dict[str, st.SearchStrategy[tuple[str, dict[str, object]]]] = {
+        "JPEG": st.tuples(
+            st.sampled_from(["", "L", "CMYK"]),
+            st.fixed_dictionaries({
+                "quality": st.integers(1, 100), "subsampling": st.integers(0, 2), "progressive": st.booleans(),
+                "optimize": st.booleans(), "restart_marker_blocks": st.integers(0, 9),
+            }),
+        ),
+        "PNG": st.tuples(
+            st.sampled_from(["", "L", "1", "P2", "P9", "P200"]),
+            st.fixed_dictionaries({"compress_level": st.integers(0, 9)}),
+        ),
+        "WEBP": st.tuples(
+            st.just(""),
+            st.fixed_dictionaries({
+                "quality": st.integers(0, 100), "lossless": st.booleans(), "method": st.integers(0, 6),
+            }),
+        ),
+        "GIF": st.tuples(
+            st.sampled_from(["L", "P2", "P9", "P200"]),
+            st.fixed_dictionaries({"interlace": st.integers(0, 1), "optimize": st.booleans()}),
+        ),
+        "TIFF": st.tuples(
+            st.sampled_from(["", "L", "1", "P9", "CMYK"]),
+            st.fixed_dictionaries({
+                "compression": st.sampled_from(["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"]),
+            }),
+        ),
+        "BMP": st.tuples(st.sampled_from(["", "L", "1", "P9"]), st.just({})),
+    }  # fmt: skip
+    mode, options = draw(pictures[form])
+    return form, pillow(pixels, form, mode, **options)
+
+
+@settings(max_examples=250, deadline=None)
+@given(files())
+def test_any_file_is_stored_as_it_is(file: tuple[str, bytes]) -> None:
+    """Whatever its picture and settings, a file that a common writer made is kept, and shows the same everywhere."""
+    form, data = file
+    picture = read(data)
+    stored = encode(picture, picture).data
+    assert stored == picture.encoding.untouched
+    same_everywhere(data, stored)
+    if form in {"JPEG", "PNG", "WEBP", "GIF"}:
+        assert coded(stored) == coded(data)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(sorted({name for name in CASES if name not in ANEW})),
+    spots=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_damage_is_stored_as_it_was_seen_or_not_at_all(name: str, spots: list[tuple[float, int]]) -> None:
+    """Of a damaged file that can be decoded, the stored one decodes to the same pixels."""
+    data = bytearray(CASES[name].make())
+    for share, value in spots:
+        data[int(share * len(data))] = value
+    try:
+        picture = read(bytes(data))
+    except BadImageError:
+        return
+    if picture.encoding.untouched is not None:
+        assert np.array_equal(read(picture.encoding.untouched).pixels, picture.pixels)
+
+
+def test_streams_in_many_chunks_stay_in_many() -> None:
+    """The cut into image chunks is the source's."""
+    data = CASES["png-laced-rgb"].make()
+    stored = read(data).encoding.untouched
+    assert stored is not None
+    assert stored.count(b"IDAT") == data.count(b"IDAT") == 3
+    assert zlib.crc32(stored) == zlib.crc32(read(stored).encoding.untouched or b"")
