@@ -21,6 +21,7 @@ READ_SECONDS = 1800.0
 """For reading one image: sources have timeouts and tries of their own, this only ends what they do not."""
 _TICK_SECONDS = 0.05
 _MOST_TICK_SECONDS = 1.0
+_BOUNDS = {Reason.TIMED_OUT: "beyond limits.image_seconds", Reason.OUT_OF_MEMORY: "beyond limits.worker_bytes"}
 
 _CHILD = (
     "import sys; from multiprocessing.connection import Connection; pipe = Connection(int(sys.argv[1])); "
@@ -35,7 +36,7 @@ class Ended:
 
     Attributes:
         reason: why.
-        how: the same for a person: an exit status, or where in the code; nothing of the image.
+        how: the same for a person: an exit status, a setting, or where in the code; nothing of the image.
         seen: what was known of the image by then.
         fresh: whether the image was the child's first.
         on_purpose: whether the watch ended it.
@@ -97,7 +98,8 @@ class Child:
                 answer = self._receive(self._limits.seconds(width * height))
         except _DiedError:
             reason = self._watch.reason
-            return Ended(reason or Reason.CRASHED, self._how(), seen, fresh, on_purpose=reason is not None)
+            how = self._how() if reason is None else _BOUNDS[reason]
+            return Ended(reason or Reason.CRASHED, how, seen, fresh, on_purpose=reason is not None)
         if isinstance(answer, Failed):
             return Ended(answer.reason, answer.where, seen, fresh, on_purpose=False)
         if isinstance(answer, Unable):

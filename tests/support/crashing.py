@@ -9,14 +9,15 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from PIL import Image
 
-from anonymizer_udfs.detection.base import Detections, Detector, Rgb
-from anonymizer_udfs.models.base import ModelRef, Runtime
+from anonymizer_udfs.detection import CenterFace
+from anonymizer_udfs.detection.base import Detections, Rgb
+from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.spec import WorkerSpec
 from tests.support.pictures import saved
 
@@ -90,45 +91,36 @@ DEEDS = {
 
 
 @dataclass(frozen=True)
-class Planted:
-    """A detector that looks at the colour in the middle first.
+class Planted(CenterFace):
+    """CenterFace, which first looks at the colour in the middle.
 
     Attributes:
-        inner: who looks at all other pictures.
         always: what it does whatever the colour; nothing by default.
     """
 
-    inner: Detector
     always: str | None = None
-    name: ClassVar[str] = "planted"
-    landmarks: ClassVar[bool] = True
-
-    @property
-    def kind(self) -> str:
-        """What the other finds."""
-        return self.inner.kind
-
-    @property
-    def score_threshold(self) -> float:
-        """That of the other."""
-        return self.inner.score_threshold
-
-    @property
-    def model(self) -> ModelRef:
-        """That of the other."""
-        return self.inner.model
 
     def detect(self, images: Sequence[Rgb], runtime: Runtime) -> list[Detections]:
-        """Do what the colour says."""
+        """Do what the colour says, then the work."""
         for image in images:
             centre = tuple(image[image.shape[0] // 2, image.shape[1] // 2].tolist())
             for what, colour in COLOURS.items():
                 if self.always == what or centre == colour:
                     DEEDS[what]()
-        return self.inner.detect(images, runtime)
+        return super().detect(images, runtime)
 
 
-def planted(spec: WorkerSpec, always: str | None = None) -> WorkerSpec:
-    """Return a spec whose detectors are watched for colours."""
-    detectors = tuple(Planted(one, always) for one in spec.policy.detectors)
-    return replace(spec, policy=replace(spec.policy, detectors=detectors))
+def planted(policy: Policy, always: str | None = None) -> Policy:
+    """Return a policy whose CenterFace looks at colours first."""
+    detectors = [
+        Planted(**{f.name: getattr(one, f.name) for f in fields(CenterFace)}, always=always)
+        if isinstance(one, CenterFace)
+        else one
+        for one in policy.detectors
+    ]
+    return replace(policy, detectors=tuple(detectors))
+
+
+def planted_spec(spec: WorkerSpec, always: str | None = None) -> WorkerSpec:
+    """Return a spec with such a policy."""
+    return replace(spec, policy=planted(spec.policy, always))

@@ -51,7 +51,7 @@ def spec(tmp_path: Path) -> WorkerSpec:
     """The mask over red dots, by a detector that some colours bring down."""
     models = tmp_path / "models"
     models.mkdir()
-    return crashing.planted(specs.red_dots(models, limits=LIMITS))
+    return crashing.planted_spec(specs.red_dots(models, limits=LIMITS))
 
 
 def comparable(batches: Iterator[Any]) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str,
     """Each file's row where five of them end their process, and its row without isolation where they are missing."""
     root = tmp_path_factory.mktemp("mixed")
     (root / "models").mkdir()
-    spec = crashing.planted(specs.red_dots(root / "models", limits=LIMITS))
+    spec = crashing.planted_spec(specs.red_dots(root / "models", limits=LIMITS))
     bad = {f"b-{deed}.png": crashing.marked(deed) for deed in ENDS}
     folder = write(root / "photos", {**GOOD, **bad})
     table = specs.planned(folder)
@@ -187,7 +187,7 @@ def test_what_cannot_do_a_blank_picture_is_to_blame_itself(
     """A broken library would end every image: that is an error, and no image is held back for it."""
     table = specs.planned(write(tmp_path / "photos", GOOD))
     with pytest.raises(IsolationError, match=says) as caught:
-        list(isolated(table.to_batches(), replace(crashing.planted(spec, always), limits=limits)))
+        list(isolated(table.to_batches(), replace(crashing.planted_spec(spec, always), limits=limits)))
     assert crashing.SECRET not in str(caught.value)
 
 
@@ -247,7 +247,7 @@ from tests.support import crashing, specs
 models, folder = map(Path, sys.argv[1:])
 one = Planned.from_row(specs.planned(folder).to_pylist()[0])
 two = Planned.from_row(specs.planned(folder).to_pylist()[1])
-with Isolation(crashing.planted(specs.red_dots(models))) as isolation:
+with Isolation(crashing.planted_spec(specs.red_dots(models))) as isolation:
     isolation.result(one)
     print(isolation._child.pid, flush=True)
     isolation.result(two)

@@ -24,7 +24,7 @@ from anonymizer_udfs.isolation.watchdog import watched
 from tests.support import crashing, specs
 from tests.unit.test_isolation import LIMITS
 models, folder, seconds, pause = sys.argv[1:]
-spec = crashing.planted(specs.red_dots(Path(models), limits=replace(LIMITS, image_seconds=int(seconds))))
+spec = crashing.planted_spec(specs.red_dots(Path(models), limits=replace(LIMITS, image_seconds=int(seconds))))
 plan = specs.planned(folder)
 list(pipeline.anonymize_partition(plan.slice(0, 1).to_batches(), spec))
 for batch in watched(plan.to_batches(), spec):
@@ -79,7 +79,7 @@ def test_rows_are_those_of_the_pipeline(tmp_path: Path) -> None:
 def test_what_nobody_foresaw_is_told_without_its_text(tmp_path: Path) -> None:
     """A library's message may quote the picture; the error says what kind it was and where in the code."""
     (tmp_path / "models").mkdir()
-    spec = crashing.planted(specs.red_dots(tmp_path / "models"))
+    spec = crashing.planted_spec(specs.red_dots(tmp_path / "models"))
     table = specs.planned(write(tmp_path / "photos", {"a.png": crashing.marked("raise")}))
     with pytest.raises(WorkerError, match=r"LookupError at crashing\.py") as caught:
         list(watchdog.watched(table.to_batches(), spec))
