@@ -110,10 +110,10 @@ THOROUGH = Plan(
         Pass("turned-coarse", (1, 448), turns=(1, 2, 3), detectors=_COARSE),
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
-        Zoom("zoom", 48, side_px=96, least=0.1, most=1024),
-        Zoom("spun", 48, side_px=96, least=0.1, most=256, turns_degrees=_SIXTHS, detectors=_FINE),
-        Zoom("zoom-again", 48, side_px=96, least=0.1, most=1024),
-        Zoom("zoom-mirrored", 48, side_px=96, least=0.1, most=1024, mirrored=True),
+        Zoom("zoom", 48, side_px=96, least=0.1, most=512),
+        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, detectors=_FINE),
+        Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
+        Zoom("zoom-mirrored", 48, side_px=96, least=0.1, most=128, mirrored=True),
     ),
 )
 """Every size, turn and side on every picture."""
