@@ -18,7 +18,7 @@ import cv2
 from PIL import Image, ImageFile
 
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.imaging import gif, jpeg, png_stream, tiff_write
+from anonymizer_udfs.imaging import gif, jpeg, jpeg_coded, png_stream, tiff_write
 from anonymizer_udfs.imaging.base import Channels, Codec, Encoded, Encoding, Format, Header, Picture
 from anonymizer_udfs.imaging.bmp import BmpCodec
 from anonymizer_udfs.imaging.gif import GifCodec
@@ -48,6 +48,7 @@ _UNDECODABLE = (
 
 # Whether the compressed pixels of an untouched file hold nothing but the picture, where that is not known at once.
 _PROOFS: dict[Format, Callable[[bytes], bool]] = {
+    Format.JPEG: jpeg_coded.is_exact,
     Format.PNG: png_stream.is_exact,
     Format.GIF: gif.is_exact,
     Format.TIFF: tiff_write.is_exact,

@@ -6,9 +6,9 @@ becomes 4:2:2, 4:1:0 becomes 4:2:0, so that no chroma is lost where it need not 
 (written as CMYK without subsampling, and shown the same), restart intervals, the scan script.
 
 Untouched: frame, scans and the tables that these use, as they are. Encoded anew instead: a file with a scan, a segment
-or bytes in a segment that its picture does not need (see ``jpeg_coded``), or with more than 8 bytes after the last
-block of its only scan. Such bytes are not seen in a file of several scans (a progressive one is), between restart
-intervals, nor in arithmetic coding: there only a second decoder could tell.
+or bytes in a segment that its picture does not need, or with more than 8 bytes after the last block of a scan or
+restart interval (see ``jpeg_coded``). Files of several scans or intervals and arithmetic ones need libturbojpeg to
+tell; without it they are encoded anew.
 """
 
 import io
@@ -66,8 +66,11 @@ class JpegCodec:
         parts = replace(parts, segments=tidied or parts.segments)
         first, last = jpeg_parts.jfif(parts.density), jpeg_parts.adobe(parts.adobe_transform)
         compressed = parts.file((first, last))
-        with jpeg_coded.Watched(compressed) as file, JpegImageFile(file) as image:
+        with jpeg_coded.Watched(compressed, whole=frame.arithmetic) as file, JpegImageFile(file) as image:
             channels = _MODES[image.mode]
+            if frame.arithmetic:
+                # libjpeg cannot pause there: it must have the whole file at once.
+                image.decodermaxblock = len(compressed)
             tables = _tables(image.quantization, frame)
             pixels = to_array(image)
             exact = file.asked
@@ -186,5 +189,6 @@ def _refuse_filled(data: bytes, pixels: Pixels, frame: jpeg_parts.Frame) -> None
     if frame.progressive or not set(pixels[-1, -1].tolist()) <= _FILL_GREY:
         return
     with JpegImageFile(io.BytesIO(data[:-2] + _FILLER + data[-2:])) as image:
+        image.decodermaxblock = len(data) + len(_FILLER)
         if not np.array_equal(to_array(image), pixels):
             raise BadImageError(Reason.TRUNCATED)

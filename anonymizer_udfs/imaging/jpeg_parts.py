@@ -16,6 +16,7 @@ _STANDALONE = {0x01, *range(0xD0, 0xD9)}
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _WRITABLE_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _PROGRESSIVE = {0xC2, 0xCA}
+_ARITHMETIC = {0xC9, 0xCA}
 _MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
 _IN_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _PROFILE = b"ICC_PROFILE\0"
@@ -44,6 +45,11 @@ class Frame:
     def progressive(self) -> bool:
         """Whether the scans refine each other."""
         return self.marker in _PROGRESSIVE
+
+    @property
+    def arithmetic(self) -> bool:
+        """Whether the scans are coded arithmetically, not by Huffman's tables."""
+        return self.marker in _ARITHMETIC
 
 
 def walk(data: bytes) -> Iterator[Segment]:

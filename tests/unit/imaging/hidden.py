@@ -85,6 +85,12 @@ def _jpeg_spare_intervals() -> bytes:
     return data[:-2] + b"".join(b"\xff" + bytes([0xD0 + i]) + SECRET for i in range(8)) + b"\xff\xd9"
 
 
+def _jpeg_inside(marker: bytes, **options: object) -> bytes:
+    data = pillow(RGB, "JPEG", **options)
+    at = data.index(marker, data.index(b"\xff\xda") + 2)
+    return data[:at] + SECRET + data[at:]
+
+
 def _tiff_after(compression: str) -> bytes:
     data = bytearray(pillow(RGB, "TIFF", compression=compression))
     (at,) = struct.unpack_from("<I", data, 4)
@@ -197,6 +203,9 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "jpeg-after-scan": lambda: pillow(RGB, "JPEG")[:-2] + SECRET + b"\xff\xd9",
     "jpeg-after-grey-scan": lambda: pillow(GREY, "JPEG")[:-2] + SECRET + b"\xff\xd9",
     "jpeg-scan-again": _jpeg_scan_again,
+    "jpeg-between-scans": lambda: _jpeg_inside(b"\xff\xc4", progressive=True),
+    "jpeg-after-last-scan": lambda: _jpeg_inside(b"\xff\xd9", progressive=True),
+    "jpeg-between-intervals": lambda: _jpeg_inside(b"\xff\xd1", restart_marker_blocks=2),
     "jpeg-spare-intervals": _jpeg_spare_intervals,
     "tiff-after-deflate": lambda: _tiff_after("tiff_adobe_deflate"),
     "tiff-after-lzw": lambda: _tiff_after("tiff_lzw"),
