@@ -25,7 +25,8 @@ ANEW = {
     "tiff-rgba", "tiff-grey-alpha", "tiff-rgba-16", "bmp-32-alpha", "tiff-jpeg", "tiff-fax", "tiff-tiled-deflate",
 }  # fmt: skip
 """Kinds that are encoded anew: colours under alpha 0, and codes whose end is not looked for."""
-TOLD = st.booleans() if turbojpeg.find() else st.just(False)  # noqa: FBT003 - nothing else tells what several scans hold
+INTERVALS = st.integers(0, 9) if turbojpeg.find() else st.just(0)
+SCANS = st.booleans() if turbojpeg.find() else st.just(False)  # noqa: FBT003 - nothing else tells what several scans hold
 
 SCATTERED = {
     "bmp-row-padding": lambda data: data[54 + 231 :: 232][: len(SECRET)],
@@ -220,8 +221,8 @@ def files(draw: st.DrawFn) -> tuple[str, bytes]:
         "JPEG": st.tuples(
             st.sampled_from(["", "L", "CMYK"]),
             st.fixed_dictionaries({
-                "quality": st.integers(1, 100), "subsampling": st.integers(0, 2), "progressive": TOLD,
-                "optimize": st.booleans(), "restart_marker_blocks": st.integers(0, 9) if turbojpeg.find() else st.just(0),
+                "quality": st.integers(1, 100), "subsampling": st.integers(0, 2), "progressive": SCANS,
+                "optimize": st.booleans(), "restart_marker_blocks": INTERVALS,
             }),
         ),
         "PNG": st.tuples(
