@@ -4,6 +4,7 @@ All arithmetic before the one rounding is exact (integers below 2^53 in float64)
 coefficients on every machine and in every batch.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -131,7 +132,9 @@ class Colours:
     def levels(self, pixels: Pixels) -> NDArray[np.float64]:
         """Return the levels of ``(..., c)`` pixels: ``(c, n)``."""
         flat = pixels.reshape(-1, len(self.matrix)).T.astype(np.float64)
-        return np.asarray(self.matrix @ flat + self.offset)
+        found = self.matrix @ flat
+        found += self.offset
+        return found
 
 
 def colours(source: Parts, frame: Frame) -> Colours:
@@ -191,11 +194,10 @@ def _quantized(levels: NDArray[np.float64], plane: Plane) -> NDArray[np.float64]
     """Return the coefficients of one component's ``(n, height, width)`` levels: ``(n, v, h, 64)``."""
     count, height, width = levels.shape
     down, across = height // (SIDE * plane.v), width // (SIDE * plane.h)
-    cells = np.zeros((count, SIDE * plane.v, SIDE * plane.h))
-    for y, x in np.ndindex(down, across):
-        cells += levels[:, y::down, x::across]
+    cells = functools.reduce(np.add, (levels[:, y::down, x::across] for y, x in np.ndindex(down, across)))
     samples = np.rint(cells / (down * across * _PARTS // _FINE))
     blocks = samples.reshape(count, plane.v, SIDE, plane.h, SIDE).swapaxes(2, 3)
     found = blocks.reshape(-1, SIDE * SIDE) @ _DCT.T
-    steps = np.clip(np.rint(found / (plane.table * _DCT_SCALE)), -_MOST, _MOST)
-    return np.asarray(steps.reshape(count, plane.v, plane.h, SIDE * SIDE))
+    found /= plane.table * _DCT_SCALE
+    np.clip(np.rint(found, out=found), -_MOST, _MOST, out=found)
+    return np.asarray(found.reshape(count, plane.v, plane.h, SIDE * SIDE))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.imaging import jpeg_parts, turbojpeg
-from anonymizer_udfs.imaging.jpeg_blocks import factors, largest, planes
+from anonymizer_udfs.imaging.jpeg_blocks import _DCT, factors, largest, planes
 from anonymizer_udfs.imaging.jpeg_parts import Frame
 from anonymizer_udfs.imaging.jpeg_patch import PatchError, blocks_wh, grown, patch, touched
 from anonymizer_udfs.imaging.turbojpeg import Library
@@ -222,6 +222,17 @@ def test_tables_of_the_first_scan_count(any_library: Library) -> None:
             assert np.array_equal(one.table, two.table)
     pixels = filled(data, BOXES["inside"])
     assert patched(twice, pixels, BOXES["inside"], any_library) == patched(data, pixels, BOXES["inside"], any_library)
+
+
+def test_sums_are_exact() -> None:
+    """The transform's products are integers that float64 holds, so no order of adding them changes a byte."""
+    extreme = np.where(np.sign(_DCT) < 0, 128 * 256, -128 * 256)
+    random = np.random.default_rng(3).integers(-128 * 256, 128 * 256, (100, 64))
+    blocks = np.concatenate([extreme, random])
+    whole = blocks.astype(np.int64) @ _DCT.T.astype(np.int64)
+    assert np.array_equal(_DCT, _DCT.astype(np.int64))
+    assert 2**51 < np.abs(whole).max() < 2**53
+    assert np.array_equal(blocks.astype(np.float64) @ _DCT.T, whole)
 
 
 def test_mcus_of_a_single_component_are_blocks() -> None:

@@ -226,4 +226,4 @@ def test_memory_is_given_back(library: Library) -> None:
 
     calls(large, 5)
     assert calls(large, 40) < 20 * len(large)
-    assert calls(small, 400) < 1200 * 500
+    assert calls(small, 3000) < 9000 * 500
