@@ -54,7 +54,7 @@ def preview(data: bytes, denominator: int) -> Preview | None:
         parts = replace(parts, segments=tidied or parts.segments)
         first, last = jpeg_parts.jfif(parts.density), jpeg_parts.adobe(parts.adobe_transform)
         with jpeg_coded.Watched(parts.file((first, last))) as file, JpegImageFile(file) as image:
-            if image.mode not in _CHANNELS:
+            if image.mode not in _CHANNELS or frame.arithmetic:
                 return None
             channels = _CHANNELS[image.mode]
             image.draft(None, (frame.width // denominator, frame.height // denominator))
@@ -70,5 +70,6 @@ def preview(data: bytes, denominator: int) -> Preview | None:
     orientation = ifd.exif_orientation(parts.exif)
     profile = icc.clean(parts.profile, channels) if parts.profile else None
     stored = parts.file((first, jpeg_parts.extras(ifd.minimal_exif(orientation), profile), last)) if exact else b""
+    exact = exact and jpeg_coded.is_exact(stored)
     dropped = parts.profile is not None and profile is None
     return Preview(np.asarray(rgb, np.uint8), orientation, Encoded(stored, reencoded=dropped) if exact else None)

@@ -104,3 +104,25 @@ def test_too_many_pixels_are_refused_before_anything_is_decoded() -> None:
     with pytest.raises(BadImageError) as error:
         FileSight(turned(1), SIZE_WH[0] * SIZE_WH[1] - 1)
     assert error.value.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_what_is_stored_of_a_file_that_was_decoded_small_is_what_a_whole_decode_gives(options: dict[str, bool]) -> None:
+    """The same bytes, whichever way they came about; metadata gone, orientation kept."""
+    data = turned(6, comment=b"Jane Roe", **options)
+    sight = FileSight(data, MOST)
+    sight.prepare(0.2)
+    whole = imaging.decode(data, max_pixels=MOST)
+    assert sight.untouched == imaging.encode(whole, whole)
+    assert sight.untouched is not None
+    assert b"Jane Roe" in data
+    assert b"Jane Roe" not in sight.untouched.data
+    assert imaging.decode(sight.untouched.data, max_pixels=MOST).orientation == 6
+
+
+def test_bytes_after_the_last_block_are_not_stored() -> None:
+    """A file that hides something behind its pixels is not kept as it is."""
+    data = turned(1)
+    sight = FileSight(data[:-2] + b"Jane Roe, 12 Elm Street" + data[-2:], MOST)
+    sight.prepare(0.2)
+    assert sight.untouched is None
