@@ -12,6 +12,7 @@ from anonymizer_udfs import imaging
 from anonymizer_udfs.boxes import outward
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import Picture, orientation, reach
+from anonymizer_udfs.imaging.raster import differing
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.regions import Region
 from anonymizer_udfs.treatment import Treated
@@ -47,7 +48,7 @@ def stored(encoded: imaging.Encoded, treated: Treated, source: Picture, max_pixe
 
 def differs(one: Picture, other: Picture) -> NDArray[np.bool_]:
     """Return which pixels of two pictures of one shape differ, ``(h, w)``."""
-    return np.asarray((one.pixels != other.pixels).any(axis=2))
+    return differing(one.pixels, other.pixels)
 
 
 def psnr_outside(came: Picture, source: Picture, treated: Treated) -> float | None:

@@ -20,7 +20,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from anonymizer_udfs.cells import runs
 from anonymizer_udfs.imaging import icc, ifd, jpeg_coded, jpeg_parts, jpeg_patch, turbojpeg
 from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
-from anonymizer_udfs.imaging.raster import save, to_array, to_image
+from anonymizer_udfs.imaging.raster import differing, save, to_array, to_image
 from anonymizer_udfs.outcome import BadImageError, Reason
 
 Table = tuple[int, ...]
@@ -122,7 +122,7 @@ def patch(picture: Picture, original: Picture) -> bytes | None:
     how, library = original.encoding, turbojpeg.find()
     assert isinstance(how, JpegEncoding)  # noqa: S101 - decode made it
     frame = jpeg_parts.frame(how.source)
-    boxes = runs((picture.pixels != original.pixels).any(axis=2), jpeg_patch.blocks_wh(frame))
+    boxes = runs(differing(picture.pixels, original.pixels), jpeg_patch.blocks_wh(frame))
     if library is None or not boxes:
         return None
     parts = jpeg_parts.take_apart(how.source)

@@ -70,6 +70,20 @@ def hide(pixels: Pixels, channels: Channels) -> bool:
     return found
 
 
+def differing(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
+    """Return which pixels of two pictures of one shape differ in any sample, ``(h, w)``.
+
+    Examples:
+        >>> differing(np.zeros((1, 2, 3), np.uint8), np.array([[[0, 0, 0], [0, 4, 0]]], np.uint8)).tolist()
+        [[False, True]]
+    """
+    out = np.empty(one.shape[:2], bool)
+    for top in range(0, len(out), rows := band_rows(one.shape[1], 4)):
+        band = slice(top, top + rows)
+        out[band] = (one[band] != other[band]).any(axis=2)
+    return out
+
+
 def white_of(pixels: Pixels) -> int:
     """Return what ``Picture.white`` is for these samples: 255, or for 16 bit the next full power of two minus one.
 
