@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import peer, scenes, throughput
+from benchmarks import large, peer, scenes, throughput
 from conf.settings import load
 from jobs.options import Common
 from jobs.vault import KeySource
@@ -39,12 +39,17 @@ def main() -> int:
     parser.add_argument(
         "--policy", action="append", metavar="NAME", help="a policy or a .yaml file; again for more (default: two)"
     )
-    parser.add_argument("--only", choices=("throughput", "peer"), help="one of the benchmarks")
+    parser.add_argument("--large-count", type=int, default=24, help="scenes of 12 megapixels")
+    parser.add_argument("--only", choices=("throughput", "peer", "large"), help="one of the benchmarks")
     args = parser.parse_args()
     about = {
         "photos": "a folder given" if args.photos else "drawn scenes with real faces",
         "machine": platform.platform(),
     }
+    if args.only in (None, "large"):
+        keep("large", {"machine": platform.platform()} | large.measure(args.large_count))
+    if args.only == "large":
+        return 0
     with tempfile.TemporaryDirectory(prefix="faceveil-bench-") as name:
         scratch = Path(name)
         key = scratch / "key"
