@@ -21,11 +21,11 @@ from anonymizer_udfs.imaging.raster import save, to_array, to_image
 from anonymizer_udfs.imaging.streams import lzw_is_exact
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-_TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
-_CONTROL = 0xF9
-_HEAD = 13
+_TRAILER, EXTENSION, IMAGE = 0x3B, 0x21, 0x2C
+CONTROL = 0xF9
+HEAD = 13
 _INTERLACED = 0x40
-_SCREEN_FLAGS, _FRAME_FLAGS = 0xF7, 0xC7  # without the bits that say how colours are sorted, and reserved ones
+SCREEN_FLAGS, FRAME_FLAGS = 0xF7, 0xC7  # without the bits that say how colours are sorted, and reserved ones
 _RAMP = bytes(value for level in range(256) for value in (level,) * 3)
 
 
@@ -54,7 +54,7 @@ class GifCodec:
 
     def header(self, data: bytes) -> Header:
         """Return the header; the canvas is grown to hold the first frame, as decoders do. All blocks are walked."""
-        images = [block for block in walk(data) if block.kind == _IMAGE]
+        images = [block for block in walk(data) if block.kind == IMAGE]
         if not images:
             raise BadImageError(Reason.CORRUPT)
         width, height = struct.unpack_from("<HH", data, 6)
@@ -66,14 +66,14 @@ class GifCodec:
     def decode(self, data: bytes, header: Header) -> Picture:  # noqa: ARG002 - other formats need it
         """Return the picture, RGB, or RGBA if an index is clear."""
         blocks = list(walk(data))
-        image = next(block for block in blocks if block.kind == _IMAGE)
-        control = [b for b in blocks if b.label == _CONTROL and b.start < image.start][-1:]
-        kept = [data[: _global_end(data)], *(data[b.start : b.end] for b in [*control, image]), b";"]
+        image = next(block for block in blocks if block.kind == IMAGE)
+        control = [b for b in blocks if b.label == CONTROL and b.start < image.start][-1:]
+        kept = [data[: global_end(data)], *(data[b.start : b.end] for b in [*control, image]), b";"]
         with GifImageFile(io.BytesIO(b"".join(kept))) as frame:
             if frame.mode not in {"P", "L"}:
                 raise BadImageError(Reason.CORRUPT)
             indices = to_array(frame)[..., 0]
-        transparent = _transparent(data[control[0].start : control[0].end]) if control else None
+        transparent = clear_index(data[control[0].start : control[0].end]) if control else None
         palette = _palette(data, image, transparent)
         encoding = GifEncoding(
             untouched=_untouched(data, image, palette.trimmed(indices), transparent),
@@ -97,9 +97,9 @@ class GifCodec:
 
 def is_exact(data: bytes) -> bool:
     """Whether the blocks of a file's first image hold the codes of its pixels, and nothing else."""
-    start = next(block.start for block in walk(data) if block.kind == _IMAGE)
+    start = next(block.start for block in walk(data) if block.kind == IMAGE)
     width, height = struct.unpack_from("<HH", data, start + 5)
-    end = _local_end(data, start)
+    end = local_end(data, start)
     at, codes = end + 1, list[bytes]()
     while data[at]:
         codes.append(data[at + 1 : at + 1 + data[at]])
@@ -109,12 +109,12 @@ def is_exact(data: bytes) -> bool:
 
 def _untouched(data: bytes, image: Block, palette: Palette, transparent: int | None) -> bytes:
     """Return a file of the image's blocks as they are."""
-    start, end = image.start, _local_end(data, image.start)
-    common, own = _global_end(data) - _HEAD, end - start - 10
-    head = b"GIF89a" + data[6:10] + bytes([data[10] & _SCREEN_FLAGS]) + data[11:13]
+    start, end = image.start, local_end(data, image.start)
+    common, own = global_end(data) - HEAD, end - start - 10
+    head = b"GIF89a" + data[6:10] + bytes([data[10] & SCREEN_FLAGS]) + data[11:13]
     tables = bytes(common) if own else palette.rgb[:common].ljust(common, b"\0"), palette.rgb[:own].ljust(own, b"\0")
-    control = b"" if transparent is None else bytes([_EXTENSION, _CONTROL, 4, 1, 0, 0, transparent, 0])
-    frame = data[start : start + 9] + bytes([data[start + 9] & _FRAME_FLAGS])
+    control = b"" if transparent is None else bytes([EXTENSION, CONTROL, 4, 1, 0, 0, transparent, 0])
+    frame = data[start : start + 9] + bytes([data[start + 9] & FRAME_FLAGS])
     return b"".join([head, tables[0], control, frame, tables[1], data[end : image.end], b";"])
 
 
@@ -125,13 +125,13 @@ def walk(data: bytes) -> Iterator[Block]:
         BadImageError: ``truncated`` if the trailer does not come, ``corrupt`` for a block of no known kind.
     """
     try:
-        at = _global_end(data)
+        at = global_end(data)
         while data[at] != _TRAILER:
             start, kind, label = at, data[at], 0
-            if kind == _EXTENSION:
+            if kind == EXTENSION:
                 label, at = data[at + 1], at + 2
-            elif kind == _IMAGE:
-                at = _local_end(data, at) + 1
+            elif kind == IMAGE:
+                at = local_end(data, at) + 1
             else:
                 raise BadImageError(Reason.CORRUPT)
             while data[at]:
@@ -146,21 +146,24 @@ def _table_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _global_end(data: bytes) -> int:
-    return _HEAD + _table_bytes(data[10])
+def global_end(data: bytes) -> int:
+    """Return where the table of the file ends."""
+    return HEAD + _table_bytes(data[10])
 
 
-def _local_end(data: bytes, at: int) -> int:
+def local_end(data: bytes, at: int) -> int:
+    """Return where the table of the image at ``at`` ends."""
     return at + 10 + _table_bytes(data[at + 9])
 
 
-def _transparent(control: bytes) -> int | None:
+def clear_index(control: bytes) -> int | None:
+    """Return the index that a control block says is clear."""
     return control[6] if control[2] >= 4 and control[3] & 1 else None  # noqa: PLR2004 - the size of the block
 
 
 def _palette(data: bytes, image: Block, transparent: int | None) -> Palette:
     """Return the frame's own palette, or the file's, or grey."""
-    rgb = data[image.start + 10 : _local_end(data, image.start)] or data[_HEAD : _global_end(data)] or _RAMP
+    rgb = data[image.start + 10 : local_end(data, image.start)] or data[HEAD : global_end(data)] or _RAMP
     if transparent is None:
         return Palette(rgb)
     # The clear index may lie beyond the table; it needs a colour there to be kept.

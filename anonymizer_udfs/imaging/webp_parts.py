@@ -1,13 +1,13 @@
 """The chunks of a WebP file (RFC 9649): walked, filtered, written."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-_HEAD, _FRAME_HEAD = 12, 16
-PROFILE, ALPHA, EXIF, _XMP = 0x20, 0x10, 0x08, 0x04
+_HEAD, FRAME_HEAD = 12, 16
+PROFILE, ALPHA, EXIF, _XMP, ANIMATION = 0x20, 0x10, 0x08, 0x04, 0x02
 LEFT_OUT = PROFILE | EXIF | _XMP
 _SYNC = b"\x9d\x01\x2a"
 _RAW_ALPHA = 0
@@ -28,10 +28,11 @@ def walk(data: bytes) -> Iterator[Chunk]:
     (size,) = struct.unpack_from("<I", data, 4)
     if 8 + size > len(data):
         raise BadImageError(Reason.TRUNCATED)
-    yield from _between(data, _HEAD, 8 + size)
+    yield from between(data, _HEAD, 8 + size)
 
 
-def _between(data: bytes, at: int, end: int) -> Iterator[Chunk]:
+def between(data: bytes, at: int, end: int) -> Iterator[Chunk]:
+    """Yield the chunks of ``data[at:end]``; raises ``BadImageError``: ``corrupt`` if one is longer than that."""
     while at + 8 <= end:
         name, length = struct.unpack_from("<4sI", data, at)
         if at + 8 + length > end:
@@ -115,8 +116,13 @@ def still(data: bytes, chunks: list[Chunk]) -> Still:
     flags = next((data[start] for name, start, end in chunks if name == b"VP8X" and start < end), None)
     for name, start, end in chunks:
         if name == b"ANMF":
-            chunks = list(_between(data, start + _FRAME_HEAD, end))
+            chunks = list(between(data, start + FRAME_HEAD, end))
             break
+    return frame(data, chunks, flags)
+
+
+def frame(data: bytes, chunks: Iterable[Chunk], flags: int | None) -> Still:
+    """Return the streams among the chunks of one frame; raises ``BadImageError``: ``corrupt`` if there are none."""
     alpha = None
     for name, start, end in chunks:
         if name == b"ALPH" and alpha is None:
