@@ -219,7 +219,7 @@ def public() -> Policy:
         name="public",
         plan=plans.THOROUGH,
         detectors=(detection.CenterFace(), detection.YuNet()),
-        bands=Bands(sure=0.7, unsure=0.55),
+        bands=Bands(sure=0.7, unsure=0.6),
         face=KindRule((Mask(),), 2.0),
         recognizer="dlib_resnet",
     )

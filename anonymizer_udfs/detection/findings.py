@@ -23,6 +23,8 @@ class Finding:
         confidence: in [0, 1]: the mean, over the detectors that looked at the place, of the best score that each gave,
             or a share of the very best where that is more (:data:`anonymizer_udfs.detection.search.ALONE`).
         sightings: by whom, best first, at least one.
+        glimpse: the same with what only steers (:attr:`anonymizer_udfs.detection.passes.Zoom.steers`): how much it is
+            worth a nearer look. None where nothing steered.
         landmarks: float32 ``(5, 2)`` of the best sighting that has any, or none.
         landmarks_by: the detector whose idea of landmarks they are.
         roll_degrees: how far the face is turned in the picture's plane, clockwise, in (-180, 180]; none if unknown.
@@ -32,9 +34,15 @@ class Finding:
     box: NDArray[np.float32]
     confidence: float
     sightings: tuple[Sighting, ...]
+    glimpse: float | None = None
     landmarks: NDArray[np.float32] | None = None
     landmarks_by: str | None = None
     roll_degrees: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """How much it is worth a nearer look, in [0, 1]."""
+        return self.confidence if self.glimpse is None else self.glimpse
 
 
 def roll_degrees(landmarks: NDArray[np.float32]) -> float | None:

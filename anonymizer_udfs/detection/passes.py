@@ -11,9 +11,10 @@ from anonymizer_udfs.detection.views import View, scale_for, tiles
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 
 CONDITIONS = ("nothing_found", "unsure_found", "rolled_found", "small_found", "dark")
-"""When a pass is made: no face was found by the passes before; an unsure one was; one rolled by more than
-:data:`ROLLED_DEGREES` was; a glimpse of :data:`GLIMPSE` was, smaller than :data:`SMALL_PX` in a picture that was shown
-smaller than it is; or the picture is darker than :data:`DARK_LUMA`."""
+"""When a pass is made: no face was found by the passes before; an unsure one was, of :data:`DOUBT` and more, counted
+or not; one rolled by more than :data:`ROLLED_DEGREES` was; a glimpse of :data:`GLIMPSE` was, smaller than
+:data:`SMALL_PX` in a picture that was shown smaller than it is; or the picture is darker than :data:`DARK_LUMA`."""
+DOUBT = 0.3
 GLIMPSE = 0.2
 SMALL_PX = 24.0
 """Where one face is seen so small, others may be too small to be seen: YuNet finds nearly all of 12 pixels, and few of
@@ -113,6 +114,8 @@ class Zoom:
         turns_degrees: the angles in which it is shown, on top of being brought upright by its own roll, each in
             [0, 360): who sees a face upside down or on its side may take its chin for its forehead.
         mirrored: whether left and right are swapped.
+        steers: whether what it finds only says where and how a face would lie, for a later close-up to confirm: the
+            best of many angles is no evidence, since chance has as many tries.
         when: conditions of :data:`CONDITIONS`, of which one has to hold; none: always.
         detectors: the names of those who look; a detector that no pass of the plan names looks in every pass.
     """
@@ -124,6 +127,7 @@ class Zoom:
     most: int = 64
     turns_degrees: tuple[float, ...] = (0,)
     mirrored: bool = False
+    steers: bool = False
     when: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
 
@@ -136,7 +140,7 @@ class Zoom:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
-        _check(self, ("turns_degrees", "when", "detectors"), ("mirrored",))
+        _check(self, ("turns_degrees", "when", "detectors"), ("mirrored", "steers"))
         if not self.turns_degrees or not all(_number(one) and 0 <= one < _WHOLE_TURN for one in self.turns_degrees):
             raise SpecError(
                 f"pass {self.name}: turns_degrees must be angles in [0, 360), got {list(self.turns_degrees)}"
@@ -147,7 +151,7 @@ class Zoom:
     def views(self, size_wh: tuple[int, int], unsure: Sequence[Finding]) -> Iterator[CloseUp]:
         """Yield a close-up of each unsure finding that is worth it."""
         del size_wh
-        for one in [one for one in unsure if one.confidence >= self.least][: self.most]:
+        for one in [one for one in unsure if one.worth >= self.least][: self.most]:
             wh = one.box[2:] - one.box[:2]
             roll = one.roll_degrees or 0.0
             for turn in self.turns_degrees:

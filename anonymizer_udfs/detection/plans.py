@@ -92,7 +92,7 @@ BALANCED = Plan(
         Pass("finer", (1280, 8192), when=("small_found",), detectors=_FINE),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
         Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
-        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, when=_DOUBTFUL, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
@@ -111,9 +111,8 @@ THOROUGH = Plan(
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
-        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, steers=True, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
-        Zoom("zoom-mirrored", 48, side_px=96, least=0.1, most=128, mirrored=True),
     ),
 )
 """Every size, turn and side on every picture."""

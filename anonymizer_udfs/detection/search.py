@@ -13,7 +13,7 @@ from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.base import LANDMARKS, Detections, Detector, Rgb
 from anonymizer_udfs.detection.closeups import CloseUp
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
-from anonymizer_udfs.detection.passes import DARK_LUMA, ROLLED_DEGREES, Pass, Zoom, small_glimpsed
+from anonymizer_udfs.detection.passes import DARK_LUMA, DOUBT, ROLLED_DEGREES, Pass, Zoom, small_glimpsed
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.sights import Decoded, Sight
 from anonymizer_udfs.detection.views import View
@@ -68,7 +68,9 @@ class Searcher:
         for one in plan.passes:
             looking = [(s, unsure) for s in seen if (unsure := self._wanted(one, s, floor)) is not None]
             self._look(looking, one, self.lookers(plan, one), runtime)
-        return [tuple(f for f in self._fused(s, floor) if f.confidence >= self.unsure) for s in seen]
+        found = (self._fused(s, floor) for s in seen)
+        counted = ([f for f in one if f.confidence >= self.unsure] for one in found)
+        return [tuple(sorted(one, key=lambda f: -f.confidence)) for one in counted]
 
     def lookers(self, plan: Plan, one: Pass | Zoom) -> tuple[Detector, ...]:
         """Return the detectors that look in a pass: those that it names, and those that no pass of the plan names.
@@ -95,9 +97,9 @@ class Searcher:
             return seen.luma < DARK_LUMA
         if condition == "small_found":
             return small_glimpsed((f for f in found if f.kind == FACE), seen.shown)
-        faces = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
         if condition == "unsure_found":
-            return any(f.confidence < self.sure for f in faces)
+            return any(DOUBT <= f.confidence < self.sure and f.kind == FACE for f in found)
+        faces = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
         if condition == "rolled_found":
             return any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in faces)
         return not faces
@@ -118,7 +120,7 @@ class Searcher:
                 mine = [i for i, (_, _, asked) in enumerate(chunk) if who in asked]
                 for i, found in zip(mine, who.detect([shown[i] for i in mine], runtime), strict=True):
                     seen, view, _ = chunk[i]
-                    seen.add(view.found(found, seen.size_wh), who, one.name)
+                    seen.add(view.found(found, seen.size_wh), who, one)
 
     def _fused(self, seen: "_Seen", floor: float) -> tuple[Finding, ...]:
         """Return one finding for each group of candidates of one kind, those below a floor left out, surest first."""
@@ -130,7 +132,7 @@ class Searcher:
             found = fusing.fused_groups(seen.boxes_xyxy[mine], seen.scores[mine], self.fusion)
             made = (seen.finding(kind, mine[group], self.fusion, floor) for group in found)
             out += (one for one in made if one is not None)
-        seen.fused = tuple(sorted(out, key=lambda f: -f.confidence))
+        seen.fused = tuple(sorted(out, key=lambda f: -f.worth))
         return seen.fused
 
 
@@ -150,6 +152,7 @@ class _Seen:
         self._done: set[tuple[str, View | CloseUp]] = set()
         self._everywhere: set[tuple[str, str]] = set()
         self._nearby: list[tuple[str, str, CloseUp]] = []
+        self._steering: set[str] = set()
         self._luma: float | None = None
         self.fused: tuple[Finding, ...] | None = None
 
@@ -180,22 +183,26 @@ class _Seen:
                 self.fused = None  # who looked has a say, also by finding nothing
                 yield view, asked
 
-    def add(self, found: Detections, who: Detector, name: str) -> None:
+    def add(self, found: Detections, who: Detector, one: Pass | Zoom) -> None:
         """Keep what one detector saw in one view of a pass, at most :data:`MOST_IN_VIEW`, the best."""
         found = found.best(MOST_IN_VIEW)
         self.boxes_xyxy = np.concatenate([self.boxes_xyxy, found.boxes_xyxy])
         self.scores = np.concatenate([self.scores, found.scores])
         self.landmarks = np.concatenate([self.landmarks, found.landmarks])
         self.kinds += [who.kind] * len(found)
-        self._by += [(who.name, name)] * len(found)
+        self._by += [(who.name, one.name)] * len(found)
+        if isinstance(one, Zoom) and one.steers:
+            self._steering.add(one.name)
 
     def finding(self, kind: str, group: NDArray[np.intp], how: fusing.Fusion, floor: float) -> Finding | None:
         """Return what a group of candidates, best first, becomes; nothing where its confidence is below a floor."""
         best: dict[tuple[str, str], float] = {}
         for i in group.tolist():
             best.setdefault(self._by[i], float(self.scores[i]))
-        confidence = self._confidence(kind, self.boxes_xyxy[group[0]], best)
-        if confidence < floor:
+        evidence = {by: score for by, score in best.items() if by[1] not in self._steering}
+        confidence = self._confidence(kind, self.boxes_xyxy[group[0]], evidence)
+        glimpse = confidence if evidence == best else self._confidence(kind, self.boxes_xyxy[group[0]], best)
+        if glimpse < floor:
             return None
         marked = self._marked(group)
         landmarks = None if marked is None else self.landmarks[marked]
@@ -203,6 +210,7 @@ class _Seen:
             kind=kind,
             box=how.box(self.boxes_xyxy[group], self.scores[group]),
             confidence=confidence,
+            glimpse=glimpse,
             sightings=tuple(Sighting(who, name, score) for (who, name), score in best.items()),
             landmarks=landmarks,
             landmarks_by=None if marked is None else self._by[marked][0],
@@ -230,7 +238,7 @@ class _Seen:
         scores = dict.fromkeys(asked, 0.0)
         for (name, _), score in best.items():
             scores[name] = max(scores.get(name, 0.0), score)
-        return max(sum(scores.values()) / len(scores), ALONE * max(scores.values()))
+        return max(sum(scores.values()) / len(scores), ALONE * max(scores.values())) if scores else 0.0
 
 
 class _Artist:
