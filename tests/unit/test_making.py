@@ -44,7 +44,8 @@ def finding(roll: float | None = None, box: np.ndarray = FACE) -> tuple[Finding,
     angle, centre = np.radians(roll), EYES.mean(0)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     marks = ((EYES - centre) @ turn + centre).astype(np.float32)
-    return Finding("face", box, 0.9, sightings, marks, "centerface", roll), Look.PLAN
+    found = Finding("face", box, 0.9, sightings, landmarks=marks, landmarks_by="centerface", roll_degrees=roll)
+    return found, Look.PLAN
 
 
 @dataclass
