@@ -23,23 +23,37 @@ def chip(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], side_px: int) -> N
         matrix: 2x3, from pixels of the picture to pixels of the chip.
         side_px: The chip's side.
     """
-    whole = np.vstack([matrix, [0.0, 0.0, 1.0]])
-    corners = np.array([[x, y, 1.0] for x in (0, side_px) for y in (0, side_px)]).T
-    seen = np.linalg.solve(whole, corners)[:2]
-    limit = np.array([[rgb.shape[1]], [rgb.shape[0]]])
-    low = np.clip(np.floor(seen.min(1, keepdims=True)) - _MARGIN_PX, 0, limit).astype(int)
-    high = np.clip(np.ceil(seen.max(1, keepdims=True)) + _MARGIN_PX, 0, limit).astype(int)
-    (x0, y0), (x1, y1) = low[:, 0], high[:, 0]
+    x0, y0, x1, y1 = _seen(matrix, side_px, rgb.shape)
     if x1 <= x0 or y1 <= y0:
         return np.zeros((side_px, side_px, 3), np.uint8)
     part = rgb[y0:y1, x0:x1]
-    whole = whole @ np.array([[1.0, 0.0, x0], [0.0, 1.0, y0], [0.0, 0.0, 1.0]])
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ (x0, y0)
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
     if scale < _SHRINK_FIRST:
         part, back = _shrunk(part, scale)
-        whole = whole @ back
-    out = cv2.warpAffine(part, whole[:2], (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        moved = moved @ back
+    out = cv2.warpAffine(part, moved, (side_px, side_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return np.asarray(out, np.uint8)
+
+
+def _seen(matrix: NDArray[np.float64], side_px: int, shape_hw: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return the part of a picture that a chip shows, ``x0 y0 x1 y1`` within it.
+
+    In plain numbers: a plan takes hundreds of chips of a picture, and NumPy would need ten times the warp's own time.
+    """
+    (a, b, tx), (c, d, ty) = matrix.tolist()
+    scale = a * d - b * c
+    corners = [(x - tx, y - ty) for x in (0, side_px) for y in (0, side_px)]
+    xs = [(d * x - b * y) / scale for x, y in corners]
+    ys = [(a * y - c * x) / scale for x, y in corners]
+    h, w = shape_hw[:2]
+    return (
+        min(max(math.floor(min(xs)) - _MARGIN_PX, 0), w),
+        min(max(math.floor(min(ys)) - _MARGIN_PX, 0), h),
+        min(max(math.ceil(max(xs)) + _MARGIN_PX, 0), w),
+        min(max(math.ceil(max(ys)) + _MARGIN_PX, 0), h),
+    )
 
 
 def _shrunk(part: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -76,10 +90,10 @@ class Pyramid:
 
     def chip(self, matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
         """Return what :func:`chip` returns, up to the rounding of repeated averages."""
-        scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+        scale = math.hypot(matrix[0, 0], matrix[1, 0])
         level = self._level(max(0, math.floor(-math.log2(max(scale, _SMALLEST)))))
         (h, w), (full_w, full_h) = level.shape[:2], self._size_wh
-        return chip(level, (np.vstack([matrix, [0.0, 0.0, 1.0]]) @ _back(full_w / w, full_h / h))[:2], side_px)
+        return chip(level, matrix if (w, h) == self._size_wh else matrix @ _back(full_w / w, full_h / h), side_px)
 
     def _level(self, halvings: int) -> NDArray[np.uint8]:
         """Return the picture halved so often, or as often as it can be."""

@@ -72,6 +72,8 @@ class Plan:
 
 _COARSE, _FINE = ("centerface",), ("yunet",)
 _SIXTHS = (60, 120, 180, 240, 300)
+_FAINT = 0.065
+"""What one detector's faintest candidate, of 0.1, is worth alone: a turned face may be no more before it is upright."""
 _DOUBTFUL = ("nothing_found", "unsure_found", "rolled_found")
 
 FAST = Plan(
@@ -87,12 +89,13 @@ FAST = Plan(
 BALANCED = Plan(
     "balanced",
     (
-        Pass("coarse", (1, 448), detectors=_COARSE),
-        Pass("fine", (896, 1280), enlarge_max=1.4, detectors=_FINE),
-        Pass("finer", (1280, 8192), when=("small_found",), detectors=_FINE),
+        Pass("coarse", (1, 320), detectors=_COARSE),
+        Pass("fine", (832, 1280), enlarge_max=1.3, detectors=_FINE),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
+        Pass("finer", (1280, 8192), when=("small_found",), detectors=_FINE),
+        Zoom("zoom-finer", 48, side_px=96, least=0.1, most=512),
         Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
-        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=_FAINT, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
@@ -111,7 +114,7 @@ THOROUGH = Plan(
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
-        Zoom("spun", 48, side_px=96, least=0.1, turns_degrees=_SIXTHS, steers=True, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=_FAINT, turns_degrees=_SIXTHS, steers=True, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )

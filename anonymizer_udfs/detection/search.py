@@ -149,7 +149,7 @@ class _Seen:
         self.landmarks = np.zeros((0, LANDMARKS, 2), np.float32)
         self.kinds: list[str] = []
         self._by: list[tuple[str, str]] = []
-        self._done: set[tuple[str, View | CloseUp]] = set()
+        self._done: set[tuple[str, View | tuple[object, ...]]] = set()
         self._everywhere: set[tuple[str, str]] = set()
         self._nearby: list[tuple[str, str, CloseUp]] = []
         self._steering: set[str] = set()
@@ -173,8 +173,9 @@ class _Seen:
         if isinstance(one, Pass):
             self._everywhere |= {(who.kind, who.name) for who in lookers}
         for view in one.views(self.size_wh, unsure):
-            asked = tuple(who for who in lookers if (who.name, view) not in self._done)
-            self._done |= {(who.name, view) for who in asked}
+            shown = view if isinstance(view, View) else view.rough
+            asked = tuple(who for who in lookers if (who.name, shown) not in self._done)
+            self._done |= {(who.name, shown) for who in asked}
             if isinstance(view, View):
                 self.shown = max(self.shown, view.scale)
             else:

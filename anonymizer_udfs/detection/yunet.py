@@ -72,7 +72,10 @@ class YuNet:
         self, rows: Mapping[str, NDArray[np.float32]], padded_hw: tuple[int, ...], size_wh: tuple[int, int]
     ) -> base.Detections:
         parts = [_best(rows, stride, padded_hw[1] // stride, self.score_threshold) for stride in STRIDES]
-        scores, xyxy, marks = (np.concatenate(part) for part in zip(*parts, strict=True))
+        some = [part for part in parts if part is not None]
+        if not some:
+            return base.Detections.none()
+        scores, xyxy, marks = (np.concatenate(part) for part in zip(*some, strict=True))
         xyxy = boxes.clip(xyxy, size_wh)
         keep = boxes.nms(xyxy, scores, self.nms_iou)
         keep = keep[boxes.area(xyxy[keep]) > 0]
@@ -81,10 +84,14 @@ class YuNet:
 
 def _best(
     rows: Mapping[str, NDArray[np.float32]], stride: int, columns: int, threshold: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return scores ``(n,)``, boxes ``(n, 4)`` and landmarks ``(n, 5, 2)`` of one stride's cells above a threshold."""
-    cls, obj = rows[f"cls_{stride}"][:, 0], rows[f"obj_{stride}"][:, 0]
-    scores = np.sqrt(np.clip(cls, 0, 1) * np.clip(obj, 0, 1))
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None:
+    """Return scores ``(n,)``, boxes ``(n, 4)`` and landmarks ``(n, 5, 2)`` of one stride's cells above a threshold.
+
+    None where no cell is: most close-ups show no face at most strides.
+    """
+    scores = np.sqrt(rows[f"cls_{stride}"][:, 0] * rows[f"obj_{stride}"][:, 0])
+    if not (scores >= threshold).any():
+        return None
     y, x = base.peaks(scores.reshape(-1, columns), threshold, MOST_CELLS)
     found = y * columns + x
     cells = np.stack([x, y], 1).astype(np.float32)

@@ -100,3 +100,19 @@ def test_a_zoom_shows_the_surest_and_no_more_than_asked_for() -> None:
     many = [finding(confidence=0.4 - i / 1000) for i in range(100)]
     assert len(list(Zoom("z", 48, most=16).views((140, 120), many))) == 16
     assert not list(Zoom("z", 48).views((140, 120), []))
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        pytest.param(CloseUp((71.0, 55.5), 2.02, 3.0, 96), True, id="moved by less than a box moves"),
+        pytest.param(CloseUp(CENTRE, 2.0, 360.0, 96), True, id="a whole turn"),
+        pytest.param(CloseUp((80.0, 55.0), 2.0, 0.0, 96), False, id="another place"),
+        pytest.param(CloseUp(CENTRE, 2.5, 0.0, 96), False, id="another size"),
+        pytest.param(CloseUp(CENTRE, 2.0, 30.0, 96), False, id="another turn"),
+        pytest.param(CloseUp(CENTRE, 2.0, 0.0, 96, mirrored=True), False, id="mirrored"),
+    ],
+)
+def test_close_ups_that_show_the_same_are_equal_in_rough(other: CloseUp, same: bool) -> None:
+    """What would only repeat a look falls together; what shows something else does not."""
+    assert (CloseUp(CENTRE, 2.0, 0.0, 96).rough == other.rough) is same
