@@ -39,7 +39,7 @@ class Plan:
 
         Examples:
             >>> FAST.scale((4000, 3000)), THOROUGH.scale((4000, 3000))
-            (0.16, 1.0)
+            (0.192, 1.0)
         """
         always = (one for one in self.passes if isinstance(one, Pass) and not one.when)
         views = (view for one in always for view in itertools.islice(one.views(size_wh), 1))
@@ -79,8 +79,8 @@ _DOUBTFUL = ("nothing_found", "unsure_found", "rolled_found")
 FAST = Plan(
     "fast",
     (
-        Pass("coarse", (1, 416), detectors=_COARSE),
-        Pass("fine", (1, 640), detectors=_FINE),
+        Pass("coarse", (1, 320), detectors=_COARSE),
+        Pass("fine", (1, 768), detectors=_FINE),
         Zoom("zoom", 48, side_px=96, least=0.2, most=256),
     ),
 )
