@@ -1,15 +1,15 @@
-"""From a picture and what was found in it to the file that is stored: treated, encoded, decoded again to be sure."""
+"""From pictures and what was found in them to the file that is stored: treated, encoded, decoded again to be sure."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from anonymizer_udfs import imaging, treatment, verification
-from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs import treatment, verification
 from anonymizer_udfs.imaging import Encoded, Picture
-from anonymizer_udfs.outcome import BadImageError
-from anonymizer_udfs.records import Look
+from anonymizer_udfs.neighbours import Found, spread
+from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
 
 Timed = Callable[[str], AbstractContextManager[None]]
@@ -22,41 +22,61 @@ class Made:
 
     Attributes:
         encoded: the file.
-        treated: the treated picture; none where nothing was treated.
-        stored: what the file decodes to; none where it is the source without its metadata.
-        psnr_outside_db: how near what was not treated came to the source; none where it is exact.
+        treated: the treated pictures, one for each frame; none where nothing was treated.
+        stored: what the file decodes to, as many; none where it is the source without its metadata.
+        psnr_outside_db: how near what was not treated came to the source, in the frame where it came least near; none
+            where it is exact.
     """
 
     encoded: Encoded
-    treated: Treated | None = None
-    stored: Picture | None = None
+    treated: tuple[Treated, ...] = ()
+    stored: tuple[Picture, ...] = ()
     psnr_outside_db: float | None = None
 
 
-def make(
-    picture: Picture, found: Sequence[tuple[Finding, Look]], image_id: str, spec: WorkerSpec, timed: Timed
-) -> Made:
-    """Return the file of a picture with every finding treated, exact outside of the regions where the format can be.
+def make(subject: Subject, found: Sequence[Found], image_id: str, spec: WorkerSpec, timed: Timed) -> Made:
+    """Return the file with every finding treated, exact outside of the regions where the format can be.
 
-    Where the exact file does not decode to what was meant (a progressive JPEG with missing scans, for example), the
-    whole picture is encoded anew, and the file says so.
+    Where the exact file does not decode to what was meant (a progressive JPEG with missing scans, for example), all of
+    it is encoded anew, and the file says so.
 
     Raises:
         BadImageError: ``unverified``: what would be stored is not what was meant, either way.
     """
+    pictures = subject.pictures()
     with timed("anonymize"):
-        treated = treatment.treat(picture, [one for one, _ in found], [look for _, look in found], image_id, spec)
+        shares = spread(found, len(pictures))
+        treated = tuple(treatment.treat(one, mine, image_id, spec) for one, mine in zip(pictures, shares, strict=True))
     with timed("encode"):
-        encoded = imaging.encode(treated.picture, picture)
-    if not found and encoded.data is picture.encoding.untouched:
+        encoded = subject.encode([one.picture for one in treated])
+    if not found and subject.is_source(encoded):
         return Made(encoded)
     with timed("verify"):
         try:
-            stored = verification.stored(encoded, treated, picture, spec.limits.max_pixels)
+            stored = _verified(subject, encoded, treated)
         except BadImageError:
             if encoded.reencoded:
                 raise
-            encoded = imaging.encode(treated.picture)
-            stored = verification.stored(encoded, treated, picture, spec.limits.max_pixels)
-        psnr = verification.psnr_outside(stored, picture, treated) if encoded.reencoded else None
+            encoded = subject.encode([one.picture for one in treated], anew=True)
+            stored = _verified(subject, encoded, treated)
+        psnr = _psnr(stored, pictures, treated) if encoded.reencoded else None
     return Made(encoded, treated, stored, psnr)
+
+
+def _verified(subject: Subject, encoded: Encoded, treated: Sequence[Treated]) -> tuple[Picture, ...]:
+    """Return what a file decodes to, every frame of it as it was meant."""
+    try:
+        came = subject.decoded(encoded)
+    except BadImageError as error:
+        raise BadImageError(Reason.UNVERIFIED) from error
+    sources = subject.pictures()
+    if len(came) != len(sources):
+        raise BadImageError(Reason.UNVERIFIED)
+    for one, meant, source in zip(came, treated, sources, strict=True):
+        verification.check(one, meant, source, exact=not encoded.reencoded)
+    return came
+
+
+def _psnr(stored: Sequence[Picture], sources: Sequence[Picture], treated: Sequence[Treated]) -> float | None:
+    all_of_them = (verification.psnr_outside(*three) for three in zip(stored, sources, treated, strict=True))
+    return min((one for one in all_of_them if one is not None), default=None)

@@ -3,13 +3,14 @@
 Runs on an executor, once an image of the sample, on the picture that the stored bytes decode to.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs import utility
+from anonymizer_udfs import subject, utility
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import Picture, orientation
@@ -30,6 +31,33 @@ class View:
     rgb: Rgb
     upright: Rgb
     found: Sequence[Finding]
+
+
+def frames(
+    sources: Sequence[Picture],
+    stored: Sequence[Picture],
+    treated: Sequence[Treated],
+    after: Sequence[Sequence[Finding]],
+    spec: WorkerSpec,
+) -> tuple[tuple[Face, ...], Named]:
+    """Return :func:`sample` of each frame: the faces of all, and the mean of each of the image's own measures.
+
+    Args:
+        sources: the frames as they were decoded; one where the file is no animation.
+        stored: what the bytes to be stored decode to.
+        treated: what was done to each.
+        after: what was found in each upright stored frame.
+        spec: the recognizer and its thresholds.
+    """
+    faces: tuple[Face, ...] = ()
+    values: dict[str, list[float]] = {}
+    for source, came, one, left in zip(sources, stored, treated, after, strict=True):
+        before = View(source.rgb(), subject.upright(source), one.findings)
+        mine, named = sample(before, came, one, left, spec)
+        faces += mine
+        for name, value in named:
+            values.setdefault(name, []).append(value)
+    return faces, tuple((name, round(statistics.fmean(all_of_them), 4)) for name, all_of_them in values.items())
 
 
 def sample(

@@ -14,22 +14,22 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import cv2
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from anonymizer_udfs import measure, verification
+from anonymizer_udfs import imaging, measure, subject, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST, THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
-from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.detection.sights import Sight
+from anonymizer_udfs.imaging import Header
 from anonymizer_udfs.looks import covers
 from anonymizer_udfs.making import Made, make
+from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
-from anonymizer_udfs.sight import FileSight
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
 
 GROUP_ON_ACCELERATOR = 32
@@ -47,20 +47,21 @@ class Work:
     planned: Planned
     data: bytes | Reason
     timings_ms: dict[str, float] = field(default_factory=dict)
-    sight: FileSight | None = None
-    found: list[tuple[Finding, Look]] = field(default_factory=list)
+    header: Header | None = None
+    subject: Subject | None = None
+    found: list[Found] = field(default_factory=list)
     plans: tuple[str, ...] = ()
     made: Made | None = None
-    left: tuple[Finding, ...] = ()
+    left: tuple[tuple[Finding, ...], ...] = ()
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
     outcome: Released | Quarantined | None = None
 
-    def seen(self) -> FileSight:
-        """Return the file as it is looked at; raises where it was never decoded."""
-        if self.sight is None:
+    def shown(self) -> Subject:
+        """Return what the file shows; raises where it was never decoded."""
+        if self.subject is None:
             raise RuntimeError("an image is decoded before it is worked on")
-        return self.sight
+        return self.subject
 
 
 class Clock:
@@ -122,7 +123,7 @@ def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
     for work in works:
         _guarded(_decode, work, spec)
         group.append(work)
-        pixels = sum(w.sight.header.pixels for w in group if w.sight is not None)
+        pixels = sum(w.subject.header.all_pixels for w in group if w.subject is not None)
         if len(group) >= most or pixels >= GROUP_PIXELS:
             yield group
             group = []
@@ -143,47 +144,49 @@ def _decode(work: Work, spec: WorkerSpec) -> None:
     if isinstance(work.data, Reason):
         raise BadImageError(work.data)
     with Clock(work, "decode"):
-        work.sight = FileSight(work.data, spec.limits.max_pixels)
-        work.sight.prepare(spec.policy.plan.scale(work.sight.stored_wh))
+        work.header = imaging.probe(work.data)
+        work.subject = subject.of(work.header, work.data, spec.policy.plan, spec.limits.max_pixels)
 
 
 def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
     """Run the policy's plan, then the thorough one where no face was found and the policy asks for it."""
-    for work, found in zip(works, _timed_search(works, spec.policy.plan, "detect", spec), strict=True):
-        work.found = [(one, Look.PLAN) for one in found]
+    looks = [work.shown().sights for work in works]
+    for work, found in zip(works, _timed_search(works, looks, spec.policy.plan, "detect", spec), strict=True):
+        work.found = [Found(one, Look.PLAN, i) for i, ones in enumerate(found) for one in ones]
         work.plans += (spec.policy.plan.name,)
-    faceless = [w for w in works if not any(one.kind == FACE for one, _ in w.found)]
+    faceless = [w for w in works if not any(one.finding.kind == FACE for one in w.found)]
     again = [w for w in faceless if spec.policy.searches_again(w.planned.image_id)]
-    for work, found in zip(again, _timed_search(again, THOROUGH, "detect", spec), strict=True):
-        work.found += [(one, Look.THOROUGH) for one in found if one.kind == FACE or not work.found]
+    looks = [work.shown().sights for work in again]
+    for work, found in zip(again, _timed_search(again, looks, THOROUGH, "detect", spec), strict=True):
+        more = [Found(one, Look.THOROUGH, i) for i, ones in enumerate(found) for one in ones]
+        work.found += [one for one in more if one.finding.kind == FACE or not work.found]
         work.plans += (THOROUGH.name,)
 
 
-def _timed_search(works: Sequence[Work], plan: Plan, step: str, spec: WorkerSpec) -> list[tuple[Finding, ...]]:
+def _timed_search(
+    works: Sequence[Work], looks: Sequence[Sequence[Sight]], plan: Plan, step: str, spec: WorkerSpec
+) -> list[list[tuple[Finding, ...]]]:
+    """Return what is found in each sight of each image; one that stands for several frames is searched once."""
     start = time.perf_counter()
-    found = spec.policy.searcher.search([work.seen() for work in works], plan, spec.runtime)
-    _share(works, step, start)
-    return found
-
-
-def _share(works: Sequence[Work], step: str, start: float) -> None:
-    """Add the time since ``start`` to one step of images that were worked on together."""
-    spent = (time.perf_counter() - start) * 1000 / max(1, len(works))
-    for work in works:
-        work.timings_ms[step] = work.timings_ms.get(step, 0.0) + spent
+    sights = list(dict.fromkeys(itertools.chain.from_iterable(looks)))
+    found = dict(zip(sights, spec.policy.searcher.search(sights, plan, spec.runtime), strict=True))
+    spent = (time.perf_counter() - start) * 1000 / max(1, len(sights))
+    for work, mine in zip(works, looks, strict=True):
+        work.timings_ms[step] = work.timings_ms.get(step, 0.0) + spent * len(set(mine))
+    return [[found[sight] for sight in mine] for mine in looks]
 
 
 def _treat(work: Work, spec: WorkerSpec) -> None:
     """Anonymize, encode, and decode what would be stored; where nothing was found, cut the metadata alone."""
-    sight = work.seen()
-    if sight.failed is not None:
-        raise BadImageError(sight.failed)
-    if not work.found and sight.untouched is not None:
-        work.made = Made(sight.untouched)
+    shown = work.shown()
+    if shown.failed is not None:
+        raise BadImageError(shown.failed)
+    if not work.found and shown.untouched is not None:
+        work.made = Made(shown.untouched)
         return
     with Clock(work, "decode"):
-        picture = sight.whole()
-    work.made = make(picture, work.found, work.planned.image_id, spec, functools.partial(Clock, work))
+        shown.pictures()
+    work.made = make(shown, work.found, work.planned.image_id, spec, functools.partial(Clock, work))
 
 
 def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
@@ -195,14 +198,16 @@ def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
     left = [work for work in works if work.found or not covers(spec.policy.plan, plan)]
     for looks in range(1, SECOND_LOOKS + 1):
         again = []
-        for work, found in zip(left, _search_stored(left, plan, spec), strict=True):
-            work.left = found
-            treated = work.made.treated if work.made else None
-            more = verification.uncovered(found, treated) if treated else found
+        shown = [_stored_sights(work) for work in left]
+        for work, found in zip(left, _timed_search(left, shown, plan, "second_look", spec), strict=True):
+            work.left = tuple(found)
+            treated = work.made.treated if work.made else ()
+            rest = map(verification.uncovered, found, treated) if treated else found
+            more = [Found(one, Look.SECOND, i) for i, ones in enumerate(rest) for one in ones]
             if more and looks == SECOND_LOOKS:
                 work.outcome = Quarantined(Reason.RESIDUAL)
             elif more:
-                work.found = [*work.found, *((finding, Look.SECOND) for finding in more)]
+                work.found = [*work.found, *more]
                 _guarded(_treat, work, spec)
                 again.append(work)
         left = [work for work in again if work.outcome is None]
@@ -210,18 +215,10 @@ def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
             return
 
 
-def _search_stored(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> list[tuple[Finding, ...]]:
-    """Return what is found in the pictures that would be stored; each image's clock gets its share."""
-    start = time.perf_counter()
-    stored = [work.made.stored if work.made else None for work in works]
-    shown = [_upright(one) if one else work.seen() for one, work in zip(stored, works, strict=True)]
-    found = spec.policy.searcher.search(shown, plan, spec.runtime)
-    _share(works, "second_look", start)
-    return found
-
-
-def _upright(picture: Picture) -> NDArray[np.uint8]:
-    return orientation.upright(picture.rgb(), picture.orientation)
+def _stored_sights(work: Work) -> tuple[Sight, ...]:
+    """Return what detectors look at of the file that would be stored."""
+    stored = work.made.stored if work.made else ()
+    return subject.sights_of(stored) if stored else work.shown().sights
 
 
 def _finish(work: Work, spec: WorkerSpec) -> None:
@@ -229,13 +226,13 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
     if work.made is None:
         raise RuntimeError("a picture is treated before it is finished")
     encoded = work.made.encoded
-    work.faces = work.made.treated.faces if work.made.treated else ()
+    work.faces = tuple(itertools.chain.from_iterable(one.faces for one in work.made.treated))
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
             work.faces, work.utility = _measured(work, work.made, spec)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)
-    unsure = any(one.confidence < spec.policy.bands.sure for one, _ in work.found)
+    unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)
     status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
     digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
     work.outcome = Released(status, encoded.data, digest, encoded.reencoded, reason)
@@ -243,22 +240,23 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
 
 def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...], measure.Named]:
     """Return the faces with what was measured of them, and what was measured of the image."""
-    picture = work.seen().whole()
-    stored = made.stored or picture
-    before = measure.View(picture.rgb(), _upright(picture), [one for one, _ in work.found])
-    after = work.left
+    pictures = work.shown().pictures()
+    stored, treated = made.stored or pictures, made.treated or tuple(map(Treated, pictures))
+    after = work.left or ((),) * len(pictures)
     if spec.policy.second_look is None and work.found:  # then nobody has looked at what is stored
-        after = spec.policy.searcher.search([_upright(stored)], FAST, spec.runtime)[0]
-    return measure.sample(before, stored, made.treated or Treated(picture, (), ()), after, spec)
+        after = tuple(spec.policy.searcher.search(subject.sights_of(stored), FAST, spec.runtime))
+    return measure.frames(pictures, stored, treated, after, spec)
 
 
 def _result(work: Work, spec: WorkerSpec) -> Result:
     if work.outcome is None:
         raise RuntimeError("an image ends with an outcome")
     digest = spec.key.source_digest(work.data) if isinstance(work.data, bytes) else None
-    header = work.sight.header if work.sight else None
-    name, size = (header.format.value, (header.width, header.height)) if header else (None, None)
-    result = Result(work.planned, work.outcome, digest, name, size, work.faces, work.utility, work.plans)
+    result = Result(work.planned, work.outcome, digest, faces=work.faces, utility=work.utility, plans=work.plans)
+    header = work.subject.header if work.subject else work.header
+    if header is not None:
+        size_wh = header.width, header.height
+        result = replace(result, format=header.format.value, size_wh=size_wh, frames=header.frames)
     return replace(result, duration_ms=sum(work.timings_ms.values()), timings_ms=work.timings_ms)
 
 

@@ -47,6 +47,7 @@ _SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("co
 FACE = pa.struct(
     [
         ("kind", pa.string()),
+        ("frame", pa.int32()),
         ("box", _FLOAT_BOX),
         ("region", _INT_BOX),
         ("roll_degrees", pa.float32()),
@@ -75,6 +76,7 @@ IMAGES = pa.schema(
         pa.field("format", pa.string()),
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),
+        pa.field("frames", pa.int32()),
         pa.field("content", pa.binary()),
         pa.field("output_sha256", pa.string()),
         pa.field("reencoded", pa.bool_()),
@@ -106,6 +108,8 @@ class Look(StrEnum):
     """The thorough plan, since the policy's had found nothing: a miss of the policy's plan."""
     SECOND = "second"
     """The look at the anonymized picture: a miss of the plans before."""
+    NEIGHBOUR = "neighbour"
+    """None at this frame of an animation: it was seen in one nearby, and is treated here, too."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,8 @@ class Face:
         confidence: of the fused sightings, in [0, 1].
         sightings: which detector saw it in which pass, and how sure it was there.
         roll_degrees: how far the face is turned in the stored picture's plane, clockwise; none if unknown.
-        look: which look found it: the policy's plan, the thorough plan, or the second look.
+        look: which look found it: the policy's plan, the thorough plan, the second look, or one at a frame nearby.
+        frame: in which frame of an animation it was treated, from 0.
         steps: how many methods of the policy's chain were tried, at least 1.
     """
 
@@ -152,6 +157,7 @@ class Face:
     parameters: str
     roll_degrees: float | None = None
     look: Look = Look.PLAN
+    frame: int = 0
     steps: int = 1
     attacks: tuple[Attack, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
@@ -161,6 +167,7 @@ class Face:
         corners = ("x0", "y0", "x1", "y1")
         return {
             "kind": self.kind,
+            "frame": self.frame,
             "box": dict(zip(corners, self.box, strict=True)),
             "region": dict(zip(corners, self.region, strict=True)),
             "roll_degrees": self.roll_degrees,
@@ -211,6 +218,7 @@ class Result:
     source_digest: str | None = None
     format: str | None = None
     size_wh: tuple[int, int] | None = None
+    frames: int | None = None
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
     plans: tuple[str, ...] = ()
@@ -229,6 +237,7 @@ class Result:
             "format": self.format,
             "width": self.size_wh[0] if self.size_wh else None,
             "height": self.size_wh[1] if self.size_wh else None,
+            "frames": self.frames,
             "content": kept.content if kept else None,
             "output_sha256": kept.output_sha256 if kept else None,
             "reencoded": kept.reencoded if kept else None,

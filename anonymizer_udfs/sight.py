@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import imaging
-from anonymizer_udfs.imaging import Encoded, Format, Picture, orientation
+from anonymizer_udfs.imaging import Encoded, Format, Header, Picture, orientation
 from anonymizer_udfs.imaging.preview import DENOMINATORS, preview
 from anonymizer_udfs.outcome import BadImageError, Reason
 
@@ -25,13 +25,13 @@ class FileSight:
         untouched: what is stored if nothing is found, known without a whole decode; none where that needs one.
     """
 
-    def __init__(self, data: bytes, max_pixels: int) -> None:
-        """Read the header; nothing is decoded.
+    def __init__(self, data: bytes, max_pixels: int, header: Header | None = None) -> None:
+        """Read the header, where it is not given; nothing is decoded.
 
         Raises:
             BadImageError: as :func:`anonymizer_udfs.imaging.probe`; ``too_large``.
         """
-        self.header = imaging.probe(data)
+        self.header = header or imaging.probe(data)
         if self.header.pixels > max_pixels:
             raise BadImageError(Reason.TOO_LARGE)
         self.failed: Reason | None = None

@@ -13,7 +13,8 @@ from anonymizer_udfs.detection.findings import Finding, roll_degrees
 from anonymizer_udfs.imaging import Picture, orientation, reach
 from anonymizer_udfs.methods import Mask, Method
 from anonymizer_udfs.methods.base import Target
-from anonymizer_udfs.records import Face, Look
+from anonymizer_udfs.neighbours import Found
+from anonymizer_udfs.records import Face
 from anonymizer_udfs.regions import Region, region
 from anonymizer_udfs.spec import WorkerSpec
 
@@ -24,13 +25,15 @@ class Treated:
 
     Attributes:
         picture: its pixels.
+        findings: what was treated.
         faces: the record of each region, in the order of the findings.
         regions: where each was treated.
     """
 
     picture: Picture
-    faces: tuple[Face, ...]
-    regions: tuple[Region, ...]
+    findings: tuple[Finding, ...] = ()
+    faces: tuple[Face, ...] = ()
+    regions: tuple[Region, ...] = ()
 
     def covered(self) -> NDArray[np.bool_]:
         """Return which stored pixels belong to a region, ``(h, w)``."""
@@ -47,33 +50,32 @@ def cover(regions: Sequence[Region], shape_hw: tuple[int, ...]) -> NDArray[np.bo
     return out
 
 
-def treat(
-    picture: Picture, found: Sequence[Finding], looks: Sequence[Look], image_id: str, spec: WorkerSpec
-) -> Treated:
+def treat(picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerSpec) -> Treated:
     """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
 
     Args:
         picture: the decoded source, in the orientation of its stored pixels.
-        found: what was found in the upright picture.
-        looks: which look found each.
-        image_id: what the noise of its regions is derived from.
+        found: what is treated, in the upright picture.
+        image_id: what the noise of its regions is derived from. Frames share it: noise that is new in every frame is
+            gone from their mean.
         spec: the policy and the key.
     """
     if not found:
-        return Treated(picture, (), ())
+        return Treated(picture)
     h, w = picture.pixels.shape[:2]
     alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
     pixels, cell_wh = picture.pixels.copy(), reach.cells_wh(picture)
     faces, regions = [], []
-    for i, (one, look) in enumerate(zip(found, looks, strict=True)):
-        placed, rule = _placed(one, picture), spec.policy.rule(one.kind)
+    for i, one in enumerate(found):
+        placed, rule = _placed(one.finding, picture), spec.policy.rule(one.finding.kind)
         where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
         if method.name == Mask.name:
             where = where.in_cells(cell_wh, (w, h))
         _apply(pixels, where, method, alpha, spec.key.generator(image_id, method.name, i))
         regions.append(where)
-        faces.append(_face(one, placed, reach.touched(picture, where.box), method, look))
-    return Treated(picture.with_pixels(pixels), tuple(faces), tuple(regions))
+        faces.append(_face(one, placed, reach.touched(picture, where.box), method))
+    findings = tuple(one.finding for one in found)
+    return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,8 @@ def _apply(
     pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
 
 
-def _face(one: Finding, placed: _Placed, changed: IntBox, method: Method, look: Look) -> Face:
+def _face(found: Found, placed: _Placed, changed: IntBox, method: Method) -> Face:
+    one = found.finding
     x0, y0, x1, y1 = (float(v) for v in np.round(placed.box, 2))
     points = () if placed.points is None else placed.points
     return Face(
@@ -119,5 +122,6 @@ def _face(one: Finding, placed: _Placed, changed: IntBox, method: Method, look: 
         method=method.name,
         parameters=json.dumps(family.parameters(method), sort_keys=True, separators=(",", ":")),
         roll_degrees=placed.roll,
-        look=look,
+        look=found.look,
+        frame=found.frame,
     )

@@ -8,7 +8,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs import imaging
 from anonymizer_udfs.boxes import outward
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import Picture, orientation, reach
@@ -23,27 +22,28 @@ LEAST_COVERED = 0.5
 pixels, and a mild method leaves a face that is found again: those are covered by far more."""
 
 
-def stored(encoded: imaging.Encoded, treated: Treated, source: Picture, max_pixels: int) -> Picture:
-    """Return the picture that the bytes to be stored decode to.
+def check(came: Picture, treated: Treated, source: Picture, *, exact: bool) -> None:
+    """Refuse a picture that is not what was meant.
 
-    Size, channels and orientation must be kept; outside the regions a lossless picture must be the source, bit for bit;
+    Size, channels and orientation must be kept; outside the regions an exact picture must be the source, bit for bit;
     inside, every region must be nearer to what the method made of it than to the source.
+
+    Args:
+        came: what the bytes to be stored decode to.
+        treated: what was meant.
+        source: what was decoded first.
+        exact: whether all that was not treated has to be the source's.
 
     Raises:
         BadImageError: with ``unverified``.
     """
-    try:
-        came = imaging.decode(encoded.data, max_pixels=max_pixels)
-    except BadImageError as error:
-        raise BadImageError(Reason.UNVERIFIED) from error
     wanted = treated.picture
     same = came.pixels.shape == wanted.pixels.shape and came.pixels.dtype == wanted.pixels.dtype
     same = same and came.channels is wanted.channels and came.orientation == wanted.orientation
     if not same or not all(_shows(came, wanted, source, region) for region in treated.regions):
         raise BadImageError(Reason.UNVERIFIED)
-    if not encoded.reencoded and (differs(came, source) & ~reach.reach(source, treated.covered())).any():
+    if exact and (differs(came, source) & ~reach.reach(source, treated.covered())).any():
         raise BadImageError(Reason.UNVERIFIED)
-    return came
 
 
 def differs(one: Picture, other: Picture) -> NDArray[np.bool_]:

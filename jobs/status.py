@@ -25,7 +25,7 @@ REMEDIES = {
     Reason.EMPTY: "has no bytes: replace it, the next run takes it",
     Reason.UNSUPPORTED_FORMAT: "no JPEG, PNG, WebP, TIFF, BMP or GIF: convert it, the next run takes it",
     Reason.UNSUPPORTED_PIXELS: "convert it to 8 or 16 bit colour or grey, the next run takes it",
-    Reason.MULTIPLE_FRAMES: "split it into single pictures, the next run takes them",
+    Reason.MULTIPLE_FRAMES: "split it into its pages, the next run takes them",
     Reason.TOO_LARGE: "raise limits.max_pixels or limits.max_bytes by --set, with --retry too_large",
     Reason.TRUNCATED: "its end is missing: copy it anew, the next run takes it",
     Reason.CORRUPT: "cannot be decoded: restore it; after an update of faceveil --retry corrupt",

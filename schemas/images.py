@@ -19,6 +19,7 @@ _SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("co
 _FACE = pa.struct(
     [
         ("kind", pa.string()),
+        ("frame", pa.int32()),
         ("box", _FLOAT_BOX),
         ("region", _INT_BOX),
         ("roll_degrees", pa.float32()),
@@ -39,7 +40,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=2,
+    version=3,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
@@ -56,6 +57,7 @@ IMAGES = Table(
         Column("format", pa.string(), "jpeg, png, webp, tiff, bmp or gif; null if none of them"),
         Column("width", pa.int32(), "Stored width in pixels"),
         Column("height", pa.int32(), "Stored height in pixels"),
+        Column("frames", pa.int32(), "How many pictures the file shows one after another; 1 if it is no animation"),
         Column("content", pa.binary(), "The anonymized image file; null if quarantined"),
         Column("output_sha256", pa.string(), "SHA-256 of content"),
         Column("reencoded", pa.bool_(), "Whether pixels outside the regions may differ from the source's"),

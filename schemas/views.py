@@ -5,8 +5,9 @@
 
 VIEWS = {
     "faces": (
-        "SELECT image_id, status, run_id, policy_digest, face.kind AS kind, face.box AS box, face.region AS region, "
-        "face.roll_degrees AS roll_degrees, face.confidence AS confidence, face.detectors AS detectors, "
+        "SELECT image_id, status, run_id, policy_digest, face.kind AS kind, face.frame AS frame, face.box AS box, "
+        "face.region AS region, face.roll_degrees AS roll_degrees, face.confidence AS confidence, "
+        "face.detectors AS detectors, "
         "face.sightings AS sightings, face.look AS look, face.method AS method, face.steps AS steps, "
         "face.attacks AS attacks, face.utility AS utility "
         "FROM (SELECT image_id, status, run_id, policy_digest, {explode}(faces) AS face FROM images)"

@@ -16,13 +16,14 @@ from anonymizer_udfs.imaging.base import Encoded, Format
 from anonymizer_udfs.imaging.sniff import sniff
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-__all__ = ["Animation", "frames", "write"]
+__all__ = ["FORMATS", "Animation", "frames", "write"]
 
 _READERS: dict[Format, Callable[[bytes, int], Animation]] = {
     Format.GIF: animation_gif.read,
     Format.PNG: animation_png.read,
     Format.WEBP: animation_webp.read,
 }
+FORMATS = frozenset(_READERS)
 _PROOFS: dict[Format, Callable[[bytes], bool]] = {
     Format.GIF: animation_gif.is_exact,
     Format.PNG: animation_png.is_exact,

@@ -62,6 +62,11 @@ class Header:
         """Width times height."""
         return self.width * self.height
 
+    @property
+    def all_pixels(self) -> int:
+        """Width times height times frames."""
+        return self.pixels * self.frames
+
 
 @dataclass(frozen=True)
 class Encoding:

@@ -75,7 +75,7 @@ class Isolation:
         _log.warning("image %s held back: %s, %s", planned.image_id, ended.reason, ended.how)
         spent = (time.perf_counter() - start) * 1000
         seen, held_back = ended.seen, Quarantined(ended.reason)
-        return Result(planned, held_back, seen.source_digest, seen.format, seen.size_wh, duration_ms=spent)
+        return Result(planned, held_back, seen.source_digest, seen.format, seen.size_wh, seen.frames, duration_ms=spent)
 
     def _tried(self, planned: Planned) -> Result | Ended:
         self._child = self._child or Child(self._spec)

@@ -95,7 +95,7 @@ class Child:
             while isinstance(answer, Seen):
                 seen = answer
                 width, height = seen.size_wh or (0, 0)
-                answer = self._receive(self._limits.seconds(width * height))
+                answer = self._receive(self._limits.seconds(width * height * (seen.frames or 1)))
         except _DiedError:
             reason = self._watch.reason
             how = self._how() if reason is None else _BOUNDS[reason]

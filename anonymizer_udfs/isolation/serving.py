@@ -43,6 +43,7 @@ class Seen:
     source_digest: str | None = None
     format: str | None = None
     size_wh: tuple[int, int] | None = None
+    frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _header(data: bytes, digest: str) -> Seen:
         header = imaging.probe(data)
     except BadImageError:
         return Seen(digest)
-    return Seen(digest, header.format.value, (header.width, header.height))
+    return Seen(digest, header.format.value, (header.width, header.height), header.frames)
 
 
 def _blank(spec: WorkerSpec) -> Ready:

@@ -128,7 +128,7 @@ def claimed_pixels(data: object) -> int:
     if not isinstance(data, bytes):
         return 0
     try:
-        return imaging.probe(data).pixels
+        return imaging.probe(data).all_pixels
     except BadImageError:
         return 0
 

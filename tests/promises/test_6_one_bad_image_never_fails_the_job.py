@@ -19,9 +19,9 @@ BOMB = 60_000
 LARGEST = 300_000
 
 
-def frames(form: str) -> bytes:
-    """Return a file of three pictures."""
-    pictures = [Image.fromarray(np.roll(PORTRAIT, 20 * n, 1)).resize((64, 64)) for n in range(3)]
+def frames(form: str, count: int = 3, side: int = 64) -> bytes:
+    """Return a file of several pictures."""
+    pictures = [Image.fromarray(np.roll(PORTRAIT, 20 * n, 1)).resize((side, side)) for n in range(count)]
     out = io.BytesIO()
     pictures[0].save(out, form, save_all=True, append_images=pictures[1:])
     return out.getvalue()
@@ -68,9 +68,8 @@ BAD = {
     "bomb.jpg": (jpeg_bomb(), "too_large"),
     "bomb.gif": (gif_bomb(), "too_large"),
     "heavy.bmp": (saved(Image.new("RGB", (400, 300)), "BMP"), "too_large"),
-    "moving.gif": (frames("GIF"), "multiple_frames"),
-    "moving.png": (frames("PNG"), "multiple_frames"),
-    "moving.webp": (frames("WEBP"), "multiple_frames"),
+    "cut.gif": (frames("GIF")[:-600], "truncated"),
+    "heavy.webp": (frames("WEBP", count=40, side=96), "too_large"),
     "pages.tiff": (frames("TIFF"), "multiple_frames"),
     "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "unsupported_format"),
     "new.avif": (b"\0\0\0\x1cftypavif\0\0\0\0mif1avif" + bytes(200), "unsupported_format"),
@@ -81,13 +80,14 @@ BAD = {
     "deep.tiff": (saved(Image.fromarray(PORTRAIT[..., 0].astype(np.float32)), "TIFF"), "unsupported_pixels"),
 }
 GOOD = {"portrait.png": portrait(1), "place.jpg": place(1, "JPEG")}
+MOVING = {f"moving.{form}": frames(form) for form in ("gif", "png", "webp")}
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All bad images, two good ones, a link to nowhere and a pipe, in one task; whatever comes, a run does not hang."""
     root = tmp_path_factory.mktemp("bad")
-    source = write(root / "photos", {name: data for name, (data, _) in BAD.items()} | GOOD)
+    source = write(root / "photos", {name: data for name, (data, _) in BAD.items()} | GOOD | MOVING)
     (source / "gone.jpg").symlink_to(source / "nowhere.jpg")
     os.mkfifo(source / "pipe.jpg")
     assert anonymize(source, root / "lake", "--set", f"limits.max_bytes={LARGEST}") == HELD_BACK
@@ -109,7 +109,16 @@ def test_the_others_go_on(lake: Path) -> None:
     assert told["portrait.png"] == ("anonymized", None)
     assert told["place.jpg"] == ("clean", None)
     assert told["gone.jpg"] == ("quarantined", "unreadable")
-    assert set(told) == {*BAD, *GOOD, "gone.jpg"}
+    assert set(told) == {*BAD, *GOOD, *MOVING, "gone.jpg"}
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_an_animation_is_one_row_with_all_its_frames(name: str, lake: Path) -> None:
+    """It is released with as many frames, and every face says in which of them it was treated."""
+    row = by_name(lake)[name]
+    assert row["status"] in {"anonymized", "review"}
+    assert row["frames"] == 3
+    assert {face["frame"] for face in row["faces"]} == {0, 1, 2}
 
 
 def test_the_run_counts_what_it_held_back(lake: Path) -> None:
@@ -118,7 +127,7 @@ def test_the_run_counts_what_it_held_back(lake: Path) -> None:
     assert last["event"] == "finished"
     counts = dict(last["counts"])
     assert counts["quarantined"] == len(BAD) + 1
-    assert counts["reason.multiple_frames"] == 4
+    assert counts["reason.multiple_frames"] == 1
 
 
 def test_random_damage_never_stops_a_run(tmp_path: Path) -> None:

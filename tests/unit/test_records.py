@@ -37,7 +37,7 @@ ENTRY = Entry("file:///secret/name.jpg", "object", "file:///secret/name.jpg", 7,
 PLANNED = Planned("1" * 32, "2" * 32, ENTRY)
 FACE = Face(
     "face", (1.5, 2, 9, 9.5), (0, 0, 16, 16), ((3.0, 4.0),), 0.9, (Sighting("centerface", "full", 0.9),), "mask", "{}",
-    attacks=(Attack("r", 1.0, 0.25, 0.5, matched=False),), utility=(("ssim_inside", 0.5),),
+    frame=1, attacks=(Attack("r", 1.0, 0.25, 0.5, matched=False),), utility=(("ssim_inside", 0.5),),
 )  # fmt: skip
 
 
@@ -81,17 +81,18 @@ def test_a_released_image_has_its_bytes_and_faces() -> None:
     """Every value reaches its column, also the nested ones."""
     done = Released(Status.ANONYMIZED, b"picture", hashlib.sha256(b"picture").hexdigest(), reencoded=True)
     made = Result(
-        PLANNED, done, "d", "jpeg", (64, 48), (FACE,), (("ssim_outside", 1.0),), ("fast",), 5.0, {"read": 1.0}
+        PLANNED, done, "d", "jpeg", (64, 48), 2, (FACE,), (("ssim_outside", 1.0),), ("fast",), 5.0, {"read": 1.0}
     )
     row = table_of(made).to_pylist()[0]
     assert (row["status"], row["content"], row["reencoded"], row["reason"]) == ("anonymized", b"picture", True, None)
-    assert (row["width"], row["height"], row["duration_ms"]) == (64, 48, 5.0)
+    assert (row["width"], row["height"], row["frames"], row["duration_ms"]) == (64, 48, 2, 5.0)
     face = row["faces"][0]
     assert face["box"] == {"x0": 1.5, "y0": 2.0, "x1": 9.0, "y1": 9.5}
     assert face["region"] == {"x0": 0, "y0": 0, "x1": 16, "y1": 16}
     assert (face["landmarks"], face["steps"]) == ([{"x": 3.0, "y": 4.0}], 1)
     assert face["detectors"] == ["centerface"]
     assert face["sightings"] == [{"detector": "centerface", "seen_in": "full", "confidence": pytest.approx(0.9)}]
+    assert face["frame"] == 1
     assert (face["look"], row["plans"], row["residual"]) == ("plan", ["fast"], 0)
     assert face["attacks"][0]["after"] == 0.25
     assert row["timings_ms"] == dict.fromkeys(TIMINGS, 0.0) | {"read": 1.0}

@@ -14,6 +14,7 @@ from anonymizer_udfs.detection.plans import Pass, Plan
 from anonymizer_udfs.imaging import decode
 from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.methods.base import Patch, Target
+from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.records import Look, Sighting
 from anonymizer_udfs.spec import WorkerSpec
@@ -104,7 +105,7 @@ def test_coverage_is_judged_in_the_upright_picture(spec: WorkerSpec, orientation
     sighting = (Sighting("centerface", "full", 0.9),)
     here = Finding("face", np.array([20, 30, 44, 60], np.float32), 0.9, sighting)
     there = Finding("face", np.array([60, 60, 84, 90], np.float32), 0.9, sighting)
-    treated = treat(picture, [here], [Look.PLAN], "0" * 32, spec)
+    treated = treat(picture, [Found(here, Look.PLAN)], "0" * 32, spec)
     assert verification.uncovered((here, there), treated) == (there,)
     assert verification.uncovered((), treated) == ()
 

@@ -58,7 +58,8 @@ def worker(
 )
 def test_a_worker_is_ended_rather_than_waited_for(deed: str, status: int, says: str, tmp_path: Path) -> None:
     """What Spark recovers from is a worker that is gone; it says where in the code it was, and no name."""
-    done = worker(tmp_path, {"a.png": GOOD["a.png"], "b.png": crashing.marked(deed), "c.png": GOOD["a.png"]})
+    files = {"a.png": GOOD["a.png"], "b.png": crashing.marked(deed), "c.png": GOOD["a.png"]}
+    done = worker(tmp_path, files, seconds=3 if deed == "loop" else 60)
     assert done.returncode == status
     assert done.stdout.split() == ["anonymized"]
     assert says in done.stderr
