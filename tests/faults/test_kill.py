@@ -13,13 +13,23 @@ from pathlib import Path
 import pytest
 
 from tests.support import killing
-from tests.support.anonymizing import DONE, HELD_BACK, QUIET, anonymize, comparable, events, key_file, names, rows
+from tests.support.anonymizing import (
+    DONE,
+    HELD_BACK,
+    ONE_LOOK,
+    QUIET,
+    anonymize,
+    comparable,
+    events,
+    key_file,
+    names,
+    rows,
+)
 from tests.support.killing import Moment
 from tests.support.pictures import photos, portrait, write
 from tests.support.processes import Process
 
 ROOT = Path(__file__).resolve().parents[2]
-ONE_LOOK = ROOT / "tests" / "support" / "one_look.yaml"
 COUNT = int(os.environ.get("FACEVEIL_TEST_KILL_IMAGES", "1000"))
 SMALL = ("--set", "batches.task_images=4", "--set", "batches.images=8")
 

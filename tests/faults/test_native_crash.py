@@ -11,12 +11,11 @@ from jobs import anonymize as job
 from jobs import options, run, session
 from jobs.request import Report
 from tests.support import crashing
-from tests.support.anonymizing import PER_RUN, by_name, events, key_file
+from tests.support.anonymizing import ONE_LOOK, PER_RUN, by_name, events, key_file
 from tests.support.pictures import place, portrait, write
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is watched on Linux only")
 
-ONE_LOOK = Path(__file__).resolve().parents[1] / "support" / "one_look.yaml"
 ENDS = {
     "segfault": "crashed",
     "raise": "crashed",
