@@ -64,19 +64,22 @@ def slopes(images: Sequence[int], seconds: Sequence[float]) -> list[float]:
     return [(after - before) / (more - fewer) for fewer, more, before, after in steps]
 
 
-def to_linear(images: Sequence[int], seconds: Sequence[float]) -> float:
+def to_linear(images: Sequence[int], seconds: Sequence[float]) -> float | None:
     """Return by how much an image of a size costs more than one of the cheapest smaller size; 1 or less is linear.
 
     Args:
         images: rising; the first is the few that tell the start-up, which is taken off.
         seconds: of each.
 
+    Returns:
+        ``None`` where a run took no longer than the start-up: then nothing can be told.
+
     Examples:
         >>> round(to_linear((0, 10, 100), (5.0, 6.0, 16.0)), 2)
         1.1
     """
     each = [(spent - seconds[0]) / (count - images[0]) for count, spent in zip(images[1:], seconds[1:], strict=True)]
-    return max(later / min(each[:number]) for number, later in enumerate(each) if number)
+    return max(later / min(each[:number]) for number, later in enumerate(each) if number) if min(each) > 0 else None
 
 
 def measure(sizes: Sequence[int]) -> dict[str, Any]:
@@ -86,21 +89,25 @@ def measure(sizes: Sequence[int]) -> dict[str, Any]:
         sizes: rising, at least two.
     """
     counts = (FEW, *sizes)
+    grown(FEW)  # so that no size pays for reading Spark's jars from the disk
     done = {images: grown(images) for images in counts}
     seconds = [done[images].seconds for images in counts]
-    resident = [sum(done[images].peak_mib[kind] for kind in ("driver_jvm", "driver_python")) for images in counts]
+    resident = [sum(done[images].peak_mib[kind] for kind in ("driver_jvm", "driver_python")) for images in sizes]
+    used = [heap_mib(images) + done[images].peak_mib["driver_python"] for images in sizes]
+    linear = to_linear(counts, seconds)
     files = [files_of(place(images)[1]) for images in sizes]
     return {
         "sizes": list(sizes),
         "startup_seconds": round(seconds[0], 1),
         "seconds": [round(one, 1) for one in seconds[1:]],
         "ms_a_further_image": [round(1000 * one, 3) for one in slopes(counts, seconds)],
-        "to_linear": round(to_linear(counts, seconds), 3),
+        "to_linear": None if linear is None else round(linear, 3),
         "driver_jvm_mib": [done[images].peak_mib["driver_jvm"] for images in sizes],
         "driver_python_mib": [done[images].peak_mib["driver_python"] for images in sizes],
         "driver_heap_after_collection_mib": [heap_mib(images) for images in sizes],
         "worker_mib": [done[images].peak_mib["worker"] for images in sizes],
-        "driver_memory_growth": round(resident[-1] / resident[-2], 3),
+        "driver_memory_growth": round(used[-1] / used[-2], 3),
+        "driver_resident_growth": round(resident[-1] / resident[-2], 3),
         "files": [count for count, _ in files],
         "table_mib": [round(size, 1) for _, size in files],
     }

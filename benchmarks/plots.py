@@ -36,8 +36,7 @@ def _bars(axes: Any, names: Sequence[str], values: Sequence[float], colours: Seq
     for place, value in zip(places, values, strict=True):
         axes.annotate(f"{value:,.4g}", (value, place), (4, 0), textcoords="offset points", va="center")
     axes.set_xlabel(unit)
-    axes.margins(x=0.12)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.2 * max(*values, 1e-9))
 
 
 def _throughput(figure: Any, found: Result) -> None:
@@ -52,7 +51,7 @@ def _throughput(figure: Any, found: Result) -> None:
 def _rounds(axes: Any, ratios: Sequence[float], asked: float) -> None:
     """Draw one dot a round, and what is asked."""
     axes.axhline(asked, color=THEIRS, linestyle="--", linewidth=1)
-    axes.annotate("asked", (0, asked), (0, -11), textcoords="offset points", color="#57606a")
+    axes.annotate("asked", (0.5, asked), (0, -12), textcoords="offset points", color="#57606a")
     axes.plot(range(1, len(ratios) + 1), ratios, "o", color=OURS)
     axes.set_xticks(range(1, len(ratios) + 1))
     axes.set_xlim(0, len(ratios) + 1)
@@ -90,7 +89,8 @@ def _large(figure: Any, found: Result) -> None:
 
 def _growth(figure: Any, found: Result) -> None:
     left, right = figure.subplots(1, 2)
-    sizes, spent = found["sizes"], [one - found["startup_seconds"] for one in found["seconds"]]
+    figure.suptitle("Whole runs over pictures of 64 pixels", x=0.01, ha="left")
+    sizes, spent = found["sizes"], [max(0.1, one - found["startup_seconds"]) for one in found["seconds"]]
     left.loglog(sizes, spent, "o-", color=OURS, label="measured, without start-up")
     left.loglog(sizes, [spent[0] * size / sizes[0] for size in sizes], "--", color=THEIRS, label="linear")
     left.set_xlabel("images")
@@ -149,6 +149,7 @@ def _lake(figure: Any, found: Result) -> None:
 
 def _log(figure: Any, found: Result) -> None:
     left, right = figure.subplots(1, 2)
+    figure.suptitle("Opening a table of many files on the driver", x=0.01, ha="left")
     for axes, key, unit in ((left, "open_cpu_seconds", "seconds to open"), (right, "open_mib", "MiB to open")):
         axes.plot(found["files"], found[key], "o-", color=OURS)
         axes.set_xlabel("files of the table")
