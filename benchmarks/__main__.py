@@ -72,7 +72,7 @@ def _throughput(context: Context) -> dict[str, dict[str, Any]]:
 
     source, rounds = context.photos(48 if context.trial else 1200), 2 if context.trial else 5
     common = command.common("local", command.key_file(context.scratch))
-    works = {Path(one).stem: throughput.Work(common, one) for one in context.args.policy or POLICIES}
+    works = {Path(one).stem: throughput.Work(common, one) for one in context.args.policy}
     found = {}
     for name, work in works.items():
         found[f"throughput-{name}"] = throughput.measure(source, context.scratch / "throughput", work, rounds)
@@ -95,7 +95,7 @@ def _peer(context: Context) -> dict[str, dict[str, Any]]:
     cores = len(os.sched_getaffinity(0))
     many, few = context.photos(24 if context.trial else 1000, large=True), context.photos(24 if context.trial else 1200)
     scratch, python = context.scratch / "peer", context.args.peer_python
-    policies = context.args.policy or POLICIES
+    policies = context.args.policy
     return {
         "peer": peer.measure(many, scratch, python, policies, (cores,)),
         "peer-small": peer.measure(few, scratch, python, policies[:1], (1, cores)),
@@ -106,7 +106,7 @@ def _s3(context: Context) -> dict[str, dict[str, Any]]:
     from benchmarks import s3  # noqa: PLC0415 - Spark takes seconds to import
 
     source, rounds = context.photos(48 if context.trial else 1200), 2 if context.trial else 5
-    return {"s3": s3.measure(source, context.scratch / "s3", (context.args.policy or POLICIES)[0], rounds)}
+    return {"s3": s3.measure(source, context.scratch / "s3", context.args.policy[0], rounds)}
 
 
 def _growth(context: Context) -> dict[str, dict[str, Any]]:
@@ -125,7 +125,7 @@ def _cluster(context: Context) -> dict[str, dict[str, Any]]:
     from benchmarks import cluster  # noqa: PLC0415 - Spark takes seconds to import
 
     sizes = (12, 48, 2) if context.trial else (24, 1200, 5)
-    return {"cluster": cluster.measure(context.scratch / "cluster", (context.args.policy or POLICIES)[0], *sizes)}
+    return {"cluster": cluster.measure(context.scratch / "cluster", context.args.policy[0], *sizes)}
 
 
 def _log(context: Context) -> dict[str, dict[str, Any]]:
@@ -184,6 +184,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what is asked for; return 0, or 1 where a benchmark failed."""
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser().parse_args(words)
+    args.policy = [str(Path(one).resolve()) if Path(one).is_file() else one for one in args.policy or POLICIES]
     folder = KEPT / "results" if args.trial else results.FOLDER
     if args.here:
         with tempfile.TemporaryDirectory(prefix="faceveil-bench-") as scratch:

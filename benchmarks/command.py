@@ -81,6 +81,20 @@ def run(line: list[str], env: Mapping[str, str], cwd: Path) -> Done:
         out, complaints = process.communicate()
     spent = time.perf_counter() - start
     if process.returncode not in (DONE, HELD_BACK):
-        tail = complaints.decode("utf-8", "replace")[-2000:]
+        tail = (out + complaints).decode("utf-8", "replace")[-2000:]
         raise SystemExit(f"faceveil anonymize ended with {process.returncode}:\n{tail}")
-    return Done(spent, json.loads(out), watch.peaks(), watch.cpu())
+    return Done(spent, answer(out.decode("utf-8")), watch.peaks(), watch.cpu())
+
+
+def answer(text: str) -> dict[str, Any]:
+    r"""Return the JSON that a command has printed last.
+
+    ``spark-submit`` mixes what a driver in Python says on both of its streams.
+
+    Examples:
+        >>> answer('progress: {1}\n{\n  "a": 1\n}\nbye\n')
+        {'a': 1}
+    """
+    start = text.rfind("\n{\n") + 1
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(text, start)[0]
+    return found
