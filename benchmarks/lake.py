@@ -115,23 +115,34 @@ def measure(scratch: Path, nights: int, images: int) -> dict[str, Any]:
     lake, source = scratch / "lake", ROOT / "build" / "bench" / f"noise-{images}-{nights}"
     shutil.rmtree(source, ignore_errors=True)
     work = Work(command.common("local", command.key_file(scratch)), str(growth.POLICY))
+    out: dict[str, Any] = {"nights": nights}
     for night in range(nights):
         scenes.write_noise(source, night * images, images)
         run.run(throughput.request(source, lake, work))
-    session = SparkSession.getActiveSession()
-    if session is None:
-        raise SystemExit("a run leaves its session open")
-    rows = Lake(str(lake)).query("SELECT image_id FROM images ORDER BY image_id").to_pylist()
-    ids = [row["image_id"] for row in rows[:: max(1, len(rows) // 8)]]
-    _, size = growth.files_of(lake)
-    out: dict[str, Any] = {"nights": nights, "images": len(rows), "table_mb": round(size * (1 << 20) / MEGABYTE)}
-    out["as_written"] = layout(lake) | cost(lake, session, ids)
+        if not night:
+            out["first_night"] = _state(lake)
+    out |= {"images": nights * images, "table_mb": round(growth.files_of(lake)[1] * (1 << 20) / MEGABYTE)}
+    out["as_written"] = _state(lake)
     for name, change in CHANGES.items():
         copy = scratch / name
         shutil.copytree(lake, copy)
-        change(copy, session)
-        out[name] = layout(copy) | cost(copy, session, ids)
-    return out | {"dearest": {name: dearest(out[name]) for name in ("as_written", *CHANGES)}}
+        change(copy, _session())
+        out[name] = _state(copy)
+    return out | {"dearest": {name: dearest(out[name]) for name in ("first_night", "as_written", *CHANGES)}}
+
+
+def _session() -> SparkSession:
+    session = SparkSession.getActiveSession()
+    if session is None:
+        raise SystemExit("a run leaves its session open")
+    return session
+
+
+def _state(lake: Path) -> dict[str, Any]:
+    """Return how a table lies, and what it costs to read."""
+    rows = Lake(str(lake)).query("SELECT image_id FROM images ORDER BY image_id").to_pylist()
+    ids = [row["image_id"] for row in rows[:: max(1, len(rows) // 8)]]
+    return layout(lake) | cost(lake, _session(), ids)
 
 
 def dearest(found: dict[str, Any]) -> dict[str, float]:

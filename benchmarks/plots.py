@@ -135,16 +135,20 @@ def _cluster(figure: Any, found: Result) -> None:
 
 def _lake(figure: Any, found: Result) -> None:
     left, right = figure.subplots(1, 2, sharey=True)
-    states = {
-        "as_written": "as written",
+    nights = f"{found['nights']} nights"
+    named = {
+        "first_night": "the first night",
+        "as_written": nights,
         "optimized": "OPTIMIZE",
         "optimized_by_default": "OPTIMIZE, Parquet's\ndefaults",
         "sorted": "sorted by id",
     }
-    colours = [OURS, THEIRS, THEIRS, OURS]
+    states = [state for state in named if state in found["dearest"]]
+    colours = [OURS if state in {"first_night", "as_written"} else THEIRS for state in states]
     for axes, what, unit in ((left, "question", "MB, dearest question"), (right, "one_image", "MB, one image")):
-        _bars(axes, list(states.values()), [found["dearest"][state][what] for state in states], colours, unit)
-    figure.suptitle(f"Bytes read of a table of {found['table_mb']} MB, by the dearer reader", x=0.01, ha="left")
+        values = [found["dearest"][state][what] for state in states]
+        _bars(axes, [named[state] for state in states], values, colours, unit)
+    figure.suptitle(f"Bytes read of {found['table_mb']} MB of {nights}, by the dearer reader", x=0.01, ha="left")
 
 
 def _log(figure: Any, found: Result) -> None:

@@ -170,7 +170,7 @@ def test_every_ask_of_a_result_is_found_in_what_its_benchmark_gives(tmp_path: Pa
     results.keep(tmp_path, "cluster", cluster.figures([(cluster.Run(10, 30), cluster.Run(18, 40))], (10.0, 20.0), 100))
     said = {what: (reached, met) for what, reached, _, met in asks.rows(tmp_path)}
     assert said["two workers of one core against one"] == ("1.8x", "yes")
-    assert said["question about a lake of 500 MB, the dearest"] == ("1.5 MB", "**no**")
+    assert said["dearest question about 500 MB of five nights"] == ("1.5 MB", "**no**")
 
 
 def test_what_is_kept_tells_neither_place_nor_time(tmp_path: Path) -> None:
