@@ -73,9 +73,9 @@ test: setup  ## all of the above; ends with what was skipped and why
 	$(BIN)/python -m tests.support.summary $(REPORTS) --failed "$$failed"
 
 PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
-bench: setup  ## speed and memory: the ratios that README quotes
+bench: setup  ## speed and memory: what is asked and what is reached; about 3 hours (ARGS=--help)
 	@$(PEERS)
-	$(TEST_ENV) $(BIN)/python -m benchmarks --peer-python build/bench-venv/bin/python
+	$(TEST_ENV) $(BIN)/python -m benchmarks --peer-python build/bench-venv/bin/python $(ARGS)
 
 recall: setup  ## how many faces are found, against two peers; hours, and it goes on where it stopped (ARGS=--help)
 	@$(PEERS)

@@ -8,10 +8,7 @@ import multiprocessing
 import os
 import shutil
 import statistics
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +19,14 @@ from anonymizer_udfs.listing import ListPartition
 from anonymizer_udfs.pipeline import anonymize_partition
 from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import WorkerSpec
+from benchmarks.watch import Watch
 from jobs import run
 from jobs.context import treatment
+from jobs.lake import Lake
 from jobs.options import Common
 
-MEBIBYTE = 1 << 20
+OURS = ("driver_jvm", "driver_python", "worker")
+LONG_SECONDS, FEWER = 120.0, 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Work:
     policy: str = "public"
 
 
-def request(source: Path, lake: Path, work: Work, limit: int | None = None) -> run.Request:
+def request(source: Path | str, lake: Path | str, work: Work, limit: int | None = None) -> run.Request:
     """Return what ``faceveil anonymize SOURCE LAKE --policy POLICY`` asks for."""
     spec = SourceSpec(str(source), storage=work.common.storage)
     return run.Request(work.common, spec, str(lake), treatment(work.policy, work.common.settings), limit)
@@ -57,7 +57,7 @@ def bare(plan: pa.Table, spec: WorkerSpec, processes: int) -> float:
     spent = time.perf_counter() - start
     for worker in workers:
         worker.join()
-    return sum(share.num_rows for share in shares) / spent
+    return sum(int(share.num_rows) for share in shares) / spent
 
 
 def _work(share: pa.Table, spec: WorkerSpec, ready: Any, done: Any) -> None:
@@ -69,90 +69,61 @@ def _work(share: pa.Table, spec: WorkerSpec, ready: Any, done: Any) -> None:
     done.wait()
 
 
-@contextmanager
-def peaks(out: dict[str, float]) -> Iterator[None]:
-    """Fill ``out`` with the peak memory, in MiB, of this process, its JVM and its largest Python worker."""
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(0.25):
-            for kind, peak in _children().items():
-                out[kind] = max(out.get(kind, 0.0), peak)
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _children() -> dict[str, float]:
-    found: dict[str, float] = {}
-    for pid in _descendants(os.getpid()):
-        try:
-            words = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").split()
-            name = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if "VmHWM:" not in words:
-            continue
-        kind = "driver_jvm" if b"java" in name[0] else "worker" if b"pyspark.daemon" in name else "driver_python"
-        found[kind] = max(found.get(kind, 0.0), int(words[words.index("VmHWM:") + 1]) / 1024)
-    return found
-
-
-def _descendants(pid: int) -> list[int]:
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int(
-                    (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
-                )
-            except OSError:
-                continue
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found
-
-
 def measure(source: Path, scratch: Path, work: Work, rounds: int) -> dict[str, Any]:
-    """Return the steady-state speeds of job and loop, alternating, their ratio, and the peaks of memory.
+    """Return the steady-state speeds of job and loop, alternating, their ratio, the peaks of memory, and what costs.
 
     Args:
         source: folder of photos.
         scratch: folder for lakes, emptied.
         work: settings, with tracking off, and the policy.
-        rounds: how often each is measured; the median counts.
+        rounds: how often each is measured, three times at most where a run is over two minutes; the median counts.
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     processes = len(os.sched_getaffinity(0))
-    memory: dict[str, float] = {}
-    jobs, loops, ratios = [], [], []
-    with peaks(memory):
+    jobs: list[float] = []
+    loops: list[float] = []
+    ratios: list[float] = []
+    cpu: list[float] = []
+    with Watch() as memory:
         warm = run.run(request(source, scratch / "warm", work, limit=8 * processes))
         plan, spec = _plan(source, work)
-        for i in range(rounds):
-            report = run.run(request(source, scratch / f"lake{i}", work))
+        while len(ratios) < rounds:
+            with Watch() as one:
+                report = run.run(request(source, scratch / f"lake{len(ratios)}", work))
+            cpu.append(sum(one.cpu().get(kind, 0.0) for kind in OURS))
             jobs.append(report.figures.values["images_per_second"])
             loops.append(bare(plan, spec, processes))
             ratios.append(jobs[-1] / loops[-1])
+            if report.seconds > LONG_SECONDS:
+                rounds = min(rounds, FEWER)
     return {
         "policy": Path(work.policy).stem,
         "images": report.listed,
         "faces": report.figures.counts["faces"],
-        "processes": processes,
+        "mean_source_bytes": round(sum(file.stat().st_size for file in source.rglob("*.jpg")) / report.listed),
+        "mean_megapixels": round(_megapixels(report.lake), 3),
         "job_images_per_second": round(statistics.median(jobs), 2),
         "loop_images_per_second": round(statistics.median(loops), 2),
         "job_to_loop": round(statistics.median(ratios), 3),
         "job_to_loop_all": [round(r, 3) for r in ratios],
+        "cpu_ms_an_image": round(1000 * statistics.median(cpu) / report.listed, 2),
+        "stage_ms_an_image": _stages(report),
         "first_run_seconds": round(warm.seconds, 1),
-        "peak_mib": {kind: round(peak) for kind, peak in sorted(memory.items())},
+        "peak_mib": memory.peaks(),
     }
+
+
+def _stages(report: run.Report) -> dict[str, float]:
+    """Return the milliseconds that each step takes of an image, on the average: what the last run's row holds."""
+    found = Lake(report.lake).query("SELECT AVG(duration_ms) AS mean FROM images").to_pylist()
+    shares = {name.removeprefix("share."): one for name, one in report.figures.values.items() if "share." in name}
+    return {name: round(found[0]["mean"] * share, 2) for name, share in shares.items() if name != "measure"}
+
+
+def _megapixels(lake: str) -> float:
+    rows = Lake(lake).query("SELECT AVG(CAST(width AS DOUBLE) * height) AS pixels FROM images").to_pylist()
+    return float(rows[0]["pixels"]) / 1e6
 
 
 def _plan(source: Path, work: Work) -> tuple[pa.Table, WorkerSpec]:
@@ -164,6 +135,3 @@ def _plan(source: Path, work: Work) -> tuple[pa.Table, WorkerSpec]:
     one = pa.RecordBatch.from_pydict({"id": [0]})
     rows = pa.Table.from_batches(list(ListPartition(SourceSpec(str(source)), key)([one])))
     return rows.sort_by("image_id"), spec
-
-
-__all__ = ["Common", "Work", "measure", "peaks", "request"]
