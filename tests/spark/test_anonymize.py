@@ -139,7 +139,7 @@ def test_another_policy_takes_everything_again(source: Path, lake: Path) -> None
     assert len(after) == 4
     assert {row["policy_digest"] for row in after}.isdisjoint(digest)
     assert [face["method"] for row in after for face in row["faces"]] == ["pixelate"] * 2
-    assert anonymize(source, lake, "--policy", "public") == HELD_BACK
+    assert anonymize(source, lake) == HELD_BACK
     assert outputs(lake) == before
 
 
