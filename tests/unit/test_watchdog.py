@@ -69,7 +69,9 @@ def test_a_worker_is_ended_rather_than_waited_for(deed: str, status: int, says: 
 def test_rows_are_those_of_the_pipeline(tmp_path: Path) -> None:
     """The watch changes nothing, and is gone afterwards."""
     (tmp_path / "models").mkdir()
-    spec = specs.red_dots(tmp_path / "models", limits=LIMITS)
+    # The process under watch is that of all these tests, and what it holds by now is their business.
+    roomy = replace(LIMITS, image_seconds=600, worker_bytes=1 << 40)
+    spec = specs.red_dots(tmp_path / "models", limits=roomy)
     table = specs.planned(write(tmp_path / "photos", GOOD))
     rows = comparable(watchdog.watched(table.to_batches(), spec))
     assert rows == comparable(pipeline.anonymize_partition(table.to_batches(), spec))
@@ -80,7 +82,8 @@ def test_rows_are_those_of_the_pipeline(tmp_path: Path) -> None:
 def test_what_nobody_foresaw_is_told_without_its_text(tmp_path: Path) -> None:
     """A library's message may quote the picture; the error says what kind it was and where in the code."""
     (tmp_path / "models").mkdir()
-    spec = crashing.planted_spec(specs.red_dots(tmp_path / "models"))
+    roomy = replace(LIMITS, image_seconds=600, worker_bytes=1 << 40)
+    spec = crashing.planted_spec(specs.red_dots(tmp_path / "models", limits=roomy))
     table = specs.planned(write(tmp_path / "photos", {"a.png": crashing.marked("raise")}))
     with pytest.raises(WorkerError, match=r"LookupError at crashing\.py") as caught:
         list(watchdog.watched(table.to_batches(), spec))

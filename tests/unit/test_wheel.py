@@ -21,7 +21,7 @@ for name in conf.policies.names():
     policy = context.load_policy(name, settings, models.registry())
     assert context._threshold(recognition.build(policy.recognizer), policy.detectors[0].name) > 0
 """
-JOBS = ("anonymize", "demo", "doctor", "export", "jars", "lookup", "models", "status")
+JOBS = ("anonymize", "demo", "doctor", "export", "jars", "lookup", "maintain", "models", "status")
 
 
 @pytest.fixture(scope="module")

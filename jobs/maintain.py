@@ -1,0 +1,116 @@
+"""``faceveil maintain``: the files of a lake put together in the order of their ids, so that little of it is read.
+
+Each run leaves files of its own, and each of these may hold any id. One image then costs a read of every run.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from jobs import layout, options, session, sparkerrors
+from jobs.lake import Lake
+from jobs.layout import Layout
+from jobs.options import Parser
+from jobs.placed import Placed, open_lake
+from jobs.screen import bytes_text, counted
+
+FILE_BYTES = 64 << 20
+"""Of one file: two row groups. A lookup opens one of them."""
+SHARED_MOST = 1.5
+"""A table is left alone where an id may lie in this many files at most, on average."""
+EXAMPLES = """  faceveil maintain ./lake              put its files together, where that makes reading cheaper
+  faceveil maintain ./lake --dry-run    only say how the files lie
+  faceveil maintain ./lake --always     write all of it anew, whatever it is like
+
+It reads and writes all images once: for a lake of many terabytes run it on a cluster, and not every night. No row
+changes, and the earlier files stay until they are vacuumed: earlier versions can still be read. Runs go on meanwhile;
+where one replaces images, it or this command says that the other was first, and is started again.
+
+exit codes: 0 done, 1 failed, or another run has the lake, 2 bad arguments"""
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """How the table of images lay, and how it lies now; the same twice where nothing was written."""
+
+    before: Layout
+    after: Layout
+    written: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {"before": vars(self.before), "after": vars(self.after), "written": self.written}
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        if not self.written:
+            return [f"left as it is: {told(self.after)}"]
+        return [f"before: {told(self.before)}", f"now:    {told(self.after)}"]
+
+
+def told(found: Layout) -> str:
+    """Return a layout in words."""
+    size = f"{counted(found.files, 'file')}, {bytes_text(found.size_bytes)}"
+    return f"{size}; an id may lie in {found.shared:.1f} of them" if found.files else size
+
+
+def run(placed: Placed, *, always: bool = False, dry: bool = False) -> Maintained:
+    """Put the images' files together in the order of their ids, where they are not.
+
+    Raises:
+        LakeBusyError: if a run replaced images at the same time.
+    """
+    before = layout.of(placed.lake.tables.open("images"), "image_id")
+    if dry or not before.files or (before.shared <= SHARED_MOST and not always):
+        return Maintained(before, before, written=False)
+    common = placed.common
+    together(placed.lake, session.create(common.settings, common.storage))
+    return Maintained(before, layout.of(placed.lake.tables.open("images"), "image_id"), written=True)
+
+
+def together(lake: Lake, spark: SparkSession) -> None:
+    """Have Delta write the table anew along its ids, as the job writes it: small row groups and pages.
+
+    Raises:
+        LakeBusyError: as :func:`run`.
+    """
+    wanted = {"spark.databricks.delta.optimize.maxFileSize": str(FILE_BYTES)}
+    before = {name: spark.conf.get(name, None) for name in wanted}
+    for name, value in wanted.items():
+        spark.conf.set(name, value)
+    try:
+        with sparkerrors.translated():
+            spark.sql(f"OPTIMIZE delta.`{lake.tables.table_uri('images')}` ZORDER BY (image_id)").collect()
+    finally:
+        for name, old in before.items():
+            spark.conf.unset(name) if old is None else spark.conf.set(name, old)
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    made = Parser("maintain", "Put a lake's files together, so that questions and lookups read little of it.", EXAMPLES)
+    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    made.add_argument("--dry-run", action="store_true", dest="dry", help="only say how the files lie")
+    made.add_argument("--always", action="store_true", help="write all of it anew, also where it lies well")
+    options.add_common(made)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, put together, print; return the exit code."""
+    args = parser().parse_args(argv)
+
+    def work() -> int:
+        common = options.common(args)
+        made = run(open_lake(args.lake, common), always=args.always, dry=args.dry)
+        options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
+        return options.DONE
+
+    return options.guarded("maintain", work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

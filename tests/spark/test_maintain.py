@@ -1,0 +1,95 @@
+"""``faceveil maintain``: the same rows in files whose ids do not overlap, as small to read as the job wrote them."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs import layout, maintain
+from jobs.lake import Lake
+from tests.support.anonymizing import DONE, HELD_BACK, anonymize, rows
+from tests.support.pictures import place, portrait, write
+
+NIGHTS = 3
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``photos`` and a lake of several runs, of a file each."""
+    root = tmp_path_factory.mktemp("nights")
+    for night in range(NIGHTS):
+        files = {f"{night}-{n}.png": place(10 * night + n) for n in range(5)} | {f"{night}.png": portrait(night)}
+        assert anonymize(write(root / "photos", files), root / "lake") in {DONE, HELD_BACK}
+    return root
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    """Run the command and return its answer."""
+    capsys.readouterr()
+    assert maintain.main([*words, "--json"]) == maintain.options.DONE
+    return json.loads(capsys.readouterr().out)  # type: ignore[no-any-return]
+
+
+def test_a_dry_run_changes_nothing(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says how the files lie, and starts no Spark."""
+    tables = Lake(str(made / "lake")).tables
+    before = tables.versions()
+    told = said(capsys, str(made / "lake"), "--dry-run")
+    assert told["written"] is False
+    assert told["before"] == told["after"]
+    assert told["before"]["files"] >= NIGHTS  # type: ignore[index]
+    assert told["before"]["shared"] > NIGHTS / 2  # type: ignore[index]
+    assert tables.versions() == before
+
+
+def test_the_rows_stay_and_the_files_follow_the_ids(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fewer files, of which each id may lie in one; every row is what it was, and a run finds nothing new."""
+    lake = made / "lake"
+    before = rows(lake)
+    told = said(capsys, str(lake))
+    assert told["written"] is True
+    assert told["after"]["files"] < told["before"]["files"]  # type: ignore[index]
+    assert told["after"]["shared"] == 1  # type: ignore[index]
+    assert rows(lake) == before
+    assert anonymize(made / "photos", lake) in {DONE, HELD_BACK}
+    assert rows(lake) == before
+
+
+def test_what_lies_well_is_left_alone(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second time there is nothing to do, unless it is asked for."""
+    lake = made / "lake"
+    said(capsys, str(lake))
+    version = Lake(str(lake)).tables.versions()["images"]
+    assert said(capsys, str(lake))["written"] is False
+    assert Lake(str(lake)).tables.versions()["images"] == version
+    assert said(capsys, str(lake), "--always")["written"] is True
+
+
+def test_large_pictures_stay_in_small_row_groups(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Delta writes anew has the job's row groups and pages, an index of them, and its compression."""
+    said(capsys, str(made / "lake"))
+    for file in Lake(str(made / "lake")).tables.open("images").file_uris():
+        found = pq.ParquetFile(file.removeprefix("file://")).metadata
+        for group in range(found.num_row_groups):
+            column = found.row_group(group).column(0)
+            assert (column.compression, column.has_offset_index) == ("ZSTD", True)
+            assert found.row_group(group).total_byte_size < 40 << 20
+
+
+def test_people_read_what_was_done(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two lines, before and now; one where nothing was done."""
+    capsys.readouterr()
+    assert maintain.main([str(made / "lake"), "--always"]) == maintain.options.DONE
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in told] == ["before", "now"]
+    assert "an id may lie in 1.0 of them" in told[1]
+    assert maintain.main([str(made / "none")]) == maintain.options.FAILED
+    assert "no lake" in capsys.readouterr().err
+
+
+def test_files_without_a_known_range_may_hold_any_id(made: Path) -> None:
+    """Their number counts in full: nobody can tell."""
+    table = Lake(str(made / "lake")).tables.open("images")
+    assert layout.of(table, "image_id").shared >= 1
+    assert layout.of(table, "key_id").shared == layout.of(table, "key_id").files
