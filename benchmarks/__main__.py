@@ -124,7 +124,7 @@ def _incremental(context: Context) -> dict[str, dict[str, Any]]:
 def _cluster(context: Context) -> dict[str, dict[str, Any]]:
     from benchmarks import cluster  # noqa: PLC0415 - Spark takes seconds to import
 
-    sizes = (12, 48, 2) if context.trial else (24, 1200, 5)
+    sizes = (12, 48, 2) if context.trial else (240, 1200, 5)
     return {"cluster": cluster.measure(context.scratch / "cluster", context.args.policy[0], *sizes)}
 
 

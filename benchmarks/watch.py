@@ -88,11 +88,12 @@ class Watch:
         self.note(descendants(self.pid))
 
     def note(self, processes: list[Seen]) -> None:
-        """Take in what one look saw; a process counts from the first look that saw it."""
+        """Take in what one look saw; what was spent before the first look does not count."""
+        initial = not self._cpu
         for one in processes:
             kind = kind_of(one.argv)
             self._peaks[kind] = max(self._peaks.get(kind, 0.0), one.peak_mib)
-            first = self._cpu.get((one.pid, one.started), ("", one.cpu_seconds if not self._cpu else 0.0, 0.0))[1]
+            first = self._cpu.get((one.pid, one.started), ("", one.cpu_seconds if initial else 0.0, 0.0))[1]
             self._cpu[one.pid, one.started] = kind, first, one.cpu_seconds
 
     def peaks(self) -> dict[str, int]:

@@ -166,7 +166,31 @@ def limits(folder: Path = RESULTS) -> str:
     return _table(("", *ARCHIVES), rows) + said + f"`{public['policy']}`.\n"
 
 
-PARTS = {"steps": steps, "archives": archives, "limits": limits}
+STATES = {
+    "first_night": "one night",
+    "as_written": "{nights} nights",
+    "optimized": "`OPTIMIZE` with the writer's settings",
+    "optimized_by_default": "`OPTIMIZE` with Parquet's defaults",
+    "sorted": "rewritten in the order of ids",
+}
+"""What ``benchmarks/lake.py`` reads, in the page's words."""
+
+
+def reads(folder: Path = RESULTS) -> str:
+    """Return the table of what it costs to read a lake."""
+    found = result("lake", folder)
+    if not found:
+        return _MISSING.format("lake")
+    head = (f"a lake of {found['table_mb']} MB", "files", "MB for the dearest question", "MB for one image")
+    rows = []
+    for state in (one for one in STATES if one in found["dearest"]):
+        dearest = found["dearest"][state]
+        figures = (f"{found[state]['files']}", f"{dearest['question']:.1f}", f"{dearest['one_image']:.1f}")
+        rows.append((STATES[state].format(nights=found["nights"]), *figures))
+    return _table(head, rows)
+
+
+PARTS = {"steps": steps, "archives": archives, "limits": limits, "reads": reads}
 
 
 def written(text: str, folder: Path = RESULTS) -> str:

@@ -118,10 +118,10 @@ def test_processes_are_told_apart(line: str, kind: str) -> None:
 def test_processor_time_counts_from_the_first_look_and_survives_the_process() -> None:
     """What was spent before is left out, a process that comes later counts whole, one that ended still counts."""
     watch, worker = Watch(), ("python", "-m", "pyspark.daemon")
-    watch.note([Seen(1, 0, 5, 10.0, 100.0, ("python",))])
+    watch.note([Seen(1, 0, 5, 10.0, 100.0, ("python",)), Seen(3, 1, 5, 7.0, 10.0, worker)])
     watch.note([Seen(1, 0, 5, 11.0, 120.0, ("python",)), Seen(2, 1, 6, 3.0, 50.0, worker)])
     watch.note([Seen(1, 0, 5, 12.5, 110.0, ("python",)), Seen(2, 1, 9, 1.0, 60.0, worker)])
-    assert watch.cpu() == {"driver_python": 2.5, "worker": 4.0}
+    assert watch.cpu() == {"driver_python": 2.5, "worker": 4.0}  # 3 of one, 1 of a later one of the same number
     assert watch.peaks() == {"driver_python": 120, "worker": 60}
 
 
