@@ -21,7 +21,7 @@ from benchmarks import command, growth, scenes, throughput
 from benchmarks.command import ROOT
 from benchmarks.throughput import Work
 from benchmarks.watch import descendants, kind_of
-from jobs import run
+from jobs import maintain, run
 from jobs.lake import Lake, SparkLake
 
 MEGABYTE = 1e6
@@ -31,7 +31,6 @@ QUESTIONS = {
     "faces": "SELECT method, COUNT(*) AS n FROM faces GROUP BY method",
     "provenance": "SELECT run_id, policy_digest, COUNT(*) AS n FROM images GROUP BY run_id, policy_digest",
 }
-FILE_MIB = 64
 READERS = ("deltalake", "spark")
 KEEPING = {"spark.databricks.delta.optimize.minFileSize": str(48 << 20)}
 """What conf/spark/cpu-cluster.conf has for OPTIMIZE; the Parquet settings are those of the session."""
@@ -164,14 +163,9 @@ _DEFAULTS = {
 """Parquet's own, as in a session that knows nothing of this project."""
 
 
-def _sort(lake: Path, session: SparkSession) -> None:
-    """Rewrite a table in the order of its ids, as many files as it needs, with the writer's settings."""
-    table = f"{lake}/images"
-    files = max(1, round(growth.files_of(lake)[1] / FILE_MIB))
-    rows = (
-        session.read.format("delta").load(table).repartitionByRange(files, "image_id").sortWithinPartitions("image_id")
-    )
-    rows.write.format("delta").mode("overwrite").option("dataChange", "false").save(table)
+def _maintain(lake: Path, session: SparkSession) -> None:
+    """Do what ``faceveil maintain`` does."""
+    maintain.together(Lake(str(lake)), session)
 
 
 def _optimize(lake: Path, session: SparkSession, settings: dict[str, str]) -> None:
@@ -189,6 +183,6 @@ def _optimize(lake: Path, session: SparkSession, settings: dict[str, str]) -> No
 CHANGES: dict[str, Callable[[Path, SparkSession], None]] = {
     "optimized": partial(_optimize, settings=KEEPING),
     "optimized_by_default": partial(_optimize, settings=_DEFAULTS),
-    "sorted": _sort,
+    "maintained": _maintain,
 }
-"""What is done to copies of the table; there is no ``faceveil maintain`` yet, and these are what it could do."""
+"""What is done to copies of the table: the command, and what it is not."""

@@ -141,7 +141,7 @@ def _lake(figure: Any, found: Result) -> None:
         "as_written": nights,
         "optimized": "OPTIMIZE",
         "optimized_by_default": "OPTIMIZE, Parquet's\ndefaults",
-        "sorted": "sorted by id",
+        "maintained": "faceveil maintain",
     }
     states = [state for state in named if state in found["dearest"]]
     colours = [OURS if state in {"first_night", "as_written"} else THEIRS for state in states]

@@ -171,7 +171,7 @@ STATES = {
     "as_written": "{nights} nights",
     "optimized": "`OPTIMIZE` with the writer's settings",
     "optimized_by_default": "`OPTIMIZE` with Parquet's defaults",
-    "sorted": "rewritten in the order of ids",
+    "maintained": "`faceveil maintain`",
 }
 """What ``benchmarks/lake.py`` reads, in the page's words."""
 

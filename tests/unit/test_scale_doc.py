@@ -84,12 +84,12 @@ def test_limits_follow_the_results(measured: Path) -> None:
 
 def test_a_lake_is_told_as_it_was_read(tmp_path: Path) -> None:
     """A row for each state that was measured, and none for the others."""
-    states = {"as_written": {"files": 60}, "sorted": {"files": 7}}
+    states = {"as_written": {"files": 60}, "maintained": {"files": 7}}
     dearest = {state: {"question": 1.63, "one_image": 21.4} for state in states}
     kept(tmp_path, "lake", nights=5, table_mb=496, dearest=dearest, **states)
     rows = cells(scale.reads(tmp_path))
     assert rows["5 nights"] == ["60", "1.6", "21.4"]
-    assert list(rows) == ["a lake of 496 MB", "---", "5 nights", "rewritten in the order of ids"]
+    assert list(rows) == ["a lake of 496 MB", "---", "5 nights", "`faceveil maintain`"]
 
 
 def test_settings_that_the_page_names_exist() -> None:
