@@ -77,7 +77,11 @@ def together(lake: Lake, spark: SparkSession) -> None:
     Raises:
         LakeBusyError: as :func:`run`.
     """
-    wanted = {"spark.databricks.delta.optimize.maxFileSize": str(FILE_BYTES)}
+    wanted = {
+        "spark.databricks.delta.optimize.maxFileSize": str(FILE_BYTES),
+        # Else Delta only gathers neighbours in a file: each of its row groups would hold any of the file's ids.
+        "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",
+    }
     before = {name: spark.conf.get(name, None) for name in wanted}
     for name, value in wanted.items():
         spark.conf.set(name, value)
