@@ -11,12 +11,13 @@ from anonymizer_udfs.policy import KindRule
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
     "fast": "a coarse look, a finer one by the cheaper detector, and a nearer one at what is not sure",
-    "balanced": "the cheaper detector, at every pixel where faces are small; turns where one is doubtful or missing",
+    "balanced": "the cheaper detector, at every pixel where faces are small; turned where none is certain or one doubtful",
     "thorough": "every size, turn and side, on every picture",
 }
 """What each plan that ships is, in one line."""
 _FOUND = {
     "nothing_found": "no face",
+    "none_certain": "no certain face",
     "unsure_found": "an unsure face",
     "rolled_found": "a rolled face",
     "small_found": "a small face",

@@ -10,10 +10,14 @@ from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.views import View, scale_for, tiles
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 
-CONDITIONS = ("nothing_found", "unsure_found", "rolled_found", "small_found", "dark")
-"""When a pass is made: no face was found by the passes before; an unsure one was, of :data:`DOUBT` and more, counted
-or not; one rolled by more than :data:`ROLLED_DEGREES` was; a glimpse of :data:`GLIMPSE` was, smaller than
-:data:`SMALL_PX` in a picture that was shown smaller than it is; or the picture is darker than :data:`DARK_LUMA`."""
+CONDITIONS = ("nothing_found", "none_certain", "unsure_found", "rolled_found", "small_found", "dark")
+"""When a pass is made: no face was found by the passes before; none of :data:`CERTAIN` and more was; an unsure one was,
+of :data:`DOUBT` and more, counted or not; one rolled by more than :data:`ROLLED_DEGREES` was; a glimpse of
+:data:`GLIMPSE` was, smaller than :data:`SMALL_PX` in a picture that was shown smaller than it is; or the picture is
+darker than :data:`DARK_LUMA`."""
+CERTAIN = 0.8
+"""An upright face has 0.9 in most cases. One that lies may be taken for an upright one, at 0.73, by landmarks that are
+wrong; the others that lie beside it are then seen by nobody."""
 DOUBT = 0.3
 GLIMPSE = 0.2
 SMALL_PX = 24.0

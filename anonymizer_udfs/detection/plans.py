@@ -74,7 +74,7 @@ _COARSE, _FINE = ("centerface",), ("yunet",)
 _SIXTHS = (60, 120, 180, 240, 300)
 _FAINT = 0.065
 """What one detector's faintest candidate, of 0.1, is worth alone: a turned face may be no more before it is upright."""
-_DOUBTFUL = ("nothing_found", "unsure_found", "rolled_found")
+_DOUBTFUL = ("none_certain", "unsure_found", "rolled_found")
 
 FAST = Plan(
     "fast",
@@ -95,12 +95,13 @@ BALANCED = Plan(
         Pass("finer", (1280, 8192), when=("small_found",), detectors=_FINE),
         Zoom("zoom-finer", 48, side_px=96, least=0.1, most=512),
         Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
+        Pass("turned-finer", (1, 640), turns=(1, 2, 3), when=("rolled_found",), detectors=_FINE),
         Zoom("spun", 48, side_px=96, least=_FAINT, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
 """The cheaper detector looks at what 1,280 pixels show, and at every pixel where a face is small; turns where something
-is doubtful or nothing was found."""
+is doubtful or nothing is certain, and finer ones where somebody lies: others may lie there, too."""
 
 THOROUGH = Plan(
     "thorough",

@@ -1,7 +1,7 @@
 """A plan at work: pictures in, findings out. Runs on an executor, once a group of pictures; needs no Spark."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +13,7 @@ from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.base import LANDMARKS, Detections, Detector, Rgb
 from anonymizer_udfs.detection.closeups import CloseUp
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
-from anonymizer_udfs.detection.passes import DARK_LUMA, DOUBT, ROLLED_DEGREES, Pass, Zoom, small_glimpsed
+from anonymizer_udfs.detection.passes import CERTAIN, DARK_LUMA, DOUBT, ROLLED_DEGREES, Pass, Zoom, small_glimpsed
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.sights import Decoded, Sight
 from anonymizer_udfs.detection.views import View
@@ -93,16 +93,17 @@ class Searcher:
 
     def _holds(self, condition: str, found: Sequence[Finding], seen: "_Seen") -> bool:
         """Return whether a condition of :data:`anonymizer_udfs.detection.passes.CONDITIONS` holds."""
-        if condition == "dark":
-            return seen.luma < DARK_LUMA
-        if condition == "small_found":
-            return small_glimpsed((f for f in found if f.kind == FACE), seen.shown)
-        if condition == "unsure_found":
-            return any(DOUBT <= f.confidence < self.sure and f.kind == FACE for f in found)
-        faces = [f for f in found if f.confidence >= self.unsure and f.kind == FACE]
-        if condition == "rolled_found":
-            return any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in faces)
-        return not faces
+        glimpsed = [f for f in found if f.kind == FACE]
+        faces = [f for f in glimpsed if f.confidence >= self.unsure]
+        holds: dict[str, Callable[[], bool]] = {
+            "nothing_found": lambda: not faces,
+            "none_certain": lambda: all(f.confidence < CERTAIN for f in faces),
+            "unsure_found": lambda: any(DOUBT <= f.confidence < self.sure for f in glimpsed),
+            "rolled_found": lambda: any(abs(f.roll_degrees or 0) > ROLLED_DEGREES for f in faces),
+            "small_found": lambda: small_glimpsed(glimpsed, seen.shown),
+            "dark": lambda: seen.luma < DARK_LUMA,
+        }
+        return holds[condition]()
 
     def _look(
         self,

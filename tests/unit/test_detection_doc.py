@@ -87,6 +87,7 @@ def test_parameters_are_those_of_the_code(heading: str, kind: type[Pass | Zoom])
         (passes.ROLLED_DEGREES, "turned by more than {:g} degrees"),
         (passes.DARK_LUMA, "mean luma under {:g} of 255"),
         (passes.GLIMPSE, "one of {:g} and more"),
+        (passes.CERTAIN, "certain face is one of {:g} and more"),
         (passes.DOUBT, "unsure face is one of {:g} and more"),
         (passes.SMALL_PX, "less than {:g} pixels in the largest view"),
         (passes._ENLARGED_MOST, "nothing is enlarged more than {:g} times"),

@@ -88,6 +88,8 @@ def then(first: Pass, condition: str) -> Plan:
     [
         pytest.param(then(TINY, "nothing_found"), LIGHT, True, id="nothing-found"),
         pytest.param(then(FULL, "nothing_found"), LIGHT, False, id="something-found"),
+        pytest.param(then(FULL, "none_certain"), DIM, True, id="none-certain"),
+        pytest.param(then(FULL, "none_certain"), LIGHT, False, id="certain"),
         pytest.param(then(FULL, "unsure_found"), DIM, True, id="unsure"),
         pytest.param(then(FULL, "unsure_found"), LIGHT, False, id="sure"),
         pytest.param(then(FULL, "dark"), DARK, True, id="dark"),
