@@ -11,7 +11,7 @@ from anonymizer_udfs.policy import KindRule
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
     "fast": "a coarse look, a finer one by the cheaper detector, and a nearer one at what is not sure",
-    "balanced": "the cheaper detector, at every pixel where faces are small; turned where none is certain or one doubtful",
+    "balanced": "the cheaper detector, at every pixel where faces are small; turned where none is certain",
     "thorough": "every size, turn and side, on every picture",
 }
 """What each plan that ships is, in one line."""
