@@ -26,7 +26,7 @@ def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("anonymize", "Anonymize every image of a source into the Delta tables of a lake.", EXAMPLES)
     made.add_argument("source", metavar="SOURCE", help="directory, glob, file, .tar, .zip, table or manifest; or a URI")
-    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    options.add_lake(made)
     made.add_argument(
         "--policy", default="public", metavar="NAME|FILE", help="see faceveil policy list; or a .yaml file of your own"
     )
@@ -54,15 +54,13 @@ def request(args: argparse.Namespace, common: Common) -> Request:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, run, print; return the exit code."""
-    args = parser().parse_args(argv)
+    return options.ran(parser(), _work, argv)
 
-    def work() -> int:
-        common = options.common(args)
-        report = run.run(request(args, common))
-        options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
-        return options.HELD_BACK if report.held_back else options.DONE
 
-    return options.guarded("anonymize", work)
+def _work(args: argparse.Namespace, common: Common) -> int:
+    report = run.run(request(args, common))
+    options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
+    return options.HELD_BACK if report.held_back else options.DONE
 
 
 if __name__ == "__main__":

@@ -79,12 +79,10 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, run, print; return the exit code."""
-    args = parser().parse_args(argv)
-    return options.guarded("demo", lambda: _demo(args))
+    return options.ran(parser(), _work, argv)
 
 
-def _demo(args: argparse.Namespace) -> int:
-    common = options.common(args)
+def _work(args: argparse.Namespace, common: Common) -> int:
     folder = _folder(args.folder)
     made = demo_cases.write(folder / "photos")
     lake = str(folder / "lake")

@@ -1,5 +1,6 @@
 """``faceveil export``: the releasable images of a lake as plain files, with a manifest and the word they earned."""
 
+import argparse
 import hashlib
 import sys
 from collections import Counter
@@ -16,7 +17,7 @@ from anonymizer_udfs import __version__
 from anonymizer_udfs.outcome import Status
 from jobs import naming, options, stores
 from jobs.errors import LakeError, UsageError
-from jobs.options import Parser
+from jobs.options import Common, Parser
 from jobs.outbox import LINES, SHEET, STAMP, Outbox
 from jobs.placed import Placed, open_lake
 from jobs.screen import bytes_text, counted
@@ -183,7 +184,7 @@ def _stamp(order: Order, files: int, left_out: dict[str, int]) -> str:
 def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("export", "Write the releasable images of a lake as plain files with a manifest.", EXAMPLES)
-    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    options.add_lake(made)
     made.add_argument("folder", metavar="DIR", help="a new or empty folder of this machine")
     made.add_argument("--names", action="store_true", help="name files as the source does (needs the vault)")
     made.add_argument("--overwrite", action="store_true", help="remove an earlier export there and write it anew")
@@ -196,20 +197,18 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, export, print; return the exit code."""
-    args = parser().parse_args(argv)
+    return options.ran(parser(), _work, argv)
 
-    def work() -> int:
-        common = options.common(args)
-        folder = stores.normalise(args.folder)
-        if not stores.is_local(folder):
-            raise UsageError("an export goes to a folder of this machine; copy it to the object store from there")
-        statuses = tuple(Status(s) for s in args.status) if args.status else RELEASABLE
-        placed = open_lake(args.lake, common)
-        done = run(Order(placed, Path(folder), args.names, args.overwrite, statuses))
-        options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
-        return options.DONE
 
-    return options.guarded("export", work)
+def _work(args: argparse.Namespace, common: Common) -> int:
+    folder = stores.normalise(args.folder)
+    if not stores.is_local(folder):
+        raise UsageError("an export goes to a folder of this machine; copy it to the object store from there")
+    statuses = tuple(Status(s) for s in args.status) if args.status else RELEASABLE
+    placed = open_lake(args.lake, common)
+    done = run(Order(placed, Path(folder), args.names, args.overwrite, statuses))
+    options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
+    return options.DONE
 
 
 if __name__ == "__main__":

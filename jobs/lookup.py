@@ -1,5 +1,6 @@
 """``faceveil lookup``: from a source file, an exported file or an id to its row, and from there back to the source."""
 
+import argparse
 import hashlib
 import re
 import sys
@@ -14,7 +15,7 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.uris import spellings
 from jobs import options, screen
 from jobs.errors import JobError
-from jobs.options import Parser
+from jobs.options import Common, Parser
 from jobs.placed import Placed, among, open_lake
 from jobs.screen import Section, counted
 
@@ -173,7 +174,7 @@ def parser() -> Parser:
     """Return the command's parser."""
     text = "Find the row of a source file, an exported file or an id, and the source that it came from."
     made = Parser("lookup", text, EXAMPLES)
-    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    options.add_lake(made)
     made.add_argument("words", metavar="FILE_OR_ID", nargs="+", help="a path or URI of a source, an id, a SHA-256")
     options.add_common(made)
     return made
@@ -181,19 +182,17 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, look up, print; return the exit code."""
-    args = parser().parse_args(argv)
+    return options.ran(parser(), _work, argv)
 
-    def work() -> int:
-        common = options.common(args)
-        finder = Finder(open_lake(args.lake, common))
-        answers = [finder.find(word) for word in args.words]
-        if common.as_json:
-            options.answer([found.as_dict() for found in answers], (), as_json=True)
-        else:
-            screen.show([found.section() for found in answers])
-        return options.DONE if all(found.row for found in answers) else options.FAILED
 
-    return options.guarded("lookup", work)
+def _work(args: argparse.Namespace, common: Common) -> int:
+    finder = Finder(open_lake(args.lake, common))
+    answers = [finder.find(word) for word in args.words]
+    if common.as_json:
+        options.answer([found.as_dict() for found in answers], (), as_json=True)
+    else:
+        screen.show([found.section() for found in answers])
+    return options.DONE if all(found.row for found in answers) else options.FAILED
 
 
 if __name__ == "__main__":

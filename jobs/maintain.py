@@ -3,6 +3,7 @@
 Each run leaves files of its own, and each of these may hold any id. One image then costs a read of every run.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pyspark.sql import SparkSession
 from jobs import layout, options, session, sparkerrors
 from jobs.lake import Lake
 from jobs.layout import Layout
-from jobs.options import Parser
+from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.screen import bytes_text, counted
 
@@ -96,7 +97,7 @@ def together(lake: Lake, spark: SparkSession) -> None:
 def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("maintain", "Put a lake's files together, so that questions and lookups read little of it.", EXAMPLES)
-    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    options.add_lake(made)
     made.add_argument("--dry-run", action="store_true", dest="dry", help="only say how the files lie")
     made.add_argument("--always", action="store_true", help="write all of it anew, also where it lies well")
     options.add_common(made)
@@ -105,15 +106,13 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, put together, print; return the exit code."""
-    args = parser().parse_args(argv)
+    return options.ran(parser(), _work, argv)
 
-    def work() -> int:
-        common = options.common(args)
-        made = run(open_lake(args.lake, common), always=args.always, dry=args.dry)
-        options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
-        return options.DONE
 
-    return options.guarded("maintain", work)
+def _work(args: argparse.Namespace, common: Common) -> int:
+    made = run(open_lake(args.lake, common), always=args.always, dry=args.dry)
+    options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
+    return options.DONE
 
 
 if __name__ == "__main__":

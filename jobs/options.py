@@ -31,6 +31,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self.command = prog
 
     def error(self, message: str) -> NoReturn:
         """Exit with 2 and one line that says what to do."""
@@ -66,6 +67,11 @@ class Common:
         return replace(typed, endpoint_url=stores.endpoint(typed), region=named)
 
 
+def add_lake(parser: argparse.ArgumentParser) -> None:
+    """Add the lake, as most commands take it."""
+    parser.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add the options that all commands share."""
     group = parser.add_argument_group("common options")
@@ -91,6 +97,12 @@ def common(args: argparse.Namespace) -> Common:
     except SettingsError as error:
         raise UsageError(str(error)) from error
     return Common(settings, args.vault, KeySource(args.key_file, args.key_env, args.key_command), args.as_json)
+
+
+def ran(parser: Parser, work: Callable[[argparse.Namespace, Common], int], argv: Sequence[str] | None) -> int:
+    """Parse a command line that has the common options, do its work, and return the exit code, as :func:`guarded`."""
+    args = parser.parse_args(argv)
+    return guarded(parser.command, lambda: work(args, common(args)))
 
 
 def guarded(command: str, work: Callable[[], int]) -> int:

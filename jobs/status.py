@@ -1,11 +1,12 @@
 """``faceveil status``: what there is in a lake, and what to do next. Needs no Spark and reads no image."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 
 from anonymizer_udfs.outcome import Reason, Status
 from jobs import options, screen
-from jobs.options import Parser
+from jobs.options import Common, Parser
 from jobs.placed import open_lake
 from jobs.screen import Section, bytes_text, counted, seconds_text
 from jobs.standing import Run, Standing, standing
@@ -126,25 +127,23 @@ def advice(now: Standing, typed: str) -> list[str]:
 def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("status", "Say what a lake holds, what is held back and why, and what to do next.", EXAMPLES)
-    made.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+    options.add_lake(made)
     options.add_common(made)
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, look, print; return the exit code."""
-    args = parser().parse_args(argv)
+    return options.ran(parser(), _work, argv)
 
-    def work() -> int:
-        common = options.common(args)
-        now = standing(open_lake(args.lake, common).lake, common.settings)
-        if common.as_json:
-            options.answer({**now.as_dict(), "next": advice(now, args.lake)}, (), as_json=True)
-        else:
-            screen.show(sections(now, args.lake))
-        return options.CHECK_FAILED if now.ledger_problem else options.DONE
 
-    return options.guarded("status", work)
+def _work(args: argparse.Namespace, common: Common) -> int:
+    now = standing(open_lake(args.lake, common).lake, common.settings)
+    if common.as_json:
+        options.answer({**now.as_dict(), "next": advice(now, args.lake)}, (), as_json=True)
+    else:
+        screen.show(sections(now, args.lake))
+    return options.CHECK_FAILED if now.ledger_problem else options.DONE
 
 
 if __name__ == "__main__":
