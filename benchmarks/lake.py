@@ -21,7 +21,8 @@ from benchmarks import command, growth, scenes, throughput
 from benchmarks.command import ROOT
 from benchmarks.throughput import Work
 from benchmarks.watch import descendants, kind_of
-from jobs import maintain, run
+from jobs import layout as layouts
+from jobs import maintain, run, session
 from jobs.lake import Lake, SparkLake
 
 MEGABYTE = 1e6
@@ -163,21 +164,16 @@ _DEFAULTS = {
 """Parquet's own, as in a session that knows nothing of this project."""
 
 
-def _maintain(lake: Path, session: SparkSession) -> None:
+def _maintain(lake: Path, spark: SparkSession) -> None:
     """Do what ``faceveil maintain`` does."""
-    maintain.together(Lake(str(lake)), session)
+    found = layouts.of(Lake(str(lake)).tables.open("images"), "image_id")
+    maintain.together(Lake(str(lake)), spark, found.size_bytes / found.rows)
 
 
-def _optimize(lake: Path, session: SparkSession, settings: dict[str, str]) -> None:
+def _optimize(lake: Path, spark: SparkSession, settings: dict[str, str]) -> None:
     """Put a table's files together, as Delta does it, under some settings."""
-    before = {name: session.conf.get(name, None) for name in settings}
-    for name, value in settings.items():
-        session.conf.set(name, value)
-    try:
-        session.sql(f"OPTIMIZE delta.`{lake}/images`").collect()
-    finally:
-        for name, old in before.items():
-            session.conf.unset(name) if old is None else session.conf.set(name, old)
+    with session.having(spark, settings):
+        spark.sql(f"OPTIMIZE delta.`{lake}/images`").collect()
 
 
 CHANGES: dict[str, Callable[[Path, SparkSession], None]] = {

@@ -5,7 +5,6 @@ needs a cluster: the images. Both run on the driver and answer the same queries 
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,6 +15,7 @@ from anonymizer_udfs.sources.base import Storage
 from jobs import stores
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError
 from jobs.ledger import Ledger
+from jobs.session import having
 from jobs.tables import Tables
 from schemas import IMAGES, LAKE_TABLES, views
 
@@ -137,22 +137,12 @@ class SparkLake(Lake):
             LakeBusyError: as :meth:`append`.
         """
         table = DeltaTable.forPath(self._session, self.tables.table_uri("images"))
-        with self._transaction(commit):
+        # MERGE takes its transaction from the session's settings, not from options.
+        named = {"txnAppId": APP, "txnVersion": str(commit.version)}
+        with having(self._session, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
             merge = table.alias("t").merge(rows.alias("s"), "t.image_id = s.image_id")
             merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
         self._check(commit)
-
-    @contextmanager
-    def _transaction(self, commit: Commit) -> Iterator[None]:
-        """MERGE takes its transaction from the session's settings, not from options."""
-        names = {"txnAppId": APP, "txnVersion": str(commit.version)}
-        for name, value in names.items():
-            self._session.conf.set(f"spark.databricks.delta.write.{name}", value)
-        try:
-            yield
-        finally:
-            for name in names:
-                self._session.conf.unset(f"spark.databricks.delta.write.{name}")
 
     def _check(self, commit: Commit) -> None:
         came = self.tables.transaction("images", APP)

@@ -13,11 +13,13 @@ class Layout:
 
     Attributes:
         files: how many there are.
+        rows: of all of them, as far as the log tells.
         size_bytes: of all of them.
         shared: in how many of them a key may lie, on average over the files' first keys; at least 1 where there is one.
     """
 
     files: int
+    rows: int
     size_bytes: int
     shared: float
 
@@ -31,7 +33,8 @@ def of(table: DeltaTable, key: str) -> Layout:
     columns = {name: found.column(name).to_pylist() for name in found.column_names}
     known = zip(columns.get(f"min.{key}", ()), columns.get(f"max.{key}", ()), strict=True)
     ranges = [(low, high) for low, high in known if low is not None and high is not None]
-    return Layout(found.num_rows, sum(columns["size_bytes"]), shared(ranges) + found.num_rows - len(ranges))
+    rows = sum(count or 0 for count in columns.get("num_records", ()))
+    return Layout(found.num_rows, rows, sum(columns["size_bytes"]), shared(ranges) + found.num_rows - len(ranges))
 
 
 def shared(ranges: list[tuple[str, str]]) -> float:

@@ -68,12 +68,17 @@ def run(placed: Placed, *, always: bool = False, dry: bool = False) -> Maintaine
     if dry or not before.files or (before.shared <= SHARED_MOST and not always):
         return Maintained(before, before, written=False)
     common = placed.common
-    together(placed.lake, session.create(common.settings, common.storage))
+    together(placed.lake, session.create(common.settings, common.storage), before.size_bytes / max(1, before.rows))
     return Maintained(before, layout.of(placed.lake.tables.open("images"), "image_id"), written=True)
 
 
-def together(lake: Lake, spark: SparkSession) -> None:
+def together(lake: Lake, spark: SparkSession, mean_bytes: float) -> None:
     """Have Delta write the table anew along its ids, as the job writes it: small row groups and pages.
+
+    Args:
+        lake: whose images.
+        spark: the session.
+        mean_bytes: of a row.
 
     Raises:
         LakeBusyError: as :func:`run`.
@@ -83,15 +88,8 @@ def together(lake: Lake, spark: SparkSession) -> None:
         # Else Delta only gathers neighbours in a file: each of its row groups would hold any of the file's ids.
         "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",
     }
-    before = {name: spark.conf.get(name, None) for name in wanted}
-    for name, value in wanted.items():
-        spark.conf.set(name, value)
-    try:
-        with sparkerrors.translated():
-            spark.sql(f"OPTIMIZE delta.`{lake.tables.table_uri('images')}` ZORDER BY (image_id)").collect()
-    finally:
-        for name, old in before.items():
-            spark.conf.unset(name) if old is None else spark.conf.set(name, old)
+    with session.having(spark, wanted | session.pages(mean_bytes)), sparkerrors.translated():
+        spark.sql(f"OPTIMIZE delta.`{lake.tables.table_uri('images')}` ZORDER BY (image_id)").collect()
 
 
 def parser() -> Parser:

@@ -9,7 +9,7 @@ over all of it, and each task's rows are one range of ids, which is how the tabl
 import math
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -41,11 +41,12 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Batch:
-    """One commit to come: its number, whether rows are new or replaced, its images, its tasks."""
+    """One commit to come: its number, whether rows are new or replaced, its images and their bytes, its tasks."""
 
     number: int
     operation: str
     images: int
+    size_bytes: int
     tasks: int
 
 
@@ -99,7 +100,7 @@ def cut(todo: DataFrame, sizes: Sizes, *, sequential: bool) -> tuple[DataFrame, 
         sizes: how large a batch and a task may be.
         sequential: whether images are best read in stored order (tables); then a task is a range of that order.
     """
-    rows = todo.groupBy("operation").agg(F.count("*").alias("n"), F.sum(F.greatest("size_bytes", F.lit(0))).alias("b"))
+    rows = todo.groupBy("operation").agg(*_counted())
     totals = {row["operation"]: (int(row["n"]), int(row["b"])) for row in rows.collect()}
     shares, first = [], 1
     for operation in (NEW, REPLACE):
@@ -141,7 +142,14 @@ def _numbered(todo: DataFrame, shares: list[Share], *, sequential: bool) -> Data
 
 
 def _batches(planned: DataFrame, shares: list[Share]) -> list[Batch]:
-    rows = planned.groupBy("batch", "operation").agg(F.count("*").alias("n")).collect()
+    rows = planned.groupBy("batch", "operation").agg(*_counted()).collect()
     tasks = {share.operation: share.tasks for share in shares}
-    found = [Batch(row["batch"], row["operation"], int(row["n"]), tasks[row["operation"]]) for row in rows]
+    found = (
+        Batch(row["batch"], row["operation"], int(row["n"]), int(row["b"]), tasks[row["operation"]]) for row in rows
+    )
     return sorted(found, key=lambda batch: batch.number)
+
+
+def _counted() -> tuple[Column, Column]:
+    """Return how many images there are, ``n``, and their bytes, ``b``; sizes that nobody knows count as 0."""
+    return F.count("*").alias("n"), F.sum(F.greatest("size_bytes", F.lit(0))).alias("b")

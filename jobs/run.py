@@ -272,7 +272,8 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
         done = session.finished_tasks(running.spark, batch.tasks) / batch.tasks
         display.estimate(display.committed + done * batch.images)
 
-    with progress.watching(look):
+    paged = session.pages(batch.size_bytes / batch.images)
+    with session.having(running.spark, paged), progress.watching(look):
         if batch.operation == plan.NEW:
             running.lake.append(watched.drop("timings_ms"), commit)
             measured = seen.get

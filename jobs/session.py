@@ -6,7 +6,8 @@ Runs on the driver. Everything else speaks DataFrames, so that it works over Spa
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,9 @@ PARQUET = {
     "parquet.enable.dictionary#content": "false",
 }
 """What keeps a writer of large images within memory, and lets one image be read without the table."""
+PAGE_BYTES = 2 << 20
+"""Of images that share a page of ids: a reader that looks for one of them reads them all. A page of a row of its own
+costs about 2 kB."""
 
 
 def is_submitted() -> bool:
@@ -111,6 +115,30 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
             }
         conf["spark.driver.extraJavaOptions"] = " ".join(options)
     return conf | dict(settings.spark.conf)
+
+
+def pages(mean_bytes: float) -> dict[str, str]:
+    """Return the Parquet settings for images of a mean size: so few to a page that one is read without many others.
+
+    Examples:
+        >>> [pages(mean)["parquet.page.row.count.limit"] for mean in (0, 50e3, 250e3, 4e6)]
+        ['16', '16', '8', '1']
+    """
+    name = "parquet.page.row.count.limit"
+    return {name: str(min(int(PARQUET[name]), max(1, int(PAGE_BYTES // max(1.0, mean_bytes)))))}
+
+
+@contextmanager
+def having(session: SparkSession, settings: Mapping[str, str]) -> Iterator[None]:
+    """Give a session some settings for a while; those that it had come back."""
+    before = {name: session.conf.get(name, None) for name in settings}
+    for name, value in settings.items():
+        session.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            session.conf.unset(name) if old is None else session.conf.set(name, old)
 
 
 def _log4j() -> str:

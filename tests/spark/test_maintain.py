@@ -1,15 +1,19 @@
 """``faceveil maintain``: the same rows in files whose ids do not overlap, as small to read as the job wrote them."""
 
 import json
+import os
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.lake import read_bytes
 from jobs import layout, maintain
 from jobs.lake import Lake
 from tests.support.anonymizing import DONE, HELD_BACK, anonymize, rows
-from tests.support.pictures import place, portrait, write
+from tests.support.pictures import place, portrait, saved, write
 
 NIGHTS = 3
 
@@ -75,6 +79,22 @@ def test_large_pictures_stay_in_small_row_groups(made: Path, capsys: pytest.Capt
             column = found.row_group(group).column(0)
             assert (column.compression, column.has_offset_index) == ("ZSTD", True)
             assert found.row_group(group).total_byte_size < 40 << 20
+
+
+def test_one_large_picture_is_read_without_its_neighbours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of pictures of 3 MB in one row group, as the job writes them and after ``maintain``."""
+    files = {
+        f"{n}.png": saved(np.random.default_rng(n).integers(0, 256, (1000, 1000, 3), np.uint8), "PNG") for n in range(4)
+    }
+    lake = tmp_path / "lake"
+    assert anonymize(write(tmp_path / "photos", files), lake) in {DONE, HELD_BACK}
+    for again in (False, True):
+        if again:
+            said(capsys, str(lake), "--always")
+        one = Lake(str(lake))
+        (wanted, *_) = sorted(row["image_id"] for row in rows(lake))
+        assert [len(content) > 3e6 for _, content in one.contents([wanted])] == [True]
+        assert read_bytes(os.getpid(), partial(list, one.contents([wanted]))) < 4
 
 
 def test_people_read_what_was_done(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
