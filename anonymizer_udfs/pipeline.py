@@ -29,12 +29,15 @@ from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.stages import staged
 from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
 
 GROUP_ON_ACCELERATOR = 32
-GROUP_PIXELS = 64_000_000
-"""Pixels of a group, and of one picture more: some 10 bytes are held for each until the group is done."""
+GROUP_PIXELS = 32_000_000
+"""Pixels of a group, and of one picture more: some 10 bytes are held for each until the group is done.
+
+Four groups are at work at a time."""
 SECOND_LOOKS = 3
 """How often an anonymized picture is searched for what is left before it is held back."""
 MOST_ROWS = 256
@@ -83,8 +86,8 @@ class Clock:
 def anonymize_partition(batches: Iterable[pa.RecordBatch], spec: WorkerSpec) -> Iterator[pa.RecordBatch]:
     """Yield the rows of :data:`records.OUT` for the rows of :data:`records.PLAN`, in order, in bounded batches.
 
-    Executor, once a partition. Needs no Spark. Memory: the bytes read ahead, the pictures of one group (one on a CPU),
-    a few copies of the largest picture, and one batch of results.
+    Executor, once a partition. Needs no Spark. Memory: the bytes read ahead, the pictures at work (one on a CPU, four
+    groups on an accelerator), a few copies of the largest picture, and one batch of results.
     """
     cv2.setNumThreads(spec.runtime.threads)
     planned = (Planned.from_row(row) for batch in batches for row in batch.to_pylist())
@@ -104,16 +107,31 @@ def _read(planned: Iterator[Planned], reader: Reader, spec: WorkerSpec) -> Itera
 
 
 def process(works: Iterable[Work], spec: WorkerSpec) -> Iterator[Result]:
-    """Yield what became of each image, in order; on an accelerator the pictures of a group share detector calls."""
-    for group in _groups(works, spec):
-        _search([work for work in group if work.outcome is None], spec)
-        for work in group:
-            _guarded(_treat, work, spec)
-        if spec.policy.second_look is not None:
-            _look_again([work for work in group if work.outcome is None], spec.policy.second_look, spec)
-        for work in group:
+    """Yield what became of each image, in order.
+
+    On an accelerator the pictures of a group share detector calls, and while one group is searched the next is decoded,
+    and those before are treated and looked at again, each in a thread. On a CPU, whose cores have a task each, pictures
+    go one by one in the caller's thread.
+    """
+    stages = [functools.partial(stage, spec) for stage in (_search_group, _treat_group, _look_again_group)]
+    with staged(_groups(works, spec), stages, overlapping=spec.runtime.accelerated) as groups:
+        for work in itertools.chain.from_iterable(groups):
             _guarded(_finish, work, spec)
             yield _result(work, spec)
+
+
+def _search_group(spec: WorkerSpec, group: Sequence[Work]) -> None:
+    _search([work for work in group if work.outcome is None], spec)
+
+
+def _treat_group(spec: WorkerSpec, group: Sequence[Work]) -> None:
+    for work in group:
+        _guarded(_treat, work, spec)
+
+
+def _look_again_group(spec: WorkerSpec, group: Sequence[Work]) -> None:
+    if spec.policy.second_look is not None:
+        _look_again([work for work in group if work.outcome is None], spec.policy.second_look, spec)
 
 
 def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:

@@ -1,16 +1,21 @@
 """The partition function: one row in, one row out, whatever happens to an image; no Spark anywhere."""
 
 import io
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pyarrow as pa
 import pytest
 from PIL import Image
 
 from anonymizer_udfs import imaging, pipeline, treatment, verification
 from anonymizer_udfs.detection import CenterFace, Yolo
+from anonymizer_udfs.detection.passes import Pass
+from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.errors import ModelMissingError
 from anonymizer_udfs.methods import Mask, Pixelate
 from anonymizer_udfs.models.base import ModelRef
@@ -98,6 +103,35 @@ def test_every_image_ends_as_one_row_in_order(photos: Path, spec: WorkerSpec) ->
         "text.txt": ("quarantined", "unsupported_format"),
         "huge.png": ("quarantined", "too_large"),
     }
+
+
+def test_stages_that_overlap_make_the_same_rows(
+    photos: Path, spec: WorkerSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a provider before the CPU, and groups of two, there is a thread for each stage; only times differ."""
+    other = "AzureExecutionProvider"  # in ONNX Runtime's CPU packages; it takes no node of such a graph to itself
+    if other not in onnxruntime.get_available_providers():
+        pytest.skip(f"this ONNX Runtime has no {other}")
+    monkeypatch.setattr(pipeline, "GROUP_ON_ACCELERATOR", 2)
+    looking = replace(spec, policy=replace(spec.policy, second_look=Plan("p", (Pass("full", (1, 640)),))))
+    overlapping = replace(looking, runtime=replace(spec.runtime, providers=(other, *spec.runtime.providers)))
+    assert overlapping.runtime.accelerated
+    threads: set[str] = set()
+    treat = pipeline._treat_group
+
+    def watched(*given: Any) -> None:
+        threads.add(threading.current_thread().name)
+        treat(*given)
+
+    monkeypatch.setattr(pipeline, "_treat_group", watched)
+    table = specs.planned(photos)
+    rows = {accelerated: rows_of(table, one) for accelerated, one in ((False, looking), (True, overlapping))}
+    assert threads == {"MainThread", "stage"}
+    for both in rows.values():
+        for row in both:
+            del row["duration_ms"], row["timings_ms"], row["processed_at"]
+    assert rows[True] == rows[False]
+    assert not [thread for thread in threading.enumerate() if thread.name == "stage"]
 
 
 def test_rows_have_the_declared_types(photos: Path, spec: WorkerSpec) -> None:
