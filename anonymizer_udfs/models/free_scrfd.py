@@ -33,7 +33,7 @@ _KNOWN = frozenset(
             "Identity",
         ),
         *("LeakyRelu", "MaxPool", "Mul", "PRelu", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Slice"),
-        *("Transpose", "Unsqueeze"),
+        *("Transpose", "Unsqueeze", "QuantizeLinear", "DequantizeLinear"),
     )
 )
 """Operations that treat each picture of a batch alone and are bound to no size but through what is checked here."""
