@@ -79,12 +79,31 @@ def differing(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
         >>> differing(np.zeros((1, 2, 3), np.uint8), np.array([[[0, 0, 0], [0, 4, 0]]], np.uint8)).tolist()
         [[False, True]]
     """
-    out = np.empty(one.shape[:2], bool)
-    for top in range(0, len(out), rows := band_rows(one.shape[1], 4)):
-        band = slice(top, top + rows)
-        # A tenth of the time of NumPy's comparison, which takes the samples of a pixel one by one.
-        out[band] = cv2.inRange(cv2.absdiff(one[band], other[band]), _NOTHING, _NOTHING) == 0
+    out = np.zeros(one.shape[:2], bool)
+    edges = np.flatnonzero(np.diff(np.pad(_rows_differing(one, other).astype(np.int8), 1)))
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for top in range(first, last, rows := band_rows(one.shape[1], 4)):
+            band = slice(top, min(last, top + rows))
+            # A tenth of the time of NumPy's comparison, which takes the samples of a pixel one by one.
+            out[band] = cv2.inRange(cv2.absdiff(one[band], other[band]), _NOTHING, _NOTHING) == 0
     return out
+
+
+def _rows_differing(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
+    """Return which rows differ, and perhaps some beside such a row: eight bytes are compared at a time.
+
+    A quarter of the time of comparing pixels; most rows of most pictures are as they were.
+    """
+    word, rows = np.dtype(np.uint64), np.zeros(len(one), bool)
+    if one[0].nbytes < word.itemsize:  # a word would reach over more than two rows
+        return ~rows
+    left, right = (np.ascontiguousarray(pixels).reshape(-1).view(np.uint8) for pixels in (one, other))
+    row_bytes, words = left.size // len(one), left.size // word.itemsize * word.itemsize
+    at = np.flatnonzero(left[:words].view(word) != right[:words].view(word)) * word.itemsize
+    rows[at // row_bytes] = True
+    rows[(at + word.itemsize - 1) // row_bytes] = True
+    rows[-1] |= not np.array_equal(left[words:], right[words:])  # less than a word: of the last row alone
+    return rows
 
 
 def white_of(pixels: Pixels) -> int:
