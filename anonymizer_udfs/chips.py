@@ -73,7 +73,7 @@ def _back(sx: float, sy: float) -> NDArray[np.float64]:
 class Pyramid:
     """A picture and what it is when halved again and again, each made when first asked for.
 
-    For many chips of one picture: the shrinking that :func:`chip` does for each is done once for all. A third of the
+    For many chips and views of one picture: the shrinking that each would do is done once for all. A third of the
     picture's memory, at most.
     """
 
@@ -90,10 +90,13 @@ class Pyramid:
 
     def chip(self, matrix: NDArray[np.float64], side_px: int) -> NDArray[np.uint8]:
         """Return what :func:`chip` returns, up to the rounding of repeated averages."""
-        scale = math.hypot(matrix[0, 0], matrix[1, 0])
-        level = self._level(max(0, math.floor(-math.log2(max(scale, _SMALLEST)))))
+        level = self.at_least(math.hypot(matrix[0, 0], matrix[1, 0]))
         (h, w), (full_w, full_h) = level.shape[:2], self._size_wh
         return chip(level, matrix if (w, h) == self._size_wh else matrix @ _back(full_w / w, full_h / h), side_px)
+
+    def at_least(self, scale: float) -> NDArray[np.uint8]:
+        """Return the smallest of them that has a scale of at least the one given; of more than 1 there is none."""
+        return self._level(max(0, math.floor(-math.log2(max(scale, _SMALLEST)))))
 
     def _level(self, halvings: int) -> NDArray[np.uint8]:
         """Return the picture halved so often, or as often as it can be."""

@@ -252,14 +252,15 @@ class _Artist:
 
     def render(self, sight: Sight, view: View | CloseUp) -> Rgb:
         """Return a view of a picture."""
+        if self._pyramid is None or self._pyramid[0] is not sight:
+            self._pyramid = sight, Pyramid(sight.size_wh, sight.at_least)
+        pyramid = self._pyramid[1]
         if isinstance(view, CloseUp):
-            if self._pyramid is None or self._pyramid[0] is not sight:
-                self._pyramid = sight, Pyramid(sight.size_wh, sight.at_least)
-            return view.render(self._pyramid[1])
+            return view.render(pyramid)
         last = self._made
         if last is None or last[0] is not sight or not last[1].shares(view):
             # A tile's sides are whole pixels of the picture itself.
-            self._made = last = sight, view, view.scaled(sight.at_least(view.scale if view.whole else 1.0))
+            self._made = last = sight, view, view.scaled(pyramid.at_least(view.scale if view.whole else 1.0))
         return view.finish(last[2])
 
 
