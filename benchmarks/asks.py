@@ -61,6 +61,9 @@ ASKS = (
         "12 megapixels, policy `internal`, against decode, one pass, encode", "large", "internal_speed", "at least", 1.7
     ),
     Ask("the same without the detectors' time", "large", "internal_speed_without_detectors", "at least", 3),
+    Ask("the same, but plan `fast`", "large", "internal_fast_speed"),
+    Ask("the same, but one look at 640", "large", "internal_one_look_speed"),
+    Ask("that without the detectors' time", "large", "internal_one_look_speed_without_detectors"),
     Ask("the same under policy `public`", "large", "public_speed"),
     Ask("growth to 100,000: an image's cost against the least before", "growth", "to_linear", "at most", 1.1),
     Ask(
