@@ -1,0 +1,112 @@
+"""Write what the whole benchmark of recall has found into ``docs/detection.md``: ``python -m docs.recall``.
+
+The tables are computed from ``benchmarks/results/recall.json``, as ``make recall`` left it, so that neither can change
+and leave the page as it was; a test compares.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parent / "detection.md"
+RESULT = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "recall.json"
+FACTORS = {
+    "height": "height, 8 to 1,200 px",
+    "roll": "roll, 32 to 64 px",
+    "roll-large": "roll, 96 to 192 px",
+    "exif": "EXIF orientation",
+    "border": "cut at the border",
+    "occlusion": "glasses, mask, hand",
+    "dark": "darkness",
+    "blur": "blur",
+    "jpeg": "JPEG quality 95 to 10",
+    "grey": "monochrome",
+    "crowd": "crowds",
+    "fill": "fills the frame",
+    "scene": "scenes of 320 to 4,000 px",
+    "random": "random combinations",
+}
+"""What each factor of the benchmark is, in words."""
+_TABLES = re.compile(r"(<!-- recall: written by python -m docs.recall -->\n).*?(<!-- end of recall -->)", re.DOTALL)
+_MISSING = "Not measured yet: `make recall` writes `benchmarks/results/recall.json`, and these tables from it.\n"
+_MET = {True: "met", False: "**not met**", None: ""}
+
+
+def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def asked(found: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Yield a row for each figure that is asked of a plan."""
+    for one in found["headline"]:
+        if one["least"] is None and one["most"] is None:
+            continue
+        bound = f"at least {one['least']:g}" if one["most"] is None else f"at most {one['most']:g}"
+        sure = "" if one["bound"] is None else f"{one['bound']:.4f}"
+        met = _MET[one["met"]] if one["enough"] else f"{_MET[one['met']]}, of {one['needed']:,} cases needed"
+        yield one["what"], f"`{one['finder']}`", bound, f"{one['value']:.4f}", sure, f"{one['cases']:,}", met
+
+
+def factors(found: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Yield a row for each factor: the share of its faces that each finder found, all cells together."""
+    finders = list(found["finders"])
+    for factor, words in FACTORS.items():
+        cells = [one for one in found["cells"] if one["factor"] == factor and one["faces"]]
+        faces = sum(one["faces"] for one in cells)
+        if faces:
+            shares = (sum(one["finders"][who]["found"] for one in cells) / faces for who in finders)
+            yield words, f"{faces:,}", *(f"{share:.3f}" for share in shares)
+
+
+def against(found: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Yield a row for each plan and whom it is compared with, cell by cell, on the same faces."""
+    for one in found["compared"]:
+        cells = ", ".join(one["worse"]) or "none"
+        counts = (str(one[key]) for key in ("cells", "ahead", "equal", "behind"))
+        yield f"`{one['ours']}`", one["theirs"], *counts, str(len(one["worse"])), cells
+
+
+def tables(found: Mapping[str, Any]) -> str:
+    """Return all tables of a result, with what they are before each."""
+    finders, cells = list(found["finders"]), found["cells"]
+    faces, scenes = (sum(one[key] for one in cells) for key in ("faces", "images"))
+    parts = (
+        (
+            f"{found['portraits']['used']:,} portraits, {faces:,} faces in {scenes:,} scenes of {len(cells)} cells. A face "
+            f"counts as found where a box overlaps its own by {found['min_iou']:g} (intersection over union). The bound is "
+            "one-sided, 95%.\n"
+        ),
+        table(("what", "plan", "asked", "measured", "bound", "faces or pictures", ""), asked(found)),
+        "The share of faces that each finds, all cells of a factor together:\n",
+        table(("factor", "faces", *(f"`{who}`" for who in finders)), factors(found)),
+        (
+            "Cell by cell on the same faces: in how many cells more are found, as many, or fewer; and in which "
+            "significantly fewer (exact McNemar, one-sided p below 0.05, each cell by itself):\n"
+        ),
+        table(("plan", "against", "cells", "more", "equal", "fewer", "significantly", "where"), against(found)),
+    )
+    return "\n".join(parts)
+
+
+def written(text: str, result: Path = RESULT) -> str:
+    """Return the page's text with the tables as they should be; they lie between two marks."""
+    made = tables(json.loads(result.read_text(encoding="utf-8"))) if result.is_file() else _MISSING
+    out, count = _TABLES.subn(lambda found: f"{found[1]}\n{made}\n{found[2]}", text)
+    if count != 1:
+        raise ValueError(f"{PAGE.name} must have the two marks of recall once, has them {count} times")
+    return out
+
+
+def main() -> int:
+    """Write the page; return 0."""
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
