@@ -75,19 +75,19 @@ def tables(found: Mapping[str, Any]) -> str:
     """Return all tables of a result, with what they are before each."""
     finders, cells = list(found["finders"]), found["cells"]
     faces, scenes = (sum(one[key] for one in cells) for key in ("faces", "images"))
+    used, overlap = found["portraits"]["used"], found["min_iou"]
+    about = f"""{used:,} portraits, {faces:,} faces in {scenes:,} scenes of {len(cells)} cells. A face counts as found
+where a box overlaps its own by {overlap:g} (intersection over union). The bound is one-sided, 95%.
+"""
+    beside = """Cell by cell on the same faces: in how many cells more are found, as many, or fewer; and in which
+significantly fewer (exact McNemar, one-sided p below 0.05, each cell by itself):
+"""
     parts = (
-        (
-            f"{found['portraits']['used']:,} portraits, {faces:,} faces in {scenes:,} scenes of {len(cells)} cells. A face "
-            f"counts as found where a box overlaps its own by {found['min_iou']:g} (intersection over union). The bound is "
-            "one-sided, 95%.\n"
-        ),
+        about,
         table(("what", "plan", "asked", "measured", "bound", "faces or pictures", ""), asked(found)),
         "The share of faces that each finds, all cells of a factor together:\n",
         table(("factor", "faces", *(f"`{who}`" for who in finders)), factors(found)),
-        (
-            "Cell by cell on the same faces: in how many cells more are found, as many, or fewer; and in which "
-            "significantly fewer (exact McNemar, one-sided p below 0.05, each cell by itself):\n"
-        ),
+        beside,
         table(("plan", "against", "cells", "more", "equal", "fewer", "significantly", "where"), against(found)),
     )
     return "\n".join(parts)
