@@ -44,7 +44,7 @@ types: setup  ## mypy, strict, over the four packages
 	$(BIN)/mypy
 
 unit: setup  ## tests of the parts, and the examples in docstrings; no JVM, no downloaded model, seconds
-	@$(GROUP) unit --doctest-modules anonymizer_udfs conf jobs schemas
+	@$(GROUP) unit --doctest-modules anonymizer_udfs conf docs jobs schemas
 
 spark: setup  ## tests of the jobs on a local Spark, and faults
 	@$(GROUP) spark faults

@@ -1,14 +1,13 @@
 """Write the tables of the plans that ship into ``docs/detection.md``: ``python -m docs.plans`` after a plan changed."""
 
-import re
 import sys
 from pathlib import Path
 
 from anonymizer_udfs.detection.plans import PLANS, Plan
+from docs import marked
 from jobs import spoken
 
 PAGE = Path(__file__).parent / "detection.md"
-_TABLES = re.compile(r"(<!-- plans: written by python -m docs.plans -->\n).*?(<!-- end of plans -->)", re.DOTALL)
 
 
 def table(plan: Plan) -> str:
@@ -21,17 +20,12 @@ def table(plan: Plan) -> str:
 
 def written(text: str) -> str:
     """Return the page's text with the tables as they should be; they lie between two marks."""
-    tables = "\n".join(["", *map(table, PLANS.values())])
-    out, count = _TABLES.subn(lambda found: f"{found[1]}{tables}\n{found[2]}", text)
-    if count != 1:
-        raise ValueError(f"{PAGE.name} must have the two marks of the plans once, has them {count} times")
-    return out
+    return marked.filled(text, "plans", {"plans": "\n".join(map(table, PLANS.values()))})
 
 
 def main() -> int:
     """Write the page; return 0."""
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    return 0
+    return marked.write(PAGE, written)
 
 
 if __name__ == "__main__":

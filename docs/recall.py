@@ -5,11 +5,12 @@ and leave the page as it was; a test compares.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from docs import marked
 
 PAGE = Path(__file__).parent / "detection.md"
 RESULT = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "recall.json"
@@ -30,7 +31,6 @@ FACTORS = {
     "random": "random combinations",
 }
 """What each factor of the benchmark is, in words."""
-_TABLES = re.compile(r"(<!-- recall: written by python -m docs.recall -->\n).*?(<!-- end of recall -->)", re.DOTALL)
 _MISSING = "Not measured yet: `make recall` writes `benchmarks/results/recall.json`, and these tables from it.\n"
 _MET = {True: "met", False: "**not met**", None: ""}
 
@@ -96,16 +96,12 @@ significantly fewer (exact McNemar, one-sided p below 0.05, each cell by itself)
 def written(text: str, result: Path = RESULT) -> str:
     """Return the page's text with the tables as they should be; they lie between two marks."""
     made = tables(json.loads(result.read_text(encoding="utf-8"))) if result.is_file() else _MISSING
-    out, count = _TABLES.subn(lambda found: f"{found[1]}\n{made}\n{found[2]}", text)
-    if count != 1:
-        raise ValueError(f"{PAGE.name} must have the two marks of recall once, has them {count} times")
-    return out
+    return marked.filled(text, "recall", {"recall": made})
 
 
 def main() -> int:
     """Write the page; return 0."""
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    return 0
+    return marked.write(PAGE, written)
 
 
 if __name__ == "__main__":

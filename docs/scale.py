@@ -6,13 +6,13 @@ ship, so that neither can change and leave the page as it was; a test compares.
 
 import json
 import math
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conf.settings import Settings, load
+from docs import marked
 
 PAGE = Path(__file__).parent / "scale.md"
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
@@ -26,7 +26,6 @@ REQUESTS_AN_IMAGE = 2
 """``HEAD`` and ``GET``: the size is asked for again before anything is read (``ObjectSource.fetch``)."""
 READS_A_PREFIX = 5500
 """``GET`` and ``HEAD`` a second that Amazon S3 promises for a partitioned prefix (its performance guidelines)."""
-_PART = re.compile(r"(<!-- (\w+): written by python -m docs.scale -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 _MISSING = "Not measured yet: `make bench` writes `benchmarks/results/{}.json`, and this table from it.\n"
 _HOUR_MS = 3.6e6
 _TWO_DIGITS = 10
@@ -195,16 +194,12 @@ PARTS = {"steps": steps, "archives": archives, "limits": limits, "reads": reads}
 
 def written(text: str, folder: Path = RESULTS) -> str:
     """Return the page's text with its tables as they should be, each between its two marks."""
-    found = [match[2] for match in _PART.finditer(text)]
-    if sorted(found) != sorted(PARTS):
-        raise ValueError(f"{PAGE.name} must have the marks of {', '.join(PARTS)} once each, has {found}")
-    return _PART.sub(lambda match: f"{match[1]}\n{PARTS[match[2]](folder)}\n{match[3]}", text)
+    return marked.filled(text, "scale", {name: part(folder) for name, part in PARTS.items()})
 
 
 def main() -> int:
     """Write the page; return 0."""
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    return 0
+    return marked.write(PAGE, written)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ PARQUET = {
 }
 """What keeps a writer of large images within memory, and lets one image be read without the table."""
 PAGE_BYTES = 2 << 20
-"""Of images that share a page of ids: a reader that looks for one of them reads them all. A page of a row of its own
-costs about 2 kB."""
+"""Of images that share a page of ids: a reader that looks for one of them reads them all."""
 
 
 def is_submitted() -> bool:

@@ -73,7 +73,7 @@ class View:
         out = image if self.whole else image[y0:y1, x0:x1]
         if self.scaled_wh == out.shape[1::-1]:
             return out
-        # By up to a half, interpolation sees nearly every pixel, in a fifth of the time that averaging takes.
+        # By up to a half, interpolation sees nearly every pixel, in an eighth of the time that averaging takes.
         how = cv2.INTER_AREA if 2 * self.scaled_wh[0] < out.shape[1] else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(out, self.scaled_wh, interpolation=how), np.uint8)
 
