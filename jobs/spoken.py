@@ -49,6 +49,8 @@ def shows(one: Pass | Zoom) -> str:
         parts.append(f"a black margin of {one.margin_ratio:g} of that around it")
     if isinstance(one, Pass) and one.equalized:
         parts.append("contrast equalized")
+    if isinstance(one, Pass) and one.face_px_max < Pass.face_px_max:
+        parts.append(f"faces of at most {one.face_px_max} px as they are shown")
     return "; ".join(parts)
 
 

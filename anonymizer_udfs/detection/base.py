@@ -50,7 +50,14 @@ class Detections:
         """Return at most so many, those with the highest scores."""
         if len(self) <= most:
             return self
-        chosen = np.argsort(-self.scores, kind="stable")[:most]
+        return self._of(np.argsort(-self.scores, kind="stable")[:most])
+
+    def up_to(self, side_px: float) -> "Detections":
+        """Return those whose longer side is at most so long."""
+        fits = (self.boxes_xyxy[:, 2:] - self.boxes_xyxy[:, :2]).max(1, initial=0) <= side_px
+        return self if fits.all() else self._of(np.flatnonzero(fits))
+
+    def _of(self, chosen: NDArray[np.intp]) -> "Detections":
         return Detections(self.boxes_xyxy[chosen], self.scores[chosen], self.landmarks[chosen])
 
     @classmethod
@@ -66,12 +73,16 @@ class Detector(Protocol):
         name: the name by which policies call it.
         kind: what it finds: ``face`` or ``plate``.
         landmarks: whether it gives landmarks.
+        alone: what its best score in a view of the whole picture is multiplied by where nobody else sees anything (see
+            :data:`anonymizer_udfs.detection.search.NEARBY` for close-ups). Where that gives 0.5, one face-free scene
+            in 30 or fewer has such a score: for members in policies that ship, of 136 of ``benchmarks/recall.py``.
         score_threshold: least confidence of what it gives, in (0, 1].
         model: the model file that it needs.
     """
 
     name: ClassVar[str]
     landmarks: ClassVar[bool]
+    alone: ClassVar[float]
 
     @property
     def kind(self) -> str:

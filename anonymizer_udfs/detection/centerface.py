@@ -44,6 +44,8 @@ class CenterFace:
     name: ClassVar[str] = "centerface"
     kind: ClassVar[str] = "face"
     landmarks: ClassVar[bool] = True
+    alone: ClassVar[float] = 5 / 3
+    """It gives little to noise: in 136 scenes without a face it had 0.3 at one place from afar, and 0.15 at eleven."""
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""

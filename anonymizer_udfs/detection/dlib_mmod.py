@@ -61,6 +61,7 @@ class DlibMmod:
     name: ClassVar[str] = "dlib"
     kind: ClassVar[str] = "face"
     landmarks: ClassVar[bool] = False
+    alone: ClassVar[float] = 0.6
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""

@@ -21,7 +21,7 @@ class Finding:
         kind: ``face`` or ``plate``.
         box: float32 ``(4,)``, ``x0 y0 x1 y1`` in pixels, clipped to the picture.
         confidence: in [0, 1]: the mean, over the detectors that looked at the place, of the best score that each gave,
-            or a share of the very best where that is more (:data:`anonymizer_udfs.detection.search.ALONE`).
+            or what one of them is worth alone (:attr:`anonymizer_udfs.detection.base.Detector.alone`) if that is more.
         sightings: by whom, best first, at least one.
         glimpse: the same with what only steers (:attr:`anonymizer_udfs.detection.passes.Zoom.steers`): how much it is
             worth a nearer look. None where nothing steered.

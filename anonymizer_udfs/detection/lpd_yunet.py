@@ -54,6 +54,7 @@ class LpdYunet:
     name: ClassVar[str] = "lpd_yunet"
     kind: ClassVar[str] = "plate"
     landmarks: ClassVar[bool] = False
+    alone: ClassVar[float] = 0.6
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""

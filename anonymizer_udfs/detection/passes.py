@@ -29,7 +29,7 @@ UPRIGHT_DEGREES = 10.0
 """A face rolled by less is shown as it is: turning it would cost sharpness and gain nothing."""
 _QUARTERS = 4
 _WHOLE_TURN = 360
-_WHOLE = frozenset({"tile_px", "zoom_px", "side_px", "most"})
+_WHOLE = frozenset({"face_px_max", "tile_px", "zoom_px", "side_px", "most"})
 _ENLARGED_MOST = 8.0
 
 
@@ -41,6 +41,8 @@ class Pass:
         name: what the record of a face calls it.
         long_side_px: least and greatest length of the picture's longer side as it is shown.
         enlarge_max: a picture is enlarged at most this much, at least 1.
+        face_px_max: what is found larger than this, as it is shown, does not count: a pass that is there for what is
+            small sees parts of large faces, and large faces in furniture.
         tile_px: a picture that is larger as shown is cut into tiles of at most this side, at least 64.
         overlap_ratio: what neighbouring tiles share at least, of a tile's side, in [0, 0.5].
         margin_ratio: black margin around the picture, of its longer side as shown, in [0, 2]; a face that fills the
@@ -55,6 +57,7 @@ class Pass:
     name: str
     long_side_px: tuple[int, int]
     enlarge_max: float = 1.0
+    face_px_max: int = 8192
     tile_px: int = 1280
     overlap_ratio: float = 0.25
     margin_ratio: float = 0.0
@@ -66,6 +69,7 @@ class Pass:
 
     bounds: ClassVar[dict[str, tuple[float, float]]] = {
         "enlarge_max": (1, 8),
+        "face_px_max": (16, 8192),
         "tile_px": (64, 4096),
         "overlap_ratio": (0, 0.5),
         "margin_ratio": (0, 2),

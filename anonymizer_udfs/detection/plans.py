@@ -72,7 +72,7 @@ class Plan:
 
 _COARSE, _FINE = ("centerface",), ("yunet",)
 _SIXTHS = (60, 120, 180, 240, 300)
-_FAINT = 0.065
+_FAINT = 0.058
 """What one detector's faintest candidate, of 0.1, is worth alone: a turned face may be no more before it is upright."""
 _DOUBTFUL = ("none_certain", "unsure_found", "rolled_found")
 
@@ -92,16 +92,18 @@ BALANCED = Plan(
         Pass("coarse", (1, 320), detectors=_COARSE),
         Pass("fine", (832, 1280), enlarge_max=1.3, detectors=_FINE),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
-        Pass("finer", (1280, 8192), when=("small_found",), detectors=_FINE),
+        Pass("finer", (1280, 8192), face_px_max=128, when=("small_found",), detectors=_FINE),
         Zoom("zoom-finer", 48, side_px=96, least=0.1, most=512),
+        Pass("small", (1, 320), when=_DOUBTFUL, detectors=_FINE),
         Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
-        Pass("turned-finer", (1, 640), turns=(1, 2, 3), when=("rolled_found",), detectors=_FINE),
+        Pass("turned-finer", (1, 640), face_px_max=128, turns=(1, 2, 3), when=("rolled_found",), detectors=_FINE),
         Zoom("spun", 48, side_px=96, least=_FAINT, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
-"""The cheaper detector looks at what 1,280 pixels show, and at every pixel where a face is small; turns where something
-is doubtful or nothing is certain, and finer ones where somebody lies: others may lie there, too."""
+"""The cheaper detector looks at what 1,280 pixels show, and at every pixel where a face is small; where something is
+doubtful or nothing is certain, at a small picture for faces that fill it, and at turned ones, and finer ones where
+somebody lies: others may lie there, too."""
 
 THOROUGH = Plan(
     "thorough",
@@ -110,6 +112,7 @@ THOROUGH = Plan(
         Pass("fine", (896, 8192), enlarge_max=1.4, detectors=_FINE),
         Pass("larger", (1600, 8192), enlarge_max=2.5, detectors=_FINE),
         Pass("small", (1, 192), margin_ratio=0.5),
+        Pass("coarse-larger", (1, 2048), when=("none_certain", "unsure_found", "dark"), detectors=_COARSE),
         Pass("turned", (960, 2048), enlarge_max=1.5, turns=(1, 2, 3), detectors=_FINE),
         Pass("turned-coarse", (1, 448), turns=(1, 2, 3), detectors=_COARSE),
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),

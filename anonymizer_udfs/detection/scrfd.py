@@ -46,6 +46,7 @@ class Scrfd:
     name: ClassVar[str] = "scrfd"
     kind: ClassVar[str] = "face"
     landmarks: ClassVar[bool] = True
+    alone: ClassVar[float] = 0.6
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""

@@ -20,9 +20,8 @@ from anonymizer_udfs.detection.views import View
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
 
-ALONE = 0.67
-"""What the best score counts for where nobody else sees anything: with the bands of public, 0.9 is unsure, and nothing
-is sure. On 42 scenes without a face no detector had 0.85; CenterFace had 0.4 at most."""
+NEARBY = 0.6
+"""What a detector's score in a close-up is worth alone at most: close-ups are made where something is suspected."""
 FACE = "face"
 MOST_IN_VIEW = 1000
 """More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""
@@ -61,7 +60,7 @@ class Searcher:
             runtime: where model files lie and what they run on.
         """
         sights = (Decoded(image) if isinstance(image, np.ndarray) else image for image in images)
-        seen = [_Seen(sight, [who.name for who in self.detectors]) for sight in sights]
+        seen = [_Seen(sight, self.detectors) for sight in sights]
         for s in seen:
             s.sight.at_least(plan.scale(s.size_wh))  # decoded once, large enough for every pass that is made
         floor = min(self.unsure, *(one.least for one in plan.passes if isinstance(one, Zoom)), 1.0)
@@ -121,7 +120,8 @@ class Searcher:
                 mine = [i for i, (_, _, asked) in enumerate(chunk) if who in asked]
                 for i, found in zip(mine, who.detect([shown[i] for i in mine], runtime), strict=True):
                     seen, view, _ = chunk[i]
-                    seen.add(view.found(found, seen.size_wh), who, one)
+                    counted = found.up_to(one.face_px_max) if isinstance(one, Pass) else found
+                    seen.add(view.found(counted, seen.size_wh), who, one)
 
     def _fused(self, seen: "_Seen", floor: float) -> tuple[Finding, ...]:
         """Return one finding for each group of candidates of one kind, those below a floor left out, surest first."""
@@ -140,9 +140,10 @@ class Searcher:
 class _Seen:
     """One picture, everything that was seen in it before fusion (arrays of one length), and who was shown what."""
 
-    def __init__(self, sight: Sight, order: Sequence[str]) -> None:
+    def __init__(self, sight: Sight, detectors: Sequence[Detector]) -> None:
         self.sight = sight
-        self._order = tuple(order)
+        self._order = [who.name for who in detectors]
+        self._alone = {who.name: who.alone for who in detectors}
         self.size_wh = sight.size_wh
         self.shown = 0.0
         self.boxes_xyxy = np.zeros((0, 4), np.float32)
@@ -153,6 +154,7 @@ class _Seen:
         self._done: set[tuple[str, View | tuple[object, ...]]] = set()
         self._everywhere: set[tuple[str, str]] = set()
         self._nearby: list[tuple[str, str, CloseUp]] = []
+        self._zooms: set[str] = set()
         self._steering: set[str] = set()
         self._luma: float | None = None
         self.fused: tuple[Finding, ...] | None = None
@@ -193,8 +195,9 @@ class _Seen:
         self.landmarks = np.concatenate([self.landmarks, found.landmarks])
         self.kinds += [who.kind] * len(found)
         self._by += [(who.name, one.name)] * len(found)
-        if isinstance(one, Zoom) and one.steers:
-            self._steering.add(one.name)
+        if isinstance(one, Zoom):
+            self._zooms.add(one.name)
+            self._steering |= {one.name} if one.steers else set()
 
     def finding(self, kind: str, group: NDArray[np.intp], how: fusing.Fusion, floor: float) -> Finding | None:
         """Return what a group of candidates, best first, becomes; nothing where its confidence is below a floor."""
@@ -231,16 +234,19 @@ class _Seen:
     def _confidence(self, kind: str, box: NDArray[np.float32], best: Mapping[tuple[str, str], float]) -> float:
         """Return the mean, over the detectors that looked at a place, of the best score that each gave there.
 
-        One that is sure alone counts by :data:`ALONE`, so that what the others are blind to is not ignored.
+        Or what one of them is worth alone, if that is more, so that what the others are blind to is not ignored.
         """
         x0, y0, x1, y1 = box.tolist()
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
         asked = {name for of, name in self._everywhere if of == kind}
         asked |= {name for of, name, view in self._nearby if of == kind and name not in asked and view.shows(x, y)}
         scores = dict.fromkeys(asked, 0.0)
-        for (name, _), score in best.items():
+        alone = 0.0
+        for (name, seen_in), score in best.items():
             scores[name] = max(scores.get(name, 0.0), score)
-        return max(sum(scores.values()) / len(scores), ALONE * max(scores.values())) if scores else 0.0
+            worth = min(self._alone[name], NEARBY) if seen_in in self._zooms else self._alone[name]
+            alone = max(alone, min(1.0, worth * score))
+        return max(sum(scores.values()) / len(scores), alone) if scores else 0.0
 
 
 class _Artist:

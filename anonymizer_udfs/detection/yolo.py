@@ -55,6 +55,7 @@ class Yolo:
 
     name: ClassVar[str] = "yolo"
     landmarks: ClassVar[bool] = False
+    alone: ClassVar[float] = 0.6
 
     def __post_init__(self) -> None:
         """Refuse parameters out of range."""

@@ -19,11 +19,17 @@ Rgb = NDArray[np.uint8]
 FULL = Pass("full", (1, 4096), tile_px=4096)
 
 
+class Dots(CenterFace):
+    """A detector that is worth two thirds alone."""
+
+    alone = 2 / 3
+
+
 @pytest.fixture
 def searcher(tmp_path: Path) -> Searcher:
     """One detector, sure from 0.6 and unsure from 0.3."""
     ref = graphs.stored(tmp_path, "dots", graphs.red_dot_detector())
-    return Searcher((CenterFace(0.1, model=ref),), fusion.Union(), sure=0.6, unsure=0.3)
+    return Searcher((Dots(0.1, model=ref),), fusion.Union(), sure=0.6, unsure=0.3)
 
 
 @pytest.fixture
@@ -180,7 +186,7 @@ def test_no_more_of_a_picture_is_asked_for_than_a_view_shows(searcher: Searcher,
     assert max(half.asked) == 0.5
 
 
-class Strict(CenterFace):
+class Strict(Dots):
     """A second detector, by another name."""
 
     name = "strict"
@@ -204,11 +210,40 @@ def confidences(searcher: Searcher, plan: Plan, image: Rgb, runtime: Runtime) ->
 
 
 def test_confidence_is_the_mean_of_those_who_looked(two: Searcher, runtime: Runtime) -> None:
-    """One who sees nothing pulls a finding down, to 0.67 of the best at least; who was not asked does not count."""
+    """One who sees nothing pulls a finding down, to what the other is worth alone; who was not asked does not count."""
     assert confidences(two, Plan("p", (FULL,)), LIGHT, runtime) == [1.0]
     assert confidences(two, Plan("p", (FULL,)), DIM, runtime) == [0.29]
     asked = replace(FULL, name="asked", mirrored=True, when=("nothing_found",), detectors=("strict",))
     assert confidences(two, Plan("p", (SEES, asked)), DIM, runtime) == [0.43]
+
+
+@pytest.mark.parametrize(("alone", "confidence"), [(0.1, 0.22), (1.0, 0.43), (5 / 3, 0.72), (4.0, 1.0)])
+def test_a_word_alone_counts_by_who_said_it(
+    alone: float, confidence: float, two: Searcher, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mean with the one who sees nothing, or the score times what it is worth alone, at most 1."""
+    monkeypatch.setattr(Dots, "alone", alone)
+    assert confidences(two, Plan("p", (FULL,)), DIM, runtime) == [confidence]
+
+
+def test_from_nearby_a_word_alone_counts_less(two: Searcher, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A score of 0.29 is worth 5/3 of that in the whole picture, and 0.6 of it in a close-up, of one dot."""
+    monkeypatch.setattr(Dots, "alone", 5 / 3)
+    image = picture((512, 256))
+    image[96:112, 96:112] = (75, 0, 0)
+    plan = Plan("p", (replace(FULL, long_side_px=(1, 128)), replace(ZOOM, zoom_px=64, side_px=128)))
+    (found,) = two.search([image], plan, runtime)
+    assert {s.seen_in: round(one.confidence, 2) for one in found for s in one.sightings} == {"full": 0.49, "zoom": 0.18}
+
+
+@pytest.mark.parametrize(("face_px_max", "found"), [(8192, 1), (32, 1), (31, 0)])
+def test_what_is_larger_than_a_pass_is_there_for_does_not_count(
+    face_px_max: int, found: int, searcher: Searcher, runtime: Runtime
+) -> None:
+    """In pixels as they are shown: the dot's box has 32 there, and half of that in the picture."""
+    plan = Plan("p", (replace(FULL, long_side_px=(256, 256), enlarge_max=2, face_px_max=face_px_max),))
+    image = picture((128, 64), (24, 24))
+    assert len(searcher.search([image], plan, runtime)[0]) == found
 
 
 def test_a_zoom_asks_for_what_is_not_sure_alone(two: Searcher, runtime: Runtime) -> None:
