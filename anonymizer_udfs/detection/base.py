@@ -74,8 +74,8 @@ class Detector(Protocol):
         kind: what it finds: ``face`` or ``plate``.
         landmarks: whether it gives landmarks.
         alone: what its best score in a view of the whole picture is multiplied by where nobody else sees anything (see
-            :data:`anonymizer_udfs.detection.search.NEARBY` for close-ups). Where that gives 0.5, one face-free scene
-            in 30 or fewer has such a score: for members in policies that ship, of 136 of ``benchmarks/recall.py``.
+            :data:`anonymizer_udfs.detection.search.ALONE_MOST`). Where that gives 0.5, one face-free scene in 30 or
+            fewer has such a score: for members in policies that ship, of 136 of ``benchmarks/recall.py``.
         score_threshold: least confidence of what it gives, in (0, 1].
         model: the model file that it needs.
     """

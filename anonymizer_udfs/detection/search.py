@@ -20,8 +20,10 @@ from anonymizer_udfs.detection.views import View
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.records import Sighting
 
-NEARBY = 0.6
-"""What a detector's score in a close-up is worth alone at most: close-ups are made where something is suspected."""
+ALONE_MOST = 0.6
+"""What one detector's word is worth at most where nobody else sees anything: enough to count, too little to be sure, so
+that a nearer look is made. A score in a close-up is worth so much of itself at most: close-ups are made where something
+is suspected."""
 FACE = "face"
 MOST_IN_VIEW = 1000
 """More than any crowd in one view; a pattern that repeats itself gives thousands of weak candidates."""
@@ -244,8 +246,8 @@ class _Seen:
         alone = 0.0
         for (name, seen_in), score in best.items():
             scores[name] = max(scores.get(name, 0.0), score)
-            worth = min(self._alone[name], NEARBY) if seen_in in self._zooms else self._alone[name]
-            alone = max(alone, min(1.0, worth * score))
+            worth = min(self._alone[name], ALONE_MOST) if seen_in in self._zooms else self._alone[name]
+            alone = max(alone, min(ALONE_MOST, worth * score))
         return max(sum(scores.values()) / len(scores), alone) if scores else 0.0
 
 
