@@ -18,7 +18,7 @@ darker than :data:`DARK_LUMA`."""
 CERTAIN = 0.8
 """An upright face has 0.9 in most cases. One that lies may be taken for an upright one, at 0.73, by landmarks that are
 wrong; the others that lie beside it are then seen by nobody."""
-DOUBT = 0.3
+DOUBT = 0.45
 GLIMPSE = 0.2
 SMALL_PX = 24.0
 """Where one face is seen so small, others may be too small to be seen: YuNet finds nearly all of 12 pixels, and few of

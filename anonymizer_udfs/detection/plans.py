@@ -72,8 +72,6 @@ class Plan:
 
 _COARSE, _FINE = ("centerface",), ("yunet",)
 _SIXTHS = (60, 120, 180, 240, 300)
-_FAINT = 0.058
-"""What one detector's faintest candidate, of 0.1, is worth alone: a turned face may be no more before it is upright."""
 _DOUBTFUL = ("none_certain", "unsure_found", "rolled_found")
 
 FAST = Plan(
@@ -94,10 +92,10 @@ BALANCED = Plan(
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
         Pass("finer", (1280, 8192), face_px_max=128, when=("small_found",), detectors=_FINE),
         Zoom("zoom-finer", 48, side_px=96, least=0.1, most=512),
-        Pass("small", (1, 320), when=_DOUBTFUL, detectors=_FINE),
+        Pass("small", (1, 256), when=_DOUBTFUL, detectors=_FINE),
         Pass("turned", (1, 448), turns=(1, 2, 3), when=_DOUBTFUL, detectors=_FINE),
         Pass("turned-finer", (1, 640), face_px_max=128, turns=(1, 2, 3), when=("rolled_found",), detectors=_FINE),
-        Zoom("spun", 48, side_px=96, least=_FAINT, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=0.08, turns_degrees=_SIXTHS, steers=True, when=_DOUBTFUL, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
@@ -118,11 +116,11 @@ THOROUGH = Plan(
         Pass("mirrored", (1280, 2048), enlarge_max=2.0, mirrored=True, detectors=_FINE),
         Pass("equalized", (960, 2048), enlarge_max=1.5, equalized=True, when=("dark",)),
         Zoom("zoom", 48, side_px=96, least=0.1, most=512),
-        Zoom("spun", 48, side_px=96, least=_FAINT, turns_degrees=_SIXTHS, steers=True, detectors=_FINE),
+        Zoom("spun", 48, side_px=96, least=0.058, turns_degrees=_SIXTHS, steers=True, detectors=_FINE),
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
-"""Every size, turn and side on every picture."""
+"""Every size, turn and side on every picture; spun from one detector's faintest candidate on, 0.1 times what it is worth."""
 
 PLANS: dict[str, Plan] = {plan.name: plan for plan in (FAST, BALANCED, THOROUGH)}
 """The plans that ship, from cheap to thorough."""

@@ -81,7 +81,7 @@ def test_a_face_seen_by_several_passes_is_one_finding_that_names_them(searcher: 
 TINY = Pass("tiny", (1, 16))
 TURNED = replace(FULL, name="turned", turns=(1,))
 DIM, DARK = picture((64, 64), (24, 24), red=110), picture((64, 64), (24, 24), ground=12)
-LIGHT = picture((64, 64), (24, 24))
+LIGHT, UNSURE = picture((64, 64), (24, 24)), picture((64, 64), (24, 24), red=125)
 
 
 def then(first: Pass, condition: str) -> Plan:
@@ -96,7 +96,8 @@ def then(first: Pass, condition: str) -> Plan:
         pytest.param(then(FULL, "nothing_found"), LIGHT, False, id="something-found"),
         pytest.param(then(FULL, "none_certain"), DIM, True, id="none-certain"),
         pytest.param(then(FULL, "none_certain"), LIGHT, False, id="certain"),
-        pytest.param(then(FULL, "unsure_found"), DIM, True, id="unsure"),
+        pytest.param(then(FULL, "unsure_found"), UNSURE, True, id="unsure"),
+        pytest.param(then(FULL, "unsure_found"), DIM, False, id="too-faint"),
         pytest.param(then(FULL, "unsure_found"), LIGHT, False, id="sure"),
         pytest.param(then(FULL, "dark"), DARK, True, id="dark"),
         pytest.param(then(FULL, "dark"), LIGHT, False, id="light"),
