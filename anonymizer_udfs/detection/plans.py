@@ -120,7 +120,7 @@ THOROUGH = Plan(
         Zoom("zoom-again", 48, side_px=96, least=0.1, most=512),
     ),
 )
-"""Every size, turn and side on every picture; spun from one detector's faintest candidate on, 0.1 times what it is worth."""
+"""Every size, turn and side on every picture; places are spun from the faintest candidate on."""
 
 PLANS: dict[str, Plan] = {plan.name: plan for plan in (FAST, BALANCED, THOROUGH)}
 """The plans that ship, from cheap to thorough."""
