@@ -1,6 +1,7 @@
 """From findings to the stored file: exact outside of the regions, solid within, and honest where it cannot be."""
 
 import contextlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,6 +164,8 @@ def test_two_faces_in_one_block_are_both_filled(tmp_path: Path) -> None:
 
 
 Spot = tuple[float, float, float, float, float | None]
+COARSE = 127
+"""Of 255, the most; a step of the mean is an eighth of it in grey levels."""
 SPOTS = st.tuples(*[st.floats(0, 1)] * 4, st.sampled_from([None, 17.0, 90.0]))
 """Where in a picture a face is: one corner and the other one as shares of the sides, and its turn."""
 
@@ -171,6 +174,12 @@ def at(spot: Spot, size_wh: tuple[int, int]) -> Found:
     """Return a finding, which lies within its picture and is never empty."""
     low, high = np.sort(np.array(spot[:4]).reshape(2, 2), 0) * (np.array(size_wh) - 1)
     return finding(spot[4], np.concatenate([low, high + 1]).astype(np.float32))
+
+
+def is_coarse(file: tuple[str, bytes]) -> bool:
+    """Return whether it is a JPEG whose steps are too coarse for a mild change."""
+    name, data = file
+    return name == "JPEG" and min(Image.open(io.BytesIO(data)).quantization[0]) > COARSE  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +202,8 @@ def test_any_picture_is_exact_outside_or_says_so(
         held_back: Reason | None = error.reason
     else:
         held_back = None
-    if held_back:  # the few colours of a palette may show nothing but the source; then nothing is released
-        assert (held_back, file[0] in {"GIF", "PNG", "TIFF", "BMP"}) == (Reason.UNVERIFIED, True)
+    if held_back:  # few colours, or the coarsest steps of a JPEG, may show nothing but the source: nothing is released
+        assert (held_back, file[0] in {"GIF", "PNG", "TIFF", "BMP"} or is_coarse(file)) == (Reason.UNVERIFIED, True)
         return
     (treated,), (stored,) = result.treated, result.stored
     outside = np.ones(source.pixels.shape[:2], bool)
