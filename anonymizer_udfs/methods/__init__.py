@@ -10,15 +10,40 @@ from typing import Any
 from anonymizer_udfs import family
 from anonymizer_udfs.methods.base import Method, Patch, Target
 from anonymizer_udfs.methods.blur import Blur
+from anonymizer_udfs.methods.dp_dct import DpDct
+from anonymizer_udfs.methods.dp_pix import DpPix
 from anonymizer_udfs.methods.mask import Mask
+from anonymizer_udfs.methods.noise import Noise
 from anonymizer_udfs.methods.pixelate import Pixelate
+from anonymizer_udfs.methods.recolor import Recolor
+from anonymizer_udfs.methods.scramble import Scramble
 
-__all__ = ["METHODS", "Blur", "Mask", "Method", "Patch", "Pixelate", "Target", "build", "parameters"]
+__all__ = [
+    "METHODS",
+    "Blur",
+    "DpDct",
+    "DpPix",
+    "Mask",
+    "Method",
+    "Noise",
+    "Patch",
+    "Pixelate",
+    "Recolor",
+    "Scramble",
+    "Target",
+    "build",
+    "parameters",
+]
 
 METHODS: dict[str, type[Method]] = {
     "mask": Mask,
     "pixelate": Pixelate,
     "blur": Blur,
+    "noise": Noise,
+    "scramble": Scramble,
+    "recolor": Recolor,
+    "dp_pix": DpPix,
+    "dp_dct": DpDct,
 }
 
 

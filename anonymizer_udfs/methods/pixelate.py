@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range
+from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range, seams
 
 CELLS_MAX = 16
 """With 16x16 cells 6.3% of 1,104 people were found again among 1,000: finer is no anonymization at all."""
-CELL_MIN_PX = 4
-"""A cell's least side. Smaller faces get fewer cells; below it a JPEG block or a resampling step blurs more."""
 LEVELS = 255
 
 
@@ -52,9 +49,7 @@ class Pixelate:
         out, treated = patch.copy(), colours(patch, target.alpha)
         if not patch.size:
             return out
-        (face_w, face_h), (x0, y0) = target.face_wh, target.box_xyxy[:2]
-        ys = cell_edges(patch.shape[0], y0, face_h, self.cells)
-        xs = cell_edges(patch.shape[1], x0, face_w, self.cells)
+        ys, xs = seams(patch.shape[:2], target, self.cells)
         heights, widths = np.diff(ys), np.diff(xs)
         # Sums of whole numbers are exact in any order, so the result is the same on every machine.
         sums = np.add.reduceat(np.add.reduceat(patch[..., treated], ys[:-1], 0, np.int64), xs[:-1], 1, np.int64)
@@ -65,30 +60,3 @@ class Pixelate:
         cells = (np.clip(np.rint(levels), 0, LEVELS) * step).astype(patch.dtype)
         out[..., treated] = np.repeat(np.repeat(cells, heights, 0), widths, 1)
         return out
-
-
-def cell_edges(size_px: int, start_px: float, face_px: float, cells: int) -> NDArray[np.intp]:
-    """Return where cells begin along one side of a patch, and its end.
-
-    Args:
-        size_px: the patch's side, at least 1.
-        start_px: where the face's box begins; a cell begins there too.
-        face_px: the box's side; at most ``cells`` cells lie within it.
-        cells: the cells wanted.
-
-    Returns:
-        Rising positions from 0 to ``size_px``, no two nearer than a cell, but for a patch that is smaller than one.
-        A box without extent says nothing of the face's size, so the whole side is one cell.
-
-    Examples:
-        >>> cell_edges(34, 6, 20, 4).tolist()
-        [0, 6, 11, 16, 21, 26, 34]
-        >>> cell_edges(9, 0, 0, 4).tolist()
-        [0, 9]
-    """
-    if face_px <= 0:
-        return np.array([0, size_px])
-    cell = max(CELL_MIN_PX, int(np.ceil(face_px / cells)))
-    first = round(start_px) % cell
-    inner = np.arange(first, size_px, cell)
-    return np.concatenate([[0], inner[(inner >= cell) & (inner <= size_px - cell)], [size_px]]).astype(np.intp)

@@ -4,7 +4,19 @@ import cv2
 import numpy as np
 from hypothesis import strategies as st
 
-from anonymizer_udfs.methods import Blur, Mask, Method, Patch, Pixelate, Target
+from anonymizer_udfs.methods import (
+    Blur,
+    DpDct,
+    DpPix,
+    Mask,
+    Method,
+    Noise,
+    Patch,
+    Pixelate,
+    Recolor,
+    Scramble,
+    Target,
+)
 
 LADDERS: dict[str, tuple[Method, ...]] = {
     "mask": (Mask(), Mask(level_ratio=0.0)),
@@ -13,9 +25,20 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         *(Pixelate(5, noise_ratio) for noise_ratio in (0.05, 0.1, 0.3)),
         Pixelate(1),
     ),
+    "noise": (Noise(0.5, "local"), Noise(1.0), Noise(2.0), Noise(2.0, "local"), Noise(4.0), Noise(8.0), Noise(16.0)),
+    "scramble": tuple(Scramble("tiles", cells) for cells in (2, 4, 8, 16)),
+    "recolor": (Recolor(64, 0.0), Recolor(16, 0.5), Recolor(6, 0.7), Recolor(2, 1.0)),
+    "dp_pix": (
+        *(DpPix(epsilon, cells=12) for epsilon in (8.0, 2.0)),
+        *(DpPix(0.5, cells=cells) for cells in (7, 12)),
+        *(DpPix(0.1, ratio, cells) for ratio, cells in ((16 / 112**2, 7), (0.01, 3))),
+    ),
+    "dp_dct": (DpDct(1000, 8), DpDct(1000, 4), DpDct(100, 4), DpDct(30, 4), DpDct(3, 2)),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""
+OTHERS: dict[str, tuple[Method, ...]] = {"scramble": (Scramble("phases"),)}
+"""What stands on no ladder with them: likeness pixel by pixel says nothing of how it compares."""
 
 FACE_BOX = (60.0, 50.0, 140.0, 150.0)
 FACE_HW = (200, 200)

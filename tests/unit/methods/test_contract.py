@@ -9,9 +9,13 @@ from hypothesis import given, settings
 
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import METHODS, Method, Patch, Target, build, parameters
-from tests.unit.methods.cases import FACE_BOX, FACE_HW, LADDERS, face, patches, rng, similarity
+from tests.unit.methods.cases import FACE_BOX, FACE_HW, LADDERS, OTHERS, face, patches, rng, similarity
 
-EVERY = [pytest.param(member, id=f"{name}-{i}") for name, rungs in LADDERS.items() for i, member in enumerate(rungs)]
+EVERY = [
+    pytest.param(member, id=f"{name}-{i}")
+    for name, rungs in LADDERS.items()
+    for i, member in enumerate((*rungs, *OTHERS.get(name, ())))
+]
 DEFAULTS = [pytest.param(cls(), id=name) for name, cls in METHODS.items()]
 DTYPES = [pytest.param(np.uint8, id="8-bit"), pytest.param(np.uint16, id="16-bit")]
 BOXES = [
@@ -23,6 +27,9 @@ BOXES = [
     pytest.param((0, 0, 31, 23), id="whole-patch"),
     pytest.param((100, 100, 140, 140), id="outside"),
 ]
+
+
+SEEDS = 24
 
 
 def noise(dtype: type[np.generic], shape: tuple[int, int, int] = (23, 31, 3)) -> Patch:
@@ -92,7 +99,7 @@ def test_a_read_only_view_works(method: Method) -> None:
 def test_stronger_is_never_more_recognisable(rungs: tuple[Method, ...]) -> None:
     """Each step up a ladder leaves the result less like the face, and the first one already less than the face."""
     like = np.array(
-        [[similarity(face(s), m.apply(face(s), Target(FACE_BOX), rng(s))) for m in rungs] for s in range(8)]
+        [[similarity(face(s), m.apply(face(s), Target(FACE_BOX), rng(s))) for m in rungs] for s in range(SEEDS)]
     )
     mean = [1.0, *np.abs(like).mean(0)]
     assert all(b <= a + 0.01 for a, b in itertools.pairwise(mean)), mean
@@ -107,13 +114,17 @@ def test_strength_orders_the_ladder(rungs: tuple[Method, ...]) -> None:
 @pytest.mark.parametrize("method", DEFAULTS)
 @pytest.mark.parametrize("scale", [pytest.param(2, id="twice"), pytest.param(4, id="four-times")])
 def test_strength_is_relative_to_the_face(method: Method, scale: int) -> None:
-    """A face photographed larger is no more recognisable."""
-    small = face()
-    large = np.repeat(np.repeat(small, scale, 0), scale, 1)
-    after = method.apply(large, Target(tuple(v * scale for v in FACE_BOX)), rng())  # type: ignore[arg-type]  # four
-    down = after.reshape(FACE_HW[0], scale, FACE_HW[1], scale, 3).mean((1, 3))
-    plain = method.apply(small, Target(FACE_BOX), rng())
-    assert abs(similarity(small, down)) <= abs(similarity(small, plain)) + 0.02
+    """Faces photographed larger are no more recognisable; the mean of several, since some methods draw lots."""
+    like = []
+    for seed in range(SEEDS):
+        small = face(seed)
+        large = np.repeat(np.repeat(small, scale, 0), scale, 1)
+        after = method.apply(large, Target(tuple(v * scale for v in FACE_BOX)), rng(seed))  # type: ignore[arg-type]  # four
+        down = after.reshape(FACE_HW[0], scale, FACE_HW[1], scale, 3).mean((1, 3))
+        plain = method.apply(small, Target(FACE_BOX), rng(seed))
+        like.append([abs(similarity(small, made)) for made in (down, plain)])
+    larger, smaller = np.mean(like, 0)
+    assert larger <= smaller + 0.03
 
 
 @pytest.mark.parametrize("method", EVERY)
