@@ -12,7 +12,7 @@ from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
 from anonymizer_udfs.imaging import Picture, orientation, reach
 from anonymizer_udfs.methods import Mask, Method
-from anonymizer_udfs.methods.base import Target
+from anonymizer_udfs.methods.base import Promising, Target
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.records import Face
 from anonymizer_udfs.regions import Region, region
@@ -71,9 +71,11 @@ def treat(picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerS
         where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
         if method.name == Mask.name:
             where = where.in_cells(cell_wh, (w, h))
-        _apply(pixels, where, method, alpha, spec.key.generator(image_id, method.name, i))
+        target = _target(where, alpha)
+        _apply(pixels, where, method, target, spec.key.generator(image_id, method.name, i))
         regions.append(where)
-        faces.append(_face(one, placed, reach.touched(picture, where.box), method))
+        said = _said(method, target, where, pixels.shape[2])
+        faces.append(_face(one, placed, reach.touched(picture, where.box), method, said))
     findings = tuple(one.finding for one in found)
     return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions))
 
@@ -96,19 +98,35 @@ def _placed(one: Finding, picture: Picture) -> _Placed:
     return _Placed(box, points, roll_degrees(points))
 
 
+def _target(where: Region, alpha: int | None) -> Target:
+    """Return where the face is in a region's pixels."""
+    x0, y0 = where.box[:2]
+    local = np.array(where.detected, np.float32) - np.array([x0, y0, x0, y0], np.float32)
+    return Target(tuple(local.tolist()), alpha=alpha)
+
+
 def _apply(
-    pixels: NDArray[np.uint8 | np.uint16], where: Region, method: Method, alpha: int | None, rng: np.random.Generator
+    pixels: NDArray[np.uint8 | np.uint16], where: Region, method: Method, target: Target, rng: np.random.Generator
 ) -> None:
     """Treat one region of the pixels, in place."""
     x0, y0, x1, y1 = where.box
-    local = np.array(where.detected, np.float32) - np.array([x0, y0, x0, y0], np.float32)
     patch = pixels[y0:y1, x0:x1]
-    made = method.apply(patch, Target(tuple(local.tolist()), alpha=alpha), rng)
+    made = method.apply(patch, target, rng)
     mask = where.mask()
     pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
 
 
-def _face(found: Found, placed: _Placed, changed: IntBox, method: Method) -> Face:
+def _said(method: Method, target: Target, where: Region, channels: int) -> str:
+    """Return the method's parameters, and what it promises for this region, as JSON."""
+    said = family.parameters(method)
+    if isinstance(method, Promising):
+        (x0, y0, x1, y1), mask = where.box, where.mask()
+        pixels = (x1 - x0) * (y1 - y0) if mask is None else int(mask.sum())
+        said["promise"] = method.promise(target, pixels, channels - (target.alpha is not None))
+    return json.dumps(said, sort_keys=True, separators=(",", ":"))
+
+
+def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: str) -> Face:
     one = found.finding
     x0, y0, x1, y1 = (float(v) for v in np.round(placed.box, 2))
     points = () if placed.points is None else placed.points
@@ -120,7 +138,7 @@ def _face(found: Found, placed: _Placed, changed: IntBox, method: Method) -> Fac
         confidence=round(one.confidence, 4),
         sightings=one.sightings,
         method=method.name,
-        parameters=json.dumps(family.parameters(method), sort_keys=True, separators=(",", ":")),
+        parameters=said,
         roll_degrees=placed.roll,
         look=found.look,
         frame=found.frame,

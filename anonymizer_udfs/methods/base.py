@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,21 @@ class Method(Protocol):
 
         Raises:
             SpecError: the patch is of another shape or type, or has no alpha channel where ``target`` says.
+        """
+        ...
+
+
+@runtime_checkable
+class Promising(Protocol):
+    """A method whose protection is a number, which the record of each face states."""
+
+    def promise(self, target: Target, pixels: int, channels: int) -> dict[str, float]:
+        """Return what is promised for one region, by name.
+
+        Args:
+            target: where the face is.
+            pixels: of the region.
+            channels: that are treated.
         """
         ...
 

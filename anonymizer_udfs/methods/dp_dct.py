@@ -28,8 +28,9 @@ class DpDct:
     distances of the means, and leaving numbers out only makes them smaller.
 
     Metric privacy needs noise in proportion to the numbers kept: four cosines across and down in three colours with a
-    loss of 60 get noise of 20 levels. Two faces of different people are some 1.5 to 2.5 units apart. The noise comes
-    from the lake's key: whoever has the key can take it away.
+    loss of 60 get noise of 20 levels. Of 200 portraits of LFW two faces are 2.4 units apart in the median, 1.7 to 3.4
+    in nine of ten pairs, so the default's loss for telling two people apart is 70 or so: a formula, not a protection.
+    The noise comes from the lake's key: whoever has the key can take it away.
 
     Attributes:
         epsilon: the loss for one unit of distance, 0.1 to 1,000.
@@ -92,7 +93,7 @@ def _in_cells(edges: NDArray[np.intp]) -> NDArray[np.float64]:
     return np.interp(np.arange(edges[-1]) + 0.5, edges, np.arange(len(edges)))
 
 
-def _basis(at: NDArray[np.float64], count: int, cells: int) -> NDArray[np.float64]:
+def _basis(at: NDArray[np.floating], count: int, cells: int) -> NDArray[np.float64]:
     """Return the first cosines of the orthonormal DCT-II over ``cells`` cells, at places counted in cells."""
     waves = np.arange(count)
     weight = np.where(waves == 0, math.sqrt(1 / cells), math.sqrt(2 / cells))

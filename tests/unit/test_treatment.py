@@ -1,0 +1,54 @@
+"""What the record of a face says of its method."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anonymizer_udfs import methods
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.imaging import decode
+from anonymizer_udfs.methods import DpPix, Mask, Pixelate, Target
+from anonymizer_udfs.neighbours import Found
+from anonymizer_udfs.policy import KindRule
+from anonymizer_udfs.records import Look, Sighting
+from anonymizer_udfs.treatment import Treated, treat
+from tests.support import specs
+
+UPRIGHT = np.array([[54, 52], [66, 52], [60, 60], [55, 68], [65, 68]], np.float32)
+TURN = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32)
+"""By 37 degrees; a region snaps to none of the quarter turns then."""
+POINTS = {"upright": UPRIGHT, "rolled": (UPRIGHT - [60, 60]) @ TURN.T + [60, 60]}
+
+
+def treated(method: methods.Method, points: np.ndarray, mode: str, models: Path) -> Treated:
+    """Return a grey picture with one face, treated by a method."""
+    out = io.BytesIO()
+    Image.new(mode, (120, 120), 120).save(out, "PNG")
+    sighting = (Sighting("centerface", "full", 0.9),)
+    found = Finding("face", np.array([40, 40, 80, 84], np.float32), 0.9, sighting, landmarks=points.astype(np.float32))
+    spec = specs.red_dots(models)
+    mild = replace(spec, policy=replace(spec.policy, face=KindRule((method, Mask()), 1.5)))
+    return treat(decode(out.getvalue(), max_pixels=10**6), [Found(found, Look.PLAN)], "0" * 32, mild)
+
+
+@pytest.mark.parametrize("points", [pytest.param(points, id=name) for name, points in POINTS.items()])
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3), ("RGBA", 3)])
+def test_what_a_method_promises_is_in_the_record(tmp_path: Path, points: np.ndarray, mode: str, channels: int) -> None:
+    """For the pixels that were treated, of a turned region its own alone, and for the colours without alpha."""
+    made = treated(DpPix(2.0), points, mode, tmp_path)
+    said = json.loads(made.faces[0].parameters)
+    pixels = int(made.covered().sum())
+    promised = DpPix(2.0).promise(Target((0, 0, 40, 44)), pixels, channels)
+    assert said == {**methods.parameters(DpPix(2.0)), "promise": promised}
+    assert (pixels < np.prod(np.subtract(*np.reshape(made.regions[0].box, (2, 2))))) == (points is POINTS["rolled"])
+
+
+def test_who_promises_nothing_says_nothing(tmp_path: Path) -> None:
+    """Parameters alone."""
+    made = treated(Pixelate(5), UPRIGHT, "RGB", tmp_path)
+    assert json.loads(made.faces[0].parameters) == methods.parameters(Pixelate(5))
