@@ -1,0 +1,69 @@
+"""What ``docs/methods.md`` says is so: every method, every parameter with its default and its range."""
+
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+
+from anonymizer_udfs import methods
+from anonymizer_udfs.errors import FaceveilError
+from anonymizer_udfs.methods import METHODS
+from anonymizer_udfs.policy import Policy
+from conf import policies
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
+
+
+def table(after: str) -> list[list[str]]:
+    """Return the cells of the first table after a line, without its head; an empty first cell is the one above."""
+    lines = [line for line in TEXT.partition(f"{after}\n")[2].partition("\n## ")[0].splitlines() if line[:2] == "| "]
+    lines = [line for line in lines[1:] if not line.startswith("| ---")]
+    rows: list[list[str]] = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        rows.append([cells[0].strip() or rows[-1][0], *cells[1:]])
+    return rows
+
+
+PARAMETERS = {(row[0].strip("`"), row[1].strip("`")): row[2:4] for row in table("## Parameters")}
+
+
+def test_every_method_has_its_row() -> None:
+    """The table of what they do names all of them."""
+    assert {row[0].strip("`") for row in table("# Methods")} == set(METHODS)
+
+
+def test_every_parameter_has_its_row() -> None:
+    """No more, and no less, than the code has."""
+    assert set(PARAMETERS) == {(name, field.name) for name, of in METHODS.items() for field in fields(of)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("method", "parameter"), PARAMETERS)
+def test_defaults_and_ranges_are_those_of_the_code(method: str, parameter: str) -> None:
+    """The default is the code's, to two digits; what is in the range is taken, and what is beyond it refused."""
+    said, default = PARAMETERS[method, parameter]
+    (field,) = (one for one in fields(METHODS[method]) if one.name == parameter)  # type: ignore[arg-type]
+    assert field.default is not MISSING
+    if not isinstance(field.default, int | float):
+        assert default.strip("`") == field.default
+        for choice in re.findall(r"`(\w+)`", said):
+            methods.build({"name": method, parameter: choice})
+        return
+    assert float(default) == pytest.approx(field.default, rel=0.03)
+    low, high = (float(number.replace(",", "")) for number in said.split(" to "))
+    kind = int if isinstance(field.default, int) else float
+    for value in (low, high):
+        methods.build({"name": method, parameter: kind(value)})
+    for value in (low - 1, high + 1):
+        with pytest.raises(FaceveilError, match=parameter):
+            methods.build({"name": method, parameter: kind(value)})
+
+
+def test_no_policy_that_ships_uses_what_was_not_measured() -> None:
+    """A method in a policy that ships is one for somebody."""
+    unmeasured = {row[0].strip("`") for row in table("# Methods") if row[4].startswith(("nobody", "no policy"))}
+    assert unmeasured
+    for name in policies.names():
+        policy = Policy.from_mapping(policies.load(name))
+        assert not unmeasured & {method.name for kind in ("face", "plate") for method in policy.rule(kind).chain}
