@@ -156,6 +156,16 @@ def seams(shape_hw: tuple[int, ...], target: Target, cells: int) -> tuple[NDArra
     return cell_edges(shape_hw[0], y0, face_h, cells), cell_edges(shape_hw[1], x0, face_w, cells)
 
 
+def cell_sums(values: NDArray[np.integer], ys: NDArray[np.intp], xs: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return the sum of each cell and channel; of whole numbers it is exact in any order, the same on every machine."""
+    return np.asarray(np.add.reduceat(np.add.reduceat(values, ys[:-1], 0, np.int64), xs[:-1], 1, np.int64))
+
+
+def in_cells(cells: Patch, ys: NDArray[np.intp], xs: NDArray[np.intp]) -> Patch:
+    """Return the patch whose cells have one value each."""
+    return np.repeat(np.repeat(cells, np.diff(ys), 0), np.diff(xs), 1)
+
+
 def face_pixels(patch: Patch, target: Target) -> Patch:
     """Return the part of a patch that the face's box covers; the whole patch where it covers none."""
     x0, y0, x1, y1 = target.box_xyxy

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range, seams
+from anonymizer_udfs.methods.base import Patch, Target, cell_sums, check_count, check_ratio, colours, full_range, seams
 
 CELLS = 16
 """Means along a side of the face that its frequencies are taken from."""
@@ -69,7 +69,7 @@ class DpDct:
             return out
         ys, xs = seams(patch.shape[:2], target, CELLS)
         heights, widths = np.diff(ys), np.diff(xs)
-        sums = np.add.reduceat(np.add.reduceat(patch[..., treated].astype(np.int64), ys[:-1], 0), xs[:-1], 1)
+        sums = cell_sums(patch[..., treated], ys, xs)
         step = full_range(patch) / LEVELS
         means = sums / (heights[:, None, None] * widths[None, :, None] * step)
         rows, columns = (min(len(sizes), math.ceil(self.cosines * len(sizes) / CELLS)) for sizes in (heights, widths))

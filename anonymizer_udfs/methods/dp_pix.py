@@ -6,7 +6,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range, seams
+from anonymizer_udfs.methods.base import (
+    Patch,
+    Target,
+    cell_sums,
+    check_count,
+    check_ratio,
+    colours,
+    full_range,
+    in_cells,
+    seams,
+)
 
 LEVELS = 255
 
@@ -80,10 +90,10 @@ class DpPix:
         heights, widths = np.diff(ys), np.diff(xs)
         step = full_range(patch) // LEVELS
         levels = (patch[..., treated].astype(np.int64) + step // 2) // step
-        sums = np.add.reduceat(np.add.reduceat(levels, ys[:-1], 0), xs[:-1], 1)
+        sums = cell_sums(levels, ys, xs)
         stop = -math.expm1(-self.epsilon / (LEVELS * self._changed(target)))
         noise = rng.geometric(stop, sums.shape) - rng.geometric(stop, sums.shape)
         means = (sums + noise) / (heights[:, None, None] * widths[None, :, None])
         cells = (np.clip(np.rint(means), 0, LEVELS) * step).astype(patch.dtype)
-        out[..., treated] = np.repeat(np.repeat(cells, heights, 0), widths, 1)
+        out[..., treated] = in_cells(cells, ys, xs)
         return out

@@ -5,7 +5,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range, seams
+from anonymizer_udfs.methods.base import (
+    Patch,
+    Target,
+    cell_sums,
+    check_count,
+    check_ratio,
+    colours,
+    full_range,
+    in_cells,
+    seams,
+)
 
 CELLS_MAX = 16
 """With 16x16 cells 6.3% of 1,104 people were found again among 1,000: finer is no anonymization at all."""
@@ -51,12 +61,11 @@ class Pixelate:
             return out
         ys, xs = seams(patch.shape[:2], target, self.cells)
         heights, widths = np.diff(ys), np.diff(xs)
-        # Sums of whole numbers are exact in any order, so the result is the same on every machine.
-        sums = np.add.reduceat(np.add.reduceat(patch[..., treated], ys[:-1], 0, np.int64), xs[:-1], 1, np.int64)
+        sums = cell_sums(patch[..., treated], ys, xs)
         step = full_range(patch) // LEVELS
         levels = sums / (heights[:, None, None] * widths[None, :, None] * step)
         if self.noise_ratio:
             levels = levels + rng.normal(0, self.noise_ratio * LEVELS, levels.shape)
         cells = (np.clip(np.rint(levels), 0, LEVELS) * step).astype(patch.dtype)
-        out[..., treated] = np.repeat(np.repeat(cells, heights, 0), widths, 1)
+        out[..., treated] = in_cells(cells, ys, xs)
         return out
