@@ -46,7 +46,10 @@ def make(subject: Subject, found: Sequence[Found], image_id: str, spec: WorkerSp
     pictures = subject.pictures()
     with timed("anonymize"):
         shares = spread(found, len(pictures))
-        treated = tuple(treatment.treat(one, mine, image_id, spec) for one, mine in zip(pictures, shares, strict=True))
+        treated = tuple(
+            treatment.treat(one, mine, image_id, spec, animated=len(pictures) > 1)
+            for one, mine in zip(pictures, shares, strict=True)
+        )
     with timed("encode"):
         encoded = subject.encode([one.picture for one in treated])
     if not found and subject.is_source(encoded):

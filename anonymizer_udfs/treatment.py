@@ -50,7 +50,9 @@ def cover(regions: Sequence[Region], shape_hw: tuple[int, ...]) -> NDArray[np.bo
     return out
 
 
-def treat(picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerSpec) -> Treated:
+def treat(
+    picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerSpec, *, animated: bool = False
+) -> Treated:
     """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
 
     Args:
@@ -59,6 +61,8 @@ def treat(picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerS
         image_id: what the noise of its regions is derived from. Frames share it: noise that is new in every frame is
             gone from their mean.
         spec: the policy and the key.
+        animated: whether other frames have the same noise: what changes between them shows as it is, so the record
+            states no promise.
     """
     if not found:
         return Treated(picture)
@@ -74,7 +78,7 @@ def treat(picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerS
         target = _target(where, alpha)
         _apply(pixels, where, method, target, spec.key.generator(image_id, method.name, i))
         regions.append(where)
-        said = _said(method, target, where, pixels.shape[2])
+        said = _said(method, None if animated else _promise(method, target, where, pixels.shape[2]))
         faces.append(_face(one, placed, reach.touched(picture, where.box), method, said))
     findings = tuple(one.finding for one in found)
     return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions))
@@ -116,13 +120,18 @@ def _apply(
     pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
 
 
-def _said(method: Method, target: Target, where: Region, channels: int) -> str:
-    """Return the method's parameters, and what it promises for this region, as JSON."""
-    said = family.parameters(method)
-    if isinstance(method, Promising):
-        (x0, y0, x1, y1), mask = where.box, where.mask()
-        pixels = (x1 - x0) * (y1 - y0) if mask is None else int(mask.sum())
-        said["promise"] = method.promise(target, pixels, channels - (target.alpha is not None))
+def _promise(method: Method, target: Target, where: Region, channels: int) -> dict[str, float] | None:
+    """Return what a method promises for a region, or nothing."""
+    if not isinstance(method, Promising):
+        return None
+    (x0, y0, x1, y1), mask = where.box, where.mask()
+    pixels = (x1 - x0) * (y1 - y0) if mask is None else int(mask.sum())
+    return method.promise(target, pixels, channels - (target.alpha is not None))
+
+
+def _said(method: Method, promise: dict[str, float] | None) -> str:
+    """Return the method's parameters, and what it promises, as JSON."""
+    said = family.parameters(method) | ({} if promise is None else {"promise": promise})
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 

@@ -17,9 +17,6 @@ LEAST_ASPECT = 0.5
 """A side of a face counts as at least this share of its other side: a face cut off at the picture's edge has a narrow
 box, and cells or a blur of that width would be finer than on the same face seen whole."""
 
-CELL_MIN_PX = 4
-"""A cell's least side. Smaller faces get fewer cells; below it a JPEG block or a resampling step blurs more."""
-
 Landmarks = tuple[tuple[float, float], ...]
 
 
@@ -142,59 +139,8 @@ def check_count(name: str, value: object, low: int, high: int) -> None:
         raise SpecError(f"{name} must be a whole number in [{low}, {high}], got {value!r}")
 
 
-def seams(shape_hw: tuple[int, ...], target: Target, cells: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where cells begin along the rows and along the columns of a patch, and where the last ones end.
-
-    The face's box is divided into ``cells`` x ``cells``, and cells of the same size go on over the whole patch.
-
-    Args:
-        shape_hw: the patch's shape; neither side is 0.
-        target: where the face is in it.
-        cells: along a side of the face.
-    """
-    (face_w, face_h), (x0, y0) = target.face_wh, target.box_xyxy[:2]
-    return cell_edges(shape_hw[0], y0, face_h, cells), cell_edges(shape_hw[1], x0, face_w, cells)
-
-
-def cell_sums(values: NDArray[np.integer], ys: NDArray[np.intp], xs: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Return the sum of each cell and channel; of whole numbers it is exact in any order, the same on every machine."""
-    return np.asarray(np.add.reduceat(np.add.reduceat(values, ys[:-1], 0, np.int64), xs[:-1], 1, np.int64))
-
-
-def in_cells(cells: Patch, ys: NDArray[np.intp], xs: NDArray[np.intp]) -> Patch:
-    """Return the patch whose cells have one value each."""
-    return np.repeat(np.repeat(cells, np.diff(ys), 0), np.diff(xs), 1)
-
-
 def face_pixels(patch: Patch, target: Target) -> Patch:
     """Return the part of a patch that the face's box covers; the whole patch where it covers none."""
     x0, y0, x1, y1 = target.box_xyxy
     inside = patch[max(0, math.floor(y0)) : max(0, math.ceil(y1)), max(0, math.floor(x0)) : max(0, math.ceil(x1))]
     return inside if inside.size else patch
-
-
-def cell_edges(size_px: int, start_px: float, face_px: float, cells: int) -> NDArray[np.intp]:
-    """Return where cells begin along one side of a patch, and its end.
-
-    Args:
-        size_px: the patch's side, at least 1.
-        start_px: where the face's box begins; a cell begins there too.
-        face_px: the box's side; at most ``cells`` cells lie within it.
-        cells: the cells wanted.
-
-    Returns:
-        Rising positions from 0 to ``size_px``, no two nearer than a cell, but for a patch that is smaller than one.
-        A box without extent says nothing of the face's size, so the whole side is one cell.
-
-    Examples:
-        >>> cell_edges(34, 6, 20, 4).tolist()
-        [0, 6, 11, 16, 21, 26, 34]
-        >>> cell_edges(9, 0, 0, 4).tolist()
-        [0, 9]
-    """
-    if face_px <= 0:
-        return np.array([0, size_px])
-    cell = max(CELL_MIN_PX, int(np.ceil(face_px / cells)))
-    first = round(start_px) % cell
-    inner = np.arange(first, size_px, cell)
-    return np.concatenate([[0], inner[(inner >= cell) & (inner <= size_px - cell)], [size_px]]).astype(np.intp)

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.methods.base import Patch, Target, cell_sums, check_count, check_ratio, colours, full_range, seams
+from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range
+from anonymizer_udfs.methods.cells import Cells
 
 CELLS = 16
 """Means along a side of the face that its frequencies are taken from."""
@@ -67,16 +68,16 @@ class DpDct:
         out, treated = patch.copy(), colours(patch, target.alpha)
         if not patch.size:
             return out
-        ys, xs = seams(patch.shape[:2], target, CELLS)
-        heights, widths = np.diff(ys), np.diff(xs)
-        sums = cell_sums(patch[..., treated], ys, xs)
+        grid = Cells.over(patch.shape[:2], target, CELLS)
         step = full_range(patch) / LEVELS
-        means = sums / (heights[:, None, None] * widths[None, :, None] * step)
-        rows, columns = (min(len(sizes), math.ceil(self.cosines * len(sizes) / CELLS)) for sizes in (heights, widths))
-        down, across = (_basis(np.arange(len(n)) + 0.5, k, len(n)) for n, k in ((heights, rows), (widths, columns)))
+        means = grid.sums(patch[..., treated]) / (grid.areas * step)
+        rows, columns = (min(n, math.ceil(self.cosines * n / CELLS)) for n in grid.shape)
+        down, across = (_basis(np.arange(n) + 0.5, k, n) for n, k in zip(grid.shape, (rows, columns), strict=True))
         kept = np.einsum("yr,yxc,xk->rkc", down, means, across)
         kept += self._noise(kept.size, means.size, rng).reshape(kept.shape)
-        below, beside = (_basis(_in_cells(edges), k, len(edges) - 1) for edges, k in ((ys, rows), (xs, columns)))
+        below, beside = (
+            _basis(_in_cells(edges), k, len(edges) - 1) for edges, k in ((grid.ys, rows), (grid.xs, columns))
+        )
         levels = np.einsum("yr,rkc,xk->yxc", below, kept, beside)
         out[..., treated] = (np.clip(np.rint(levels), 0, LEVELS) * round(step)).astype(patch.dtype)
         return out

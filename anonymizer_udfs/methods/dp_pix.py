@@ -6,17 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from anonymizer_udfs.methods.base import (
-    Patch,
-    Target,
-    cell_sums,
-    check_count,
-    check_ratio,
-    colours,
-    full_range,
-    in_cells,
-    seams,
-)
+from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range
+from anonymizer_udfs.methods.cells import Cells
 
 LEVELS = 255
 
@@ -86,14 +77,13 @@ class DpPix:
         out, treated = patch.copy(), colours(patch, target.alpha)
         if not patch.size:
             return out
-        ys, xs = seams(patch.shape[:2], target, self.cells)
-        heights, widths = np.diff(ys), np.diff(xs)
+        grid = Cells.over(patch.shape[:2], target, self.cells)
         step = full_range(patch) // LEVELS
         levels = (patch[..., treated].astype(np.int64) + step // 2) // step
-        sums = cell_sums(levels, ys, xs)
+        sums = grid.sums(levels)
         stop = -math.expm1(-self.epsilon / (LEVELS * self._changed(target)))
         noise = rng.geometric(stop, sums.shape) - rng.geometric(stop, sums.shape)
-        means = (sums + noise) / (heights[:, None, None] * widths[None, :, None])
+        means = (sums + noise) / grid.areas
         cells = (np.clip(np.rint(means), 0, LEVELS) * step).astype(patch.dtype)
-        out[..., treated] = in_cells(cells, ys, xs)
+        out[..., treated] = grid.filled(cells)
         return out

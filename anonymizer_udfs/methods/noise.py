@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import UnknownNameError
-from anonymizer_udfs.methods.base import Patch, Target, check_ratio, colours, face_pixels, full_range, seams
+from anonymizer_udfs.methods.base import Patch, Target, check_ratio, colours, face_pixels, full_range
+from anonymizer_udfs.methods.cells import Cells
 
 SCOPES = ("face", "local")
 GRAINS = (2, 4, 8, 16)
@@ -57,9 +58,8 @@ class Noise:
         shape = (*patch.shape[:2], len(treated))
         added = _PIXELS * rng.standard_normal(shape)
         for grains in GRAINS:
-            ys, xs = seams(patch.shape[:2], target, grains)
-            grain = rng.standard_normal((len(ys) - 1, len(xs) - 1, len(treated)))
-            added += np.repeat(np.repeat(grain, np.diff(ys), 0), np.diff(xs), 1)
+            grid = Cells.over(patch.shape[:2], target, grains)
+            added += grid.filled(rng.standard_normal((*grid.shape, len(treated))))
         added *= self.amplitude / np.sqrt(len(GRAINS)) * self._contrast(patch[..., treated], target)
         noisy = np.rint(patch[..., treated] + added)
         out[..., treated] = np.clip(noisy, 0, full_range(patch)).astype(patch.dtype)
@@ -71,12 +71,7 @@ class Noise:
         if self.scope == "face":
             inside = face_pixels(pixels, target)
             return np.array(max(least, float(inside.std((0, 1)).mean()) if inside.size else 0.0))
-        ys, xs = seams(pixels.shape[:2], target, _LOCAL_CELLS)
-        heights, widths = np.diff(ys), np.diff(xs)
-        count = heights[:, None, None] * widths[None, :, None]
-        wide = pixels.astype(np.int64)
-        mean, square = (
-            np.add.reduceat(np.add.reduceat(values, ys[:-1], 0), xs[:-1], 1) / count for values in (wide, wide**2)
-        )
+        grid = Cells.over(pixels.shape[:2], target, _LOCAL_CELLS)
+        mean, square = (grid.sums(values) / grid.areas for values in (pixels, pixels.astype(np.int64) ** 2))
         cells = np.sqrt(np.maximum(square - mean**2, 0)).mean(2, keepdims=True)
-        return np.repeat(np.repeat(np.maximum(cells, least), heights, 0), widths, 1)
+        return grid.filled(np.maximum(cells, least))

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from anonymizer_udfs.errors import UnknownNameError
-from anonymizer_udfs.methods.base import Patch, Target, check_count, colours, full_range, seams
+from anonymizer_udfs.methods.base import Patch, Target, check_count, colours, full_range
+from anonymizer_udfs.methods.cells import Cells
 
 WAYS = ("tiles", "phases")
 
@@ -68,10 +69,10 @@ def _phases(pixels: Patch, rng: np.random.Generator) -> Patch:
 def _tiles(pixels: Patch, target: Target, cells: int, rng: np.random.Generator) -> Patch:
     """Return pixels whose tiles have changed places with others of their size, and are turned or mirrored."""
     out = pixels.copy()
-    ys, xs = seams(pixels.shape[:2], target, cells)
+    grid = Cells.over(pixels.shape[:2], target, cells)
     places: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for y, height in zip(ys[:-1].tolist(), np.diff(ys).tolist(), strict=True):
-        for x, width in zip(xs[:-1].tolist(), np.diff(xs).tolist(), strict=True):
+    for y, height in zip(grid.ys[:-1].tolist(), np.diff(grid.ys).tolist(), strict=True):
+        for x, width in zip(grid.xs[:-1].tolist(), np.diff(grid.xs).tolist(), strict=True):
             places.setdefault((height, width), []).append((y, x))
     for (height, width), here in sorted(places.items()):
         order = rng.permutation(len(here))

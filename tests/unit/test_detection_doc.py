@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from anonymizer_udfs import pipeline, regions, verification
-from anonymizer_udfs.detection import DETECTORS, fusion, passes, search
+from anonymizer_udfs.detection import DETECTORS, CenterFace, YuNet, fusion, passes, search
 from anonymizer_udfs.detection.passes import Pass, Zoom
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.outcome import Reason
@@ -92,6 +92,9 @@ def test_parameters_are_those_of_the_code(heading: str, kind: type[Pass | Zoom])
         (passes.SMALL_PX, "less than {:g} pixels in the largest view"),
         (passes._ENLARGED_MOST, "nothing is enlarged more than {:g} times"),
         (regions.SNAP_DEGREES, "by more than {:g} degrees away from all four quarter turns"),
+        (search.ALONE_MOST, "No word alone is worth more than {:g}"),
+        (CenterFace.alone * 3, "its score counts {:g}/3 times"),
+        (YuNet.alone, "its score counts {:g} times"),
         (search.MOST_IN_VIEW, "the best {:,} candidates"),
         (search.VIEWS_ON_ACCELERATOR, "on a CPU, and {} on an accelerator"),
         (pipeline.GROUP_ON_ACCELERATOR, "over up to {} pictures"),
@@ -126,7 +129,8 @@ def test_policies_that_ship_are_as_they_are_told() -> None:
     for one in shipped.values():
         assert f"`sure: {one.bands.sure:g}` and `unsure: {one.bands.unsure:g}`" in WORDS
         assert (one.fusion.name, one.second_look.name if one.second_look else None) == ("wbf", "fast")
-        assert 1 / len(one.detectors) <= one.bands.unsure  # what only one of them sees is ignored, as the page says
+        assert 1 / len(one.detectors) <= one.bands.unsure  # the mean with those who see nothing does not count
+        assert one.bands.unsure <= search.ALONE_MOST < one.bands.sure  # one word alone is unsure at most, as it says
     shares = {name: one.thorough_share for name, one in shipped.items()}
     assert (shares["internal"], shares["research"], shares["partner"]) == (0.05, 0.05, 0.1)
     assert "`partner` has 0.1, `internal` and `research` 0.05" in WORDS

@@ -12,6 +12,7 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from anonymizer_udfs import imaging, subject
 from anonymizer_udfs.detection.findings import Finding
@@ -178,8 +179,8 @@ def at(spot: Spot, size_wh: tuple[int, int]) -> Found:
 
 def is_coarse(file: tuple[str, bytes]) -> bool:
     """Return whether it is a JPEG whose steps are too coarse for a mild change."""
-    name, data = file
-    return name == "JPEG" and min(Image.open(io.BytesIO(data)).quantization[0]) > COARSE  # type: ignore[attr-defined]
+    image = Image.open(io.BytesIO(file[1]))
+    return isinstance(image, JpegImageFile) and min(image.quantization[0]) > COARSE
 
 
 @pytest.fixture(scope="module")

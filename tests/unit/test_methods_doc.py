@@ -1,7 +1,6 @@
 """What ``docs/methods.md`` says is so: every method, every parameter with its default and its range."""
 
 import re
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -36,23 +35,22 @@ def test_every_method_has_its_row() -> None:
 
 def test_every_parameter_has_its_row() -> None:
     """No more, and no less, than the code has."""
-    assert set(PARAMETERS) == {(name, field.name) for name, of in METHODS.items() for field in fields(of)}  # type: ignore[arg-type]
+    assert set(PARAMETERS) == {(name, key) for name in METHODS for key in methods.parameters(methods.build(name))}
 
 
 @pytest.mark.parametrize(("method", "parameter"), PARAMETERS)
 def test_defaults_and_ranges_are_those_of_the_code(method: str, parameter: str) -> None:
     """The default is the code's, to two digits; what is in the range is taken, and what is beyond it refused."""
     said, default = PARAMETERS[method, parameter]
-    (field,) = (one for one in fields(METHODS[method]) if one.name == parameter)  # type: ignore[arg-type]
-    assert field.default is not MISSING
-    if not isinstance(field.default, int | float):
-        assert default.strip("`") == field.default
+    of_code = methods.parameters(methods.build(method))[parameter]
+    if not isinstance(of_code, int | float):
+        assert default.strip("`") == of_code
         for choice in re.findall(r"`(\w+)`", said):
             methods.build({"name": method, parameter: choice})
         return
-    assert float(default) == pytest.approx(field.default, rel=0.03)
+    assert float(default) == pytest.approx(of_code, rel=0.03)
     low, high = (float(number.replace(",", "")) for number in said.split(" to "))
-    kind = int if isinstance(field.default, int) else float
+    kind = int if isinstance(of_code, int) else float
     for value in (low, high):
         methods.build({"name": method, parameter: kind(value)})
     for value in (low - 1, high + 1):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anonymizer_udfs import methods
+from anonymizer_udfs import methods, pipeline
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import decode
 from anonymizer_udfs.methods import DpPix, Mask, Pixelate, Target
@@ -46,6 +46,23 @@ def test_what_a_method_promises_is_in_the_record(tmp_path: Path, points: np.ndar
     promised = DpPix(2.0).promise(Target((0, 0, 40, 44)), pixels, channels)
     assert said == {**methods.parameters(DpPix(2.0)), "promise": promised}
     assert (pixels < np.prod(np.subtract(*np.reshape(made.regions[0].box, (2, 2))))) == (points is POINTS["rolled"])
+
+
+def test_frames_of_an_animation_promise_nothing(tmp_path: Path) -> None:
+    """They share their noise, so that the difference of two shows that of the originals."""
+    first, second = (np.full((96, 96, 3), level, np.uint8) for level in (90, 120))
+    for frame in (first, second):
+        frame[40:44, 40:44] = (255, 0, 0)
+    frames = [Image.fromarray(frame) for frame in (first, second)]
+    spec = specs.red_dots(tmp_path)
+    mild = replace(spec, policy=replace(spec.policy, face=KindRule((DpPix(2.0), Mask()), 1.5)))
+    said = []
+    for name, more in (("still.png", []), ("moving.png", frames[1:])):
+        frames[0].save(tmp_path / name, save_all=bool(more), append_images=more)
+        (batch,) = pipeline.anonymize_partition(specs.planned(tmp_path / name).to_batches(), mild)
+        (row,) = batch.to_pylist()
+        said.append(["promise" in json.loads(face["parameters"]) for face in row["faces"]])
+    assert said == [[True], [False, False]]
 
 
 def test_who_promises_nothing_says_nothing(tmp_path: Path) -> None:

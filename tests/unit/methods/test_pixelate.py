@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods import Pixelate, Target
-from anonymizer_udfs.methods.base import CELL_MIN_PX, cell_edges
+from anonymizer_udfs.methods.cells import CELL_MIN_PX, cell_edges
 from tests.unit.methods.cases import FACE_BOX, face, rng
 
 
