@@ -75,7 +75,7 @@ def treat(
         where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
         if method.name == Mask.name:
             where = where.in_cells(cell_wh, (w, h))
-        target = _target(where, alpha)
+        target = _target(where, alpha, placed.points)
         _apply(pixels, where, method, target, spec.key.generator(image_id, method.name, i))
         regions.append(where)
         said = _said(method, None if animated else _promise(method, target, where, pixels.shape[2]))
@@ -102,11 +102,12 @@ def _placed(one: Finding, picture: Picture) -> _Placed:
     return _Placed(box, points, roll_degrees(points))
 
 
-def _target(where: Region, alpha: int | None) -> Target:
+def _target(where: Region, alpha: int | None, points: NDArray[np.float32] | None) -> Target:
     """Return where the face is in a region's pixels."""
-    x0, y0 = where.box[:2]
-    local = np.array(where.detected, np.float32) - np.array([x0, y0, x0, y0], np.float32)
-    return Target(tuple(local.tolist()), alpha=alpha)
+    corner = np.array(where.box[:2], np.float32)
+    local = np.array(where.detected, np.float32) - np.tile(corner, 2)
+    landmarks = None if points is None else tuple((x, y) for x, y in (points - corner).tolist())
+    return Target(tuple(local.tolist()), alpha=alpha, landmarks=landmarks)
 
 
 def _apply(

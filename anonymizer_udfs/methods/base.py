@@ -27,7 +27,8 @@ class Target:
     Attributes:
         box_xyxy: the detector's box in the patch's pixels, half-open; may reach over the patch's edge, may be empty.
         alpha: index of the alpha channel, which no method changes; None where there is none.
-        landmarks: five points ``(x, y)`` in the patch's pixels, for methods that need them.
+        landmarks: five points ``(x, y)`` in the patch's pixels, in the order of
+            :class:`anonymizer_udfs.detection.base.Detections`; may lie beyond the patch. None where nobody gave any.
     """
 
     box_xyxy: tuple[float, float, float, float]

@@ -1,0 +1,79 @@
+"""Where a face's own coordinates lie in a patch."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonymizer_udfs.methods.base import Landmarks, Target
+from anonymizer_udfs.methods.facing import HALF_HEIGHT, NOSE_DEPTH, POINTS, Facing
+
+FLAT = np.array(POINTS)
+SOLID = np.column_stack([FLAT, [0, 0, NOSE_DEPTH, 0, 0]])
+
+
+def placed(points: np.ndarray, width_px: float, roll_degrees: float, centre: tuple[float, float]) -> Landmarks:
+    """Return points of a face as they lie in a patch where it is turned, so large, about a centre."""
+    turn = math.radians(roll_degrees)
+    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    return tuple((float(x), float(y)) for x, y in points @ (width_px * matrix).T + centre)
+
+
+def box(width_px: float, centre: tuple[float, float]) -> tuple[float, float, float, float]:
+    """Return the upright box of such a face."""
+    (x, y), high = centre, HALF_HEIGHT * width_px
+    return x - width_px / 2, y - high, x + width_px / 2, y + high
+
+
+@given(width=st.floats(8, 2000), roll=st.floats(-179, 180), x=st.floats(-500, 500), y=st.floats(-500, 500))
+def test_points_tell_size_place_and_roll(width: float, roll: float, x: float, y: float) -> None:
+    """Whatever the size and roll, a face's own points come back at their own coordinates."""
+    facing = Facing.of(Target(box(width, (x, y)), landmarks=placed(FLAT, width, roll, (x, y))))
+    assert facing.width_px == pytest.approx(width)
+    assert math.cos(math.radians(facing.roll_degrees - roll)) == pytest.approx(1)
+    assert facing.pixels(FLAT) == pytest.approx(np.array(placed(FLAT, width, roll, (x, y))), abs=1e-6 * (width + 1000))
+    assert facing.yaw_degrees == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("roll", [pytest.param(roll, id=f"roll{roll}") for roll in (0, 30, 90, 180, -135)])
+@pytest.mark.parametrize("yaw", [pytest.param(yaw, id=f"yaw{yaw}") for yaw in (-45, -20, 0, 5, 35)])
+def test_the_nose_tells_the_yaw(yaw: float, roll: float) -> None:
+    """A solid face that is turned by an angle, seen from far away, says that angle in any roll."""
+    turn = math.radians(yaw)
+    seen = np.column_stack([SOLID[:, 0] * math.cos(turn) + SOLID[:, 2] * math.sin(turn), SOLID[:, 1]])
+    facing = Facing.of(Target(box(100, (80, 90)), landmarks=placed(seen, 100, roll, (80, 90))))
+    assert facing.yaw_degrees == pytest.approx(yaw, abs=1)
+
+
+@pytest.mark.parametrize(
+    "landmarks",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(((20.0, 20.0),) * 5, id="all-in-one-place"),
+        pytest.param(placed(FLAT, 500, 90, (20, 20)), id="much-larger-than-the-box"),
+        pytest.param(placed(FLAT, 4, 90, (20, 20)), id="much-smaller"),
+    ],
+)
+def test_points_that_the_box_contradicts_are_not_believed(landmarks: Landmarks | None) -> None:
+    """Then the face counts as upright and fills its box."""
+    facing = Facing.of(Target(box(20, (20, 20)), landmarks=landmarks))
+    assert (facing.width_px, facing.roll_degrees, facing.yaw_degrees) == (20, 0, 0)
+    assert facing.pixels(np.zeros((1, 2))).tolist() == [[20, 20]]
+
+
+def test_a_box_without_extent_has_a_face_of_a_pixel() -> None:
+    """Nothing is divided by zero."""
+    facing = Facing.of(Target((3, 3, 3, 3)))
+    assert facing.width_px == 1
+    assert np.isfinite(facing.coordinates((5, 6))).all()
+
+
+@given(width=st.floats(4, 300), roll=st.floats(-179, 180))
+def test_coordinates_undo_pixels(width: float, roll: float) -> None:
+    """The coordinates of a pixel's centre lie there again."""
+    facing = Facing.of(Target(box(width, (9, 7)), landmarks=placed(FLAT, width, roll, (9, 7))))
+    there = facing.pixels(facing.coordinates((11, 13)).reshape(-1, 2)).reshape(11, 13, 2)
+    rows, columns = np.mgrid[0:11, 0:13] + 0.5
+    assert there == pytest.approx(np.stack([columns, rows], 2), abs=1e-6)
