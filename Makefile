@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench recall demo picture lock wheel clean
+.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench recall frontier demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -80,6 +80,9 @@ bench: setup  ## speed and memory: what is asked and what is reached; about 3 ho
 recall: setup  ## how many faces are found, against two peers; hours, and it goes on where it stopped (ARGS=--help)
 	@$(PEERS)
 	$(TEST_ENV) $(BIN)/python -m benchmarks.recall $(ARGS)
+
+frontier: setup  ## what each method protects and what it leaves, on labelled photos; about two hours (ARGS=--help)
+	$(TEST_ENV) $(BIN)/python -m benchmarks.frontier $(ARGS)
 
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)
