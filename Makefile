@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark promises s3 cluster docker-lint test bench recall frontier demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises s3 cluster docker-lint test bench recall frontier demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +21,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=1 \
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
 GROUP = $(TEST_ENV) $(BIN)/python -m tests.support.group --reports $(REPORTS)
-GROUPS := lint types unit spark promises s3 cluster docker-lint
+# The longest first: two lanes then end at about the same time.
+GROUPS := spark faults promises unit cluster s3 types lint docker-lint
+LANES ?= 2
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -46,8 +48,11 @@ types: setup  ## mypy, strict, over the four packages
 unit: setup  ## tests of the parts, and the examples in docstrings; no JVM, no downloaded model, seconds
 	@$(GROUP) unit --doctest-modules anonymizer_udfs conf docs jobs schemas
 
-spark: setup  ## tests of the jobs on a local Spark, and faults
-	@$(GROUP) spark faults
+spark: setup  ## tests of the jobs on a local Spark
+	@$(GROUP) spark
+
+faults: setup  ## tests of what must hold when processes die
+	@$(GROUP) faults
 
 promises: setup  ## tests of the seven promises
 	@$(GROUP) promises
@@ -66,11 +71,9 @@ docker-lint: setup  ## check docker/ with a linter and against the compose schem
 	else echo "skipped: the Dockerfile's linter needs npm, which is not there; tests/unit/test_docker.py has looked at it"; fi
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 
-test: setup  ## all of the above; ends with what was skipped and why
+test: setup  ## all of the above, two at a time (LANES=1); ends with what was skipped and why
 	@rm -rf $(REPORTS)
-	@failed=; for group in $(GROUPS); do \
-		echo "--- make $$group"; $(MAKE) --no-print-directory $$group || failed="$$failed $$group"; done; \
-	$(BIN)/python -m tests.support.summary $(REPORTS) --failed "$$failed"
+	@$(BIN)/python -m tests.support.lanes $(GROUPS) --lanes $(LANES) --reports $(REPORTS)
 
 PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
 bench: setup  ## speed and memory: what is asked and what is reached; about 3 hours (ARGS=--help)

@@ -1,6 +1,5 @@
 """Say at the end of ``make test`` what failed and what was skipped and why, over all groups, in pytest's words."""
 
-import argparse
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -74,17 +73,9 @@ def closing(cases: Sequence[Case], failed_groups: Sequence[str]) -> tuple[list[s
     return lines, 1 if count["failed"] or count["error"] else 0
 
 
-def main() -> int:
+def tell(reports: Path, failed_groups: Sequence[str]) -> int:
     """Print the summary of a folder of reports; return 1 when anything failed."""
-    parser = argparse.ArgumentParser(description="Sum up the reports of all groups.")
-    parser.add_argument("reports", type=Path)
-    parser.add_argument("--failed", default="", help="names of the groups that failed, with spaces between")
-    chosen = parser.parse_args()
-    cases = [case for report in sorted(chosen.reports.glob("*.xml")) for case in read(report)]
-    lines, code = closing(cases, chosen.failed.split())
+    cases = [case for report in sorted(reports.glob("*.xml")) for case in read(report)]
+    lines, code = closing(cases, failed_groups)
     sys.stdout.write("\n".join(["--- all groups", *lines, ""]))
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())
