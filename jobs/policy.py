@@ -1,4 +1,4 @@
-"""``faceveil policy``: the policies and plans that ship, a policy written out to be copied, and whether one is valid.
+"""``faceveil policy``: what there is to choose from, a policy written out to be copied, and whether one is valid.
 
 Runs on the driver; needs no Spark.
 """
@@ -6,15 +6,16 @@ Runs on the driver; needs no Spark.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from typing import Any
 
 import yaml
 
 from anonymizer_udfs.detection.passes import Pass
 from anonymizer_udfs.detection.plans import PLANS, Plan
-from anonymizer_udfs.errors import ModelError, UnknownNameError
+from anonymizer_udfs.errors import ModelError, SpecError, UnknownNameError
+from anonymizer_udfs.methods import METHODS, Method, plugins
 from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.recognition import RECOGNIZERS
 from conf import policies
@@ -31,6 +32,7 @@ DEFAULT = "public"
 TAKES_A_POLICY = ("show", "check")
 EXAMPLES = """  faceveil policy list
   faceveil policy plans                       the detection plans: which passes, who looks, when
+  faceveil policy methods                     what can be done with a face: each method with its parameters
   faceveil policy show public > mine.yaml     everything written out: change what you like, the name too
   faceveil policy check mine.yaml
   faceveil anonymize ./photos ./lake --policy mine.yaml
@@ -109,6 +111,34 @@ def explained() -> list[Section]:
     ]
 
 
+def offered() -> list[dict[str, Any]]:
+    """Return all methods that a policy may name, ours and those of other packages; one that is broken says so."""
+    out = [_told(name, cls, "faceveil") for name, cls in METHODS.items()]
+    for name, point in sorted(plugins.offered().items()):
+        package = point.dist.name if point.dist else ""
+        try:
+            out.append(_told(name, plugins.load(name), package))
+        except SpecError as error:
+            out.append({"name": name, "what": str(error), "parameters": {}, "from": package})
+    return out
+
+
+def _told(name: str, cls: type[Method], package: str) -> dict[str, Any]:
+    given = fields(cls)  # type: ignore[arg-type]  # members are dataclasses
+    defaults = {one.name: None if one.default is MISSING else one.default for one in given}
+    what = (cls.__doc__ or "").strip().partition("\n")[0]
+    return {"name": name, "what": what, "parameters": defaults, "from": package}
+
+
+def choice(found: Sequence[Mapping[str, Any]]) -> Section:
+    """Return one line a method."""
+    rows = tuple(
+        (one["name"], one["what"], ", ".join(f"{key} {value}" for key, value in one["parameters"].items()), one["from"])
+        for one in found
+    )
+    return Section("methods (docs/methods.md)", rows, ("name", "what it does", "parameters and defaults", "from"))
+
+
 def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
     """Return a valid policy and what a person should know of it before a run.
 
@@ -153,7 +183,7 @@ def _unasked(who: str, plan: Plan) -> str:
 
 def parser() -> Parser:
     """Return the command's parser."""
-    made = Parser("policy", "List, show and check policies, and explain the detection plans.", EXAMPLES)
+    made = Parser("policy", "List, show and check policies, and explain detection plans and methods.", EXAMPLES)
     made.add_argument("command", choices=sorted(_COMMANDS), help="what to do")
     made.add_argument("policy", nargs="?", metavar="NAME|FILE", help="for show and check: a policy, or a .yaml file")
     made.add_argument("--profile", default="local", metavar="NAME", help="settings: local, cluster, gpu, s3 or a file")
@@ -195,7 +225,15 @@ def _check(args: argparse.Namespace) -> None:
     options.answer({"valid": True, "name": policy.name, "notes": notes}, lines, as_json=args.as_json)
 
 
-_COMMANDS = {"list": _list, "show": _show, "plans": _plans, "check": _check}
+def _methods(args: argparse.Namespace) -> None:
+    found = offered()
+    if args.as_json:
+        options.answer(found, (), as_json=True)
+    else:
+        screen.show([choice(found)])
+
+
+_COMMANDS = {"list": _list, "show": _show, "plans": _plans, "methods": _methods, "check": _check}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

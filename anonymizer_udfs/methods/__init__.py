@@ -2,12 +2,15 @@
 
 To add one: a file with a frozen dataclass that keeps to :class:`anonymizer_udfs.methods.base.Method`, a line in
 ``METHODS``, and its strengths from mild to strong in ``tests/unit/methods/cases.py``; the contract suite does the rest.
+Other packages add theirs by an entry point (``plugins``).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from anonymizer_udfs import family
+from anonymizer_udfs.errors import UnknownNameError
+from anonymizer_udfs.methods import plugins
 from anonymizer_udfs.methods.base import Method, Patch, Target
 from anonymizer_udfs.methods.blur import Blur
 from anonymizer_udfs.methods.dp_dct import DpDct
@@ -50,10 +53,18 @@ METHODS: dict[str, type[Method]] = {
 def build(wish: str | Mapping[str, Any]) -> Method:
     """Return the method that ``wish`` names, with its parameters; see :func:`anonymizer_udfs.family.build`.
 
+    A name that none of ours has may be that of another package's (see :mod:`anonymizer_udfs.methods.plugins`).
+
     Examples:
         >>> build({"name": "pixelate", "cells": 3})
         Pixelate(cells=3, noise_ratio=0.1)
     """
+    name = wish.get("name") if isinstance(wish, Mapping) else wish
+    if isinstance(name, str) and name not in METHODS:
+        others = plugins.offered()
+        if name not in others:
+            raise UnknownNameError("method", name, [*METHODS, *others])
+        return plugins.build(name, wish)
     return family.build("method", METHODS, wish)
 
 

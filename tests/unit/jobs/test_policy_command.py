@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from anonymizer_udfs.detection.plans import PLANS, Plan
+from anonymizer_udfs.methods import METHODS, build
 from anonymizer_udfs.policy import Policy
 from conf import policies, settings
 from jobs import anonymize, policy, spoken
@@ -120,6 +121,16 @@ def test_every_plan_is_explained(told: Told, asked: Asked) -> None:
             assert spoken.shows(one) in line
             assert (", ".join(one.detectors) or "all") in line
     assert [Plan.build(one) for one in asked(policy, "plans")] == list(PLANS.values())
+
+
+def test_every_method_is_told_with_its_parameters(told: Told, asked: Asked) -> None:
+    """A person sees a line for each, a program what :func:`methods.build` takes."""
+    lines = told(policy, "methods").splitlines()[2:]
+    assert [line.split()[0] for line in lines] == list(METHODS)
+    assert "cells 5, noise_ratio 0.1" in next(line for line in lines if line.startswith("  pixelate"))
+    for one in asked(policy, "methods"):
+        assert build({"name": one["name"], **one["parameters"]}) == METHODS[one["name"]]()
+        assert (one["what"][-1], one["from"]) == (".", "faceveil")
 
 
 @pytest.mark.parametrize("name", NAMES)
