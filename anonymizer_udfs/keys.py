@@ -6,14 +6,17 @@ other way round.
 
 import hashlib
 import hmac
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import SpecError
 
 KEY_BYTES = 32
 _ID_HEX = 32
+_MAC_BITS = 256
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,13 @@ class Key:
         """Return the noise of one region of one image: the same for the same key, whatever the batch or the order."""
         seed = self._mac("noise", image_id.encode(), purpose.encode(), str(index).encode())
         return np.random.Generator(np.random.Philox(int.from_bytes(seed, "big") % 2**128))
+
+    def signs(self, purpose: str, shape: tuple[int, ...]) -> NDArray[np.int8]:
+        """Return random signs, -1 and 1, of a shape: the same for the same key and purpose.
+
+        Taken from the bits of HMACs, so that no library's way of drawing numbers changes them.
+        """
+        count = math.prod(shape)
+        blocks = (self._mac(purpose, i.to_bytes(8, "big")) for i in range(-(-count // _MAC_BITS)))
+        bits = np.unpackbits(np.frombuffer(b"".join(blocks), np.uint8))[:count]
+        return (bits.astype(np.int8) * 2 - 1).reshape(shape)

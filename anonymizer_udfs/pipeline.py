@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import pyarrow as pa
 
-from anonymizer_udfs import imaging, measure, subject, verification
+from anonymizer_udfs import fingerprint, imaging, measure, subject, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST, THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
@@ -248,6 +248,7 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
             work.faces, work.utility = _measured(work, work.made, spec)
+    work.faces = fingerprint.hashed(work.faces, work.made.treated, work.made.stored, spec.key)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)
     unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)

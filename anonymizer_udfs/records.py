@@ -59,6 +59,7 @@ FACE = pa.struct(
         ("method", pa.string()),
         ("parameters", pa.string()),
         ("steps", pa.int32()),
+        ("region_hash", pa.int64()),
         ("attacks", pa.list_(_ATTACK)),
         ("utility", pa.map_(pa.string(), pa.float32())),
     ]
@@ -145,6 +146,7 @@ class Face:
         look: which look found it: the policy's plan, the thorough plan, the second look, or one at a frame nearby.
         frame: in which frame of an animation it was treated, from 0.
         steps: how many methods of the policy's chain were tried, at least 1.
+        region_hash: keyed perceptual hash of the region as it is stored; none for one of one colour.
     """
 
     kind: str
@@ -159,6 +161,7 @@ class Face:
     look: Look = Look.PLAN
     frame: int = 0
     steps: int = 1
+    region_hash: int | None = None
     attacks: tuple[Attack, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
 
@@ -179,6 +182,7 @@ class Face:
             "method": self.method,
             "parameters": self.parameters,
             "steps": self.steps,
+            "region_hash": self.region_hash,
             "attacks": [{f.name: getattr(a, f.name) for f in fields(a)} for a in self.attacks],
             "utility": list(self.utility),
         }

@@ -31,6 +31,7 @@ _FACE = pa.struct(
         ("method", pa.string()),
         ("parameters", pa.string()),
         ("steps", pa.int32()),
+        ("region_hash", pa.int64()),
         ("attacks", pa.list_(_ATTACK)),
         ("utility", pa.map_(pa.string(), pa.float32())),
     ]
@@ -40,7 +41,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=3,
+    version=4,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),

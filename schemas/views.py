@@ -9,7 +9,7 @@ VIEWS = {
         "face.region AS region, face.roll_degrees AS roll_degrees, face.confidence AS confidence, "
         "face.detectors AS detectors, "
         "face.sightings AS sightings, face.look AS look, face.method AS method, face.steps AS steps, "
-        "face.attacks AS attacks, face.utility AS utility "
+        "face.region_hash AS region_hash, face.attacks AS attacks, face.utility AS utility "
         "FROM (SELECT image_id, status, run_id, policy_digest, {explode}(faces) AS face FROM images)"
     ),
     "review_queue": (

@@ -39,6 +39,7 @@ def face(method: str = "mask", kind: str = "face") -> dict[str, Any]:
         "method": method,
         "parameters": "{}",
         "steps": 1,
+        "region_hash": 7,
         "attacks": [{"recognizer": "r", "before": 1.0, "after": 0.25, "threshold": 0.5, "matched": False}],
         "utility": [("ssim_inside", 0.5)],
     }

@@ -148,7 +148,7 @@ def test_views_can_stand_beside_each_other(tables: Tables) -> None:
 
 def older() -> Table:
     """Return ``images`` as version 1 declared it: without what the search for faces tells since."""
-    new = {"roll_degrees", "sightings", "look"}
+    new = {"roll_degrees", "sightings", "look", "region_hash"}
     face = pa.struct([f for f in IMAGES.arrow().field("faces").type.value_type if f.name not in new])
     columns = [replace(c, type=pa.list_(face)) if c.name == "faces" else c for c in IMAGES.columns]
     return replace(IMAGES, version=1, columns=tuple(c for c in columns if c.name not in {"plans", "residual"}))
@@ -167,6 +167,7 @@ def test_an_older_table_gets_the_columns_of_today(tmp_path: Path) -> None:
     rows = {row["image_id"]: row for row in now.query("SELECT * FROM images").to_pylist()}
     first, second = rows[lakes.KEY.image_id("a")], rows[lakes.KEY.image_id("b")]
     assert (first["plans"], first["faces"][0]["look"], first["faces"][0]["method"]) == (None, None, "mask")
+    assert (first["faces"][0]["region_hash"], second["faces"][0]["region_hash"]) == (None, 7)
     assert (second["plans"], second["faces"][0]["look"]) == (["thorough"], "plan")
     assert now.open("images").metadata().id == table_id
     assert now.versions()["images"] == 3
