@@ -6,6 +6,7 @@ Runs on the driver; needs no Spark.
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
@@ -70,8 +71,11 @@ def mapping(policy: Policy) -> dict[str, Any]:
 
 
 def written(policy: Policy) -> str:
-    """Return a policy as YAML that loads as an equal one."""
-    return _HEAD + yaml.safe_dump(mapping(policy), sort_keys=False, default_flow_style=None, width=_WIDTH)
+    """Return a policy as YAML that loads as an equal one, with what it does in words before it."""
+    words = "".join(f"#   {line}\n" for said in spoken.policy(policy) for line in textwrap.wrap(said, _WIDTH))
+    return f"{_HEAD}#\n# As it is here, in words:\n{words}" + yaml.safe_dump(
+        mapping(policy), sort_keys=False, default_flow_style=None, width=_WIDTH
+    )
 
 
 def listed(settings: Settings) -> list[Policy]:

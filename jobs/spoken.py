@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass, Zoom
-from anonymizer_udfs.detection.plans import Plan
+from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.methods import Method
-from anonymizer_udfs.policy import KindRule
+from anonymizer_udfs.policy import KindRule, Policy
 
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
@@ -101,5 +101,42 @@ def chain(rule: KindRule) -> str:
 
 
 def _with_parameters(method: Method) -> str:
-    said = ", ".join(f"{name}={value:g}" for name, value in methods.parameters(method).items())
+    said = ", ".join(f"{name}={_value(value)}" for name, value in methods.parameters(method).items())
     return f"{method.name}({said})"
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def policy(one: Policy) -> list[str]:
+    """Return what a policy does, a sentence a line."""
+    detectors = " and ".join(who.name for who in one.detectors)
+    purpose = PURPOSES.get(one.plan.name, "a plan of its own")
+    sure, unsure = (f"{value:g}" for value in (one.bands.sure, one.bands.unsure))
+    lines = [
+        f"{detectors} look by the plan {one.plan.name}: {purpose}.",
+        f"What is found with {unsure} or more is anonymized; below {sure} a person has to look at the image as well.",
+        _rule("face", one.face),
+    ]
+    if one.plate is not None:
+        lines.append(_rule("licence plate", one.plate))
+    if one.plan.name != THOROUGH.name:
+        share = f"{one.thorough_share:.0%}" if one.thorough_share else "none"
+        lines.append(
+            f"Of the pictures in which nothing is found, {share} are searched by the plan {THOROUGH.name} as well."
+        )
+    again = f"searched again by the plan {one.second_look.name}" if one.second_look else "not searched again"
+    lines.append(f"What is stored is decoded, compared, and {again}.")
+    lines.append(f"On a sample, {one.recognizer} tries to recognise the faces; it is measured, and changes no image.")
+    shown = "show originals beside results" if one.originals_visible else "show results only"
+    return [*lines, f"Contact sheets {shown}."]
+
+
+def _rule(kind: str, rule: KindRule) -> str:
+    """Return what is done with the regions of a kind."""
+    first, *others = [
+        _with_parameters(one) if i + 1 < len(rule.chain) else one.name for i, one in enumerate(rule.chain)
+    ]
+    harder = f"; behind it in the chain, which no run climbs yet: {', then '.join(others)}" if others else ""
+    return f"The region of a {kind} is {rule.region_ratio:g} times the detector's box, and gets {first}{harder}."

@@ -110,6 +110,35 @@ def test_a_pass_can_be_edited(told: Told, tmp_path: Path) -> None:
     assert (mine.detectors, mine.face, mine.bands) == (theirs.detectors, theirs.face, theirs.bands)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_says_in_words_what_it_does(name: str, told: Told) -> None:
+    """Before the keys, as a comment: detectors, plan, bands, region and method as the policy has them."""
+    one, (head, _, _) = loaded(name), told(policy, "show", name).partition("\nname:")
+    words = " ".join(line.removeprefix("#").strip() for line in head.splitlines())
+    for said in spoken.policy(one):
+        assert said in words
+    assert f"centerface and yunet look by the plan {one.plan.name}" in words
+    assert (
+        f"The region of a face is {one.face.region_ratio:g} times the detector's box, and gets {one.face.chain[0].name}"
+        in words
+    )
+    assert f"found with {one.bands.unsure:g} or more is anonymized; below {one.bands.sure:g} a person" in words
+
+
+def test_words_follow_a_policy_of_one_s_own(tmp_path: Path) -> None:
+    """Plates, a plan that does not ship, no second look, and a method whose parameters are no numbers."""
+    face = {"chain": [{"name": "noise", "scope": "local"}, "mask"], "region_ratio": 1.5}
+    words = spoken.policy(loaded(file_of(tmp_path, changed(face=face, originals_visible=True))))
+    assert "yunet and yolo and dlib look by the plan two: a plan of its own." in words
+    assert any(
+        "gets noise(amplitude=4, scope=local); behind it in the chain, which no run climbs yet: mask." in w
+        for w in words
+    )
+    assert "The region of a licence plate is 1.2 times the detector's box, and gets mask." in words
+    assert "What is stored is decoded, compared, and not searched again." in words
+    assert "Contact sheets show originals beside results." in words
+
+
 def test_every_plan_is_explained(told: Told, asked: Asked) -> None:
     """Each plan has a purpose, and each of its passes a line with who looks; programs get the passes themselves."""
     assert list(spoken.PURPOSES) == list(PLANS)
