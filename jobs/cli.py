@@ -22,7 +22,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "machine": {
         "doctor": "what this machine has, what it lacks, and how to get it",
         "models": "list, fetch and check the models",
-        "policy": "list, show and check policies, and explain the detection plans",
+        "policy": "list, show and check policies; list detection plans and methods",
         "jars": "list, fetch and check the jars that Spark is lent",
     },
 }
