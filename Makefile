@@ -90,8 +90,9 @@ frontier: setup  ## what each method protects and what it leaves, on labelled ph
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)
 
-picture: setup  ## make the picture of the README with the real job
+picture: setup  ## make the pictures of the README and the docs anew
 	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.around
 
 wheel: setup  ## build dist/faceveil-*.whl, which travels to executors
 	@rm -rf build/lib build/bdist.* dist

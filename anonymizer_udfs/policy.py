@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from anonymizer_udfs import detection, family, methods
+from anonymizer_udfs.around import Around
 from anonymizer_udfs.detection import Detector, plans
 from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.fusion import Fusion
@@ -27,10 +28,12 @@ class KindRule:
         chain: methods, mild to strong; the first is tried first, and the last is the mask, which passes by
             construction.
         region_ratio: the region's size, in [1, 4], relative to the detector's box, about its centre.
+        around: what is done with hair, neck and clothing; none: nothing but the region is touched.
     """
 
     chain: tuple[Method, ...]
     region_ratio: float
+    around: Around | None = None
 
     def __post_init__(self) -> None:
         """Refuse a chain that does not end safe or does not rise, and a region smaller than the box."""
@@ -52,12 +55,14 @@ class KindRule:
         chain = given["chain"]
         if isinstance(chain, str) or not isinstance(chain, Sequence):
             raise SpecError(f"chain must be a list of methods, got {type(chain).__name__}")
-        return cls(tuple(methods.build(wish) for wish in chain), given["region_ratio"])
+        around = None if given.get("around") is None else Around.from_mapping(given["around"])
+        return cls(tuple(methods.build(wish) for wish in chain), given["region_ratio"], around)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain values from which :meth:`from_mapping` makes an equal rule."""
         chain = [{"name": method.name, **methods.parameters(method)} for method in self.chain]
-        return {"chain": chain, "region_ratio": self.region_ratio}
+        more = {} if self.around is None else {"around": self.around.to_mapping()}
+        return {"chain": chain, "region_ratio": self.region_ratio, **more}
 
 
 @dataclass(frozen=True)
@@ -236,6 +241,8 @@ def _check_detectors(detectors: Sequence[Detector], plate: KindRule | None) -> N
         raise SpecError(f"{names[kinds.index('plate')]} finds plates: say what is done with them by the key plate")
     if "plate" not in kinds and plate is not None:
         raise SpecError(f"plate says what is done with plates, and none of {', '.join(names)} finds any; add one")
+    if plate is not None and plate.around is not None:
+        raise SpecError("around says what is done with people around a face; a plate has none: take it out")
 
 
 def _rule(kind: str, wish: object) -> KindRule:

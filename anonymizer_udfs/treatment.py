@@ -1,5 +1,6 @@
 """From findings to a treated picture: regions, methods, and the record of each face. Runs on an executor."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import family
+from anonymizer_udfs.around import Around
 from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
 from anonymizer_udfs.imaging import Picture, orientation, reach
@@ -28,16 +30,22 @@ class Treated:
         findings: what was treated.
         faces: the record of each region, in the order of the findings.
         regions: where each was treated.
+        around: where hair, neck and clothing were treated, by a milder method; they count as no face's cover.
     """
 
     picture: Picture
     findings: tuple[Finding, ...] = ()
     faces: tuple[Face, ...] = ()
     regions: tuple[Region, ...] = ()
+    around: tuple[Region, ...] = ()
 
     def covered(self) -> NDArray[np.bool_]:
-        """Return which stored pixels belong to a region, ``(h, w)``."""
+        """Return which stored pixels belong to the region of a face or plate, ``(h, w)``."""
         return cover(self.regions, self.picture.pixels.shape[:2])
+
+    def changed(self) -> NDArray[np.bool_]:
+        """Return which stored pixels were treated at all, ``(h, w)``."""
+        return cover((*self.regions, *self.around), self.picture.pixels.shape[:2])
 
 
 def cover(regions: Sequence[Region], shape_hw: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -66,22 +74,27 @@ def treat(
     """
     if not found:
         return Treated(picture)
-    h, w = picture.pixels.shape[:2]
-    alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
-    pixels, cell_wh = picture.pixels.copy(), reach.cells_wh(picture)
+    work = _Work(picture, picture.pixels.copy(), image_id, spec)
+    places = [_placed(one.finding, picture) for one in found]
+    # All that is mild comes first: what lies around one face may hold another one.
+    around = [work.surround(i, one.finding, placed) for i, (one, placed) in enumerate(zip(found, places, strict=True))]
     faces, regions = [], []
-    for i, one in enumerate(found):
-        placed, rule = _placed(one.finding, picture), spec.policy.rule(one.finding.kind)
-        where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
-        if method.name == Mask.name:
-            where = where.in_cells(cell_wh, (w, h))
-        target = _target(where, alpha, placed.points)
-        _apply(pixels, where, method, target, spec.key.generator(image_id, method.name, i))
+    for i, (one, placed) in enumerate(zip(found, places, strict=True)):
+        where, method, promise = work.treat(i, one.finding, placed)
+        said = _said(method, None if animated else promise, spec.policy.rule(one.finding.kind).around)
+        changed = [reach.touched(picture, region.box) for region in (where, *around[i])]
         regions.append(where)
-        said = _said(method, None if animated else _promise(method, target, where, pixels.shape[2]))
-        faces.append(_face(one, placed, reach.touched(picture, where.box), method, said))
-    findings = tuple(one.finding for one in found)
-    return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions))
+        faces.append(_face(one, placed, _hull(changed), method, said))
+    findings, more = tuple(one.finding for one in found), tuple(itertools.chain.from_iterable(around))
+    return Treated(picture.with_pixels(work.pixels), findings, tuple(faces), tuple(regions), more)
+
+
+def _hull(boxes: Sequence[IntBox]) -> IntBox:
+    """Return the smallest box that holds all of some."""
+    corners = np.array(boxes)
+    x0, y0 = corners[:, :2].min(0).tolist()
+    x1, y1 = corners[:, 2:].max(0).tolist()
+    return x0, y0, x1, y1
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,23 +115,64 @@ def _placed(one: Finding, picture: Picture) -> _Placed:
     return _Placed(box, points, roll_degrees(points))
 
 
-def _target(where: Region, alpha: int | None, points: NDArray[np.float32] | None) -> Target:
-    """Return where the face is in a region's pixels."""
-    corner = np.array(where.box[:2], np.float32)
-    local = np.array(where.detected, np.float32) - np.tile(corner, 2)
-    landmarks = None if points is None else tuple((x, y) for x, y in (points - corner).tolist())
-    return Target(tuple(local.tolist()), alpha=alpha, landmarks=landmarks)
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """A picture on which regions are treated, one after another.
 
+    Attributes:
+        picture: the source.
+        pixels: a copy of its pixels, which is changed.
+        image_id: what the noise is derived from.
+        spec: the policy and the key.
+    """
 
-def _apply(
-    pixels: NDArray[np.uint8 | np.uint16], where: Region, method: Method, target: Target, rng: np.random.Generator
-) -> None:
-    """Treat one region of the pixels, in place."""
-    x0, y0, x1, y1 = where.box
-    patch = pixels[y0:y1, x0:x1]
-    made = method.apply(patch, target, rng)
-    mask = where.mask()
-    pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
+    picture: Picture
+    pixels: NDArray[np.uint8 | np.uint16]
+    image_id: str
+    spec: WorkerSpec
+
+    def treat(self, number: int, one: Finding, placed: "_Placed") -> tuple[Region, Method, dict[str, float] | None]:
+        """Treat one finding's region; return where, by what, and what that promises."""
+        rule = self.spec.policy.rule(one.kind)
+        method = rule.chain[0]
+        where = self._whole(region(placed.box, rule.region_ratio, placed.roll, self.picture.size_wh), method)
+        target = self._target(where, placed)
+        self._apply(where, method, target, self.spec.key.generator(self.image_id, method.name, number))
+        return where, method, _promise(method, target, where, self.pixels.shape[2])
+
+    def surround(self, number: int, one: Finding, placed: "_Placed") -> tuple[Region, ...]:
+        """Treat what is around one finding, where the policy says so; return where."""
+        around = self.spec.policy.rule(one.kind).around
+        if around is None:
+            return ()
+        parts = around.regions(placed.box, placed.roll, self.picture.size_wh)
+        found = tuple(self._whole(part, around.method) for part in parts)
+        for part, where in enumerate(found):
+            rng = self.spec.key.generator(self.image_id, f"around/{around.method.name}/{part}", number)
+            self._apply(where, around.method, self._target(where, placed), rng)
+        return found
+
+    def _whole(self, where: Region, method: Method) -> Region:
+        """Return a region that ends where a solid fill of the format may end."""
+        if method.name != Mask.name:
+            return where
+        return where.in_cells(reach.cells_wh(self.picture), self.picture.size_wh)
+
+    def _target(self, where: Region, placed: "_Placed") -> Target:
+        """Return where the face is in a region's pixels."""
+        corner = np.array(where.box[:2], np.float32)
+        box = placed.box - np.tile(corner, 2)
+        points = None if placed.points is None else tuple((x, y) for x, y in (placed.points - corner).tolist())
+        alpha = self.picture.channels.samples - 1 if self.picture.channels.has_alpha else None
+        return Target(tuple(box.tolist()), alpha=alpha, landmarks=points)
+
+    def _apply(self, where: Region, method: Method, target: Target, rng: np.random.Generator) -> None:
+        """Treat one region of the pixels, in place."""
+        x0, y0, x1, y1 = where.box
+        patch = self.pixels[y0:y1, x0:x1]
+        made = method.apply(patch, target, rng)
+        mask = where.mask()
+        self.pixels[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, patch)
 
 
 def _promise(method: Method, target: Target, where: Region, channels: int) -> dict[str, float] | None:
@@ -130,9 +184,10 @@ def _promise(method: Method, target: Target, where: Region, channels: int) -> di
     return method.promise(target, pixels, channels - (target.alpha is not None))
 
 
-def _said(method: Method, promise: dict[str, float] | None) -> str:
-    """Return the method's parameters, and what it promises, as JSON."""
+def _said(method: Method, promise: dict[str, float] | None, around: Around | None) -> str:
+    """Return the method's parameters, what it promises, and what was done around the face, as JSON."""
     said = family.parameters(method) | ({} if promise is None else {"promise": promise})
+    said |= {} if around is None else {"around": around.to_mapping()}
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 

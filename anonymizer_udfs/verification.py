@@ -40,9 +40,9 @@ def check(came: Picture, treated: Treated, source: Picture, *, exact: bool) -> N
     wanted = treated.picture
     same = came.pixels.shape == wanted.pixels.shape and came.pixels.dtype == wanted.pixels.dtype
     same = same and came.channels is wanted.channels and came.orientation == wanted.orientation
-    if not same or not all(_shows(came, wanted, source, region) for region in treated.regions):
+    if not same or not all(_shows(came, wanted, source, one) for one in (*treated.regions, *treated.around)):
         raise BadImageError(Reason.UNVERIFIED)
-    if exact and (differs(came, source) & ~reach.reach(source, treated.covered())).any():
+    if exact and (differs(came, source) & ~reach.reach(source, treated.changed())).any():
         raise BadImageError(Reason.UNVERIFIED)
 
 
@@ -56,7 +56,7 @@ def psnr_outside(came: Picture, source: Picture, treated: Treated) -> float | No
 
     ``10 log10(white^2 / mse)``, over all channels, white being the greatest sample value.
     """
-    outside = ~treated.covered()
+    outside = ~treated.changed()
     square, count = 0.0, 0
     for top in range(0, len(outside), _BAND_ROWS):
         band = slice(top, top + _BAND_ROWS)

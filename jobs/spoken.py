@@ -139,4 +139,7 @@ def _rule(kind: str, rule: KindRule) -> str:
         _with_parameters(one) if i + 1 < len(rule.chain) else one.name for i, one in enumerate(rule.chain)
     ]
     harder = f"; behind it in the chain, which no run climbs yet: {', then '.join(others)}" if others else ""
-    return f"The region of a {kind} is {rule.region_ratio:g} times the detector's box, and gets {first}{harder}."
+    said = f"The region of a {kind} is {rule.region_ratio:g} times the detector's box, and gets {first}{harder}."
+    if rule.around is None:
+        return said
+    return f"{said} Before that, {', '.join(rule.around.parts)} around it get {_with_parameters(rule.around.method)}."
