@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from anonymizer_udfs import imaging
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.imaging import Picture, orientation
+from anonymizer_udfs.imaging import Picture, animation, orientation
 from anonymizer_udfs.outcome import BadImageError, Status
 
 MAX_PIXELS = 40_000_000
@@ -124,7 +124,7 @@ def _result_panel(tile: Tile) -> Image.Image:
 def _picture_panel(data: bytes) -> Image.Image:
     """Return a picture within a cell, upright; small ones are not blown up beyond three times."""
     try:
-        picture = imaging.decode(data, max_pixels=MAX_PIXELS)
+        picture = _picture(data)
     except BadImageError as error:
         return _placeholder("cannot be shown", error.reason.value.replace("_", " "))
     pixels = shown(picture)
@@ -135,6 +135,18 @@ def _picture_panel(data: bytes) -> Image.Image:
     panel = Image.new("RGB", CELL_WH, _PLATE)
     panel.paste(Image.fromarray(np.asarray(smaller, np.uint8)), ((width - size[0]) // 2, (height - size[1]) // 2))
     return panel
+
+
+def _picture(data: bytes) -> Picture:
+    """Return a file's picture, the first one of an animation.
+
+    Raises:
+        BadImageError: it cannot be decoded.
+    """
+    header = imaging.probe(data)
+    if header.frames > 1 and header.format in animation.FORMATS:
+        return animation.frames(data, max_pixels=MAX_PIXELS).frames[0]
+    return imaging.decode(data, max_pixels=MAX_PIXELS)
 
 
 def shown(picture: Picture) -> NDArray[np.uint8]:

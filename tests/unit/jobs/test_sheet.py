@@ -92,6 +92,19 @@ def test_what_is_transparent_shows_the_ground_behind_it() -> None:
     assert cell(sheet.contact_sheet([Tile("a", Status.CLEAN, out.getvalue())]))[40:].min() > 200
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_of_an_animation_the_first_frame_is_shown(kind: str) -> None:
+    """As that frame alone would be; pages of a TIFF are no animation and have a placeholder."""
+    first, second = (Image.open(io.BytesIO(halves())), Image.new("RGB", (80, 60), (0, 0, 255)))
+    out, pages = io.BytesIO(), io.BytesIO()
+    first.save(out, kind, save_all=True, append_images=[second], **({"lossless": True} if kind == "WEBP" else {}))
+    came = cell(sheet.contact_sheet([Tile("a", Status.ANONYMIZED, out.getvalue())]))
+    still = cell(sheet.contact_sheet([Tile("a", Status.ANONYMIZED, halves())]))
+    assert np.abs(came[40:].astype(int) - still[40:]).max() <= 4
+    first.save(pages, "TIFF", save_all=True, append_images=[second])
+    assert share(cell(sheet.contact_sheet([Tile("a", Status.CLEAN, pages.getvalue())])), RED) == 0
+
+
 def test_a_quarantined_image_is_a_placeholder_in_its_colour() -> None:
     """What is held back has a cell with words in it, and a red mark."""
     came = pixels(sheet.contact_sheet([Tile("a", Status.QUARANTINED, reason="multiple_frames")]))
