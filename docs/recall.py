@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from anonymizer_udfs.detection.plans import PLANS
 from docs import marked
 
 PAGE = Path(__file__).parent / "detection.md"
@@ -68,7 +69,7 @@ def against(found: Mapping[str, Any]) -> Iterator[Sequence[str]]:
     for one in found["compared"]:
         cells = ", ".join(one["worse"]) or "none"
         counts = (str(one[key]) for key in ("cells", "ahead", "equal", "behind"))
-        yield f"`{one['ours']}`", one["theirs"], *counts, str(len(one["worse"])), cells
+        yield f"`{one['ours']}`", one["theirs"], *counts, str(len(one["worse"])), str(len(one["worse_holm"])), cells
 
 
 def tables(found: Mapping[str, Any]) -> str:
@@ -80,15 +81,19 @@ def tables(found: Mapping[str, Any]) -> str:
 where a box overlaps its own by {overlap:g} (intersection over union). The bound is one-sided, 95%.
 """
     beside = """Cell by cell on the same faces: in how many cells more are found, as many, or fewer; and in which
-significantly fewer (exact McNemar, one-sided p below 0.05, each cell by itself):
+significantly fewer (exact McNemar, one-sided p below 0.05, each cell by itself; after Holm 1979, over all cells):
 """
+    missing = [f"`{plan}`" for plan in PLANS if plan not in finders]
     parts = (
-        about,
+        about + (f"Not measured yet: {', '.join(missing)}.\n" if missing else ""),
         table(("what", "plan", "asked", "measured", "bound", "faces or pictures", ""), asked(found)),
         "The share of faces that each finds, all cells of a factor together:\n",
         table(("factor", "faces", *(f"`{who}`" for who in finders)), factors(found)),
         beside,
-        table(("plan", "against", "cells", "more", "equal", "fewer", "significantly", "where"), against(found)),
+        table(
+            ("plan", "against", "cells", "more", "equal", "fewer", "significantly", "after Holm", "where"),
+            against(found),
+        ),
     )
     return "\n".join(parts)
 

