@@ -78,8 +78,10 @@ class DpDct:
         below, beside = (
             _basis(_in_cells(edges), k, len(edges) - 1) for edges, k in ((grid.ys, rows), (grid.xs, columns))
         )
-        levels = np.einsum("yr,rkc,xk->yxc", below, kept, beside)
-        out[..., treated] = (np.clip(np.rint(levels), 0, LEVELS) * round(step)).astype(patch.dtype)
+        for channel, waves in zip(treated, np.moveaxis(kept, 2, 0), strict=True):
+            levels = below.astype(np.float32) @ (waves @ beside.T).astype(np.float32)
+            np.clip(np.rint(levels, out=levels), 0, LEVELS, out=levels)
+            out[..., channel] = levels * round(step)
         return out
 
     def _noise(self, kept: int, means: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Keyed noise over the region, in grains of many sizes, so that no filter takes all of it out."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +19,8 @@ CONTRAST_LEAST = 0.08
 """Of the full range; a face in fog or darkness gets as much noise as one with this contrast."""
 _PIXELS = 0.5
 """Of a grain's: seen from afar it is gone, so that a larger face must not depend on it."""
+_UNIFORM = math.sqrt(12 / (256**2 - 1))
+"""One over the standard deviation of a uniform byte. Of a single pixel the law does not matter, and bytes are cheap."""
 _LOCAL_CELLS = 6
 
 
@@ -55,14 +59,16 @@ class Noise:
         out, treated = patch.copy(), colours(patch, target.alpha)
         if not patch.size:
             return out
-        shape = (*patch.shape[:2], len(treated))
-        added = _PIXELS * rng.standard_normal(shape)
-        for grains in GRAINS:
-            grid = Cells.over(patch.shape[:2], target, grains)
-            added += grid.filled(rng.standard_normal((*grid.shape, len(treated))))
-        added *= self.amplitude / np.sqrt(len(GRAINS)) * self._contrast(patch[..., treated], target)
-        noisy = np.rint(patch[..., treated] + added)
-        out[..., treated] = np.clip(noisy, 0, full_range(patch)).astype(patch.dtype)
+        colour = patch[..., treated]
+        added = rng.integers(0, 256, colour.shape, np.uint8).astype(np.float32)
+        added -= 127.5
+        added *= _PIXELS * _UNIFORM
+        grids = [Cells.over(patch.shape[:2], target, grains) for grains in GRAINS]
+        added += _summed(grids, [rng.standard_normal((*grid.shape, len(treated))) for grid in grids])
+        added *= self.amplitude / math.sqrt(len(GRAINS)) * self._contrast(colour, target).astype(np.float32)
+        added += colour
+        np.clip(np.rint(added, out=added), 0, full_range(patch), out=added)
+        out[..., treated] = added.astype(patch.dtype)
         return out
 
     def _contrast(self, pixels: Patch, target: Target) -> NDArray[np.float64]:
@@ -75,3 +81,13 @@ class Noise:
         mean, square = (grid.sums(values) / grid.areas for values in (pixels, pixels.astype(np.int64) ** 2))
         cells = np.sqrt(np.maximum(square - mean**2, 0)).mean(2, keepdims=True)
         return grid.filled(np.maximum(cells, least))
+
+
+def _summed(grids: Sequence[Cells], values: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Return the sum of what several grids give each pixel; made cell by cell where all of them are cut."""
+    ys, xs = (np.unique(np.concatenate([getattr(grid, axis) for grid in grids])) for axis in ("ys", "xs"))
+    cells = np.zeros((len(ys) - 1, len(xs) - 1, values[0].shape[2]), np.float32)
+    for grid, mine in zip(grids, values, strict=True):
+        rows, columns = (np.searchsorted(own, cut[:-1], "right") - 1 for own, cut in ((grid.ys, ys), (grid.xs, xs)))
+        cells += mine[rows][:, columns].astype(np.float32)
+    return Cells(ys, xs).filled(cells)

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import cv2
 import numpy as np
 
 from anonymizer_udfs.methods.base import Patch, Target, check_count, check_ratio, colours, full_range
 
 TONES = 256
+_BYTE = 257
+"""65535 of 16 bits is 255 of 8."""
 _GAMMA_MOST = 2.5
 """Of the tone curve, drawn from one through this to the other side."""
 
@@ -43,14 +46,14 @@ class Recolor:
         out, treated = patch.copy(), colours(patch, target.alpha)
         if not patch.size:
             return out
-        top = full_range(patch)
         matrix = self._mixing(len(treated), rng)
         gamma = float(_GAMMA_MOST ** rng.uniform(-1, 1))
         # To 256 levels first, as in pixelation: a 16-bit picture gives away no more than an 8-bit one.
-        tones = np.rint(patch[..., treated] / (top / (TONES - 1)))
-        mixed = np.clip(tones @ matrix.T / (TONES - 1), 0, 1) ** gamma
-        steps = np.minimum(np.floor(mixed * self.levels), self.levels - 1)
-        out[..., treated] = np.rint((steps + 0.5) / self.levels * top).astype(patch.dtype)
+        tones = patch[..., treated] if patch.dtype == np.uint8 else np.uint8(np.rint(patch[..., treated] / _BYTE))
+        mixed = cv2.transform(np.ascontiguousarray(tones), matrix)
+        steps = np.minimum(np.floor((np.arange(TONES) / (TONES - 1)) ** gamma * self.levels), self.levels - 1)
+        curve = np.rint((steps + 0.5) / self.levels * full_range(patch)).astype(patch.dtype)
+        out[..., treated] = curve[mixed].reshape(tones.shape)
         return out
 
     def _mixing(self, count: int, rng: np.random.Generator) -> np.ndarray:

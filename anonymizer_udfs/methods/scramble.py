@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import UnknownNameError
 from anonymizer_udfs.methods.base import Patch, Target, check_count, colours, full_range
 from anonymizer_udfs.methods.cells import Cells
 
 WAYS = ("tiles", "phases")
+SPECTRUM_PX = 128
+"""Larger faces are shrunk to this width for their spectrum: what is finer is gone, and time does not grow with it."""
 
 
 @dataclass(frozen=True)
@@ -49,21 +53,32 @@ class Scramble:
             return out
         shuffled = patch[..., treated]
         if self.way == "tiles":
-            shuffled = _tiles(shuffled, target, self.cells, rng)
-        # Tiles of an odd size have nobody to change places with; the spectrum has a phase for every one of them.
-        out[..., treated] = _phases(shuffled, rng) if self.way == "phases" else shuffled
+            out[..., treated] = _tiles(shuffled, target, self.cells, rng)
+            return out
+        scale = min(1.0, SPECTRUM_PX / max(target.face_wh[0], 1.0))
+        h, w = (max(1, round(side * scale)) for side in patch.shape[:2])
+        small = _resized(shuffled.astype(np.float32), (h, w), cv2.INTER_AREA)
+        back = _resized(_phases(small, rng), patch.shape[:2], cv2.INTER_LINEAR)
+        np.clip(np.rint(back, out=back), 0, full_range(patch), out=back)
+        out[..., treated] = back.astype(patch.dtype)
         return out
 
 
-def _phases(pixels: Patch, rng: np.random.Generator) -> Patch:
+def _resized(pixels: NDArray[np.float32], shape_hw: tuple[int, ...], how: int) -> NDArray[np.float32]:
+    """Return pixels ``(h, w, c)`` at another size."""
+    if pixels.shape[:2] == shape_hw[:2]:
+        return pixels
+    return np.asarray(cv2.resize(pixels, shape_hw[1::-1], interpolation=how), np.float32).reshape(*shape_hw[:2], -1)
+
+
+def _phases(pixels: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return pixels whose spectrum has the amplitudes of ``pixels`` and phases turned by those of keyed white noise."""
     shape = pixels.shape[:2]
-    noise = np.fft.rfft2(rng.standard_normal(shape))
-    turn = noise / np.maximum(np.abs(noise), np.finfo(np.float64).tiny)
+    noise = np.fft.rfft2(rng.standard_normal(shape, np.float32))
+    turn = noise / np.maximum(np.abs(noise), np.finfo(np.float32).tiny)
     turn[0, 0] = 1.0  # the mean stays
-    spectrum = np.fft.rfft2(pixels.astype(np.float64), axes=(0, 1)) * turn[..., None]
-    back = np.fft.irfft2(spectrum, s=shape, axes=(0, 1))
-    return np.clip(np.rint(back), 0, full_range(pixels)).astype(pixels.dtype)
+    spectrum = np.fft.rfft2(pixels, axes=(0, 1)) * turn[..., None]
+    return np.asarray(np.fft.irfft2(spectrum, s=shape, axes=(0, 1)), np.float32)
 
 
 def _tiles(pixels: Patch, target: Target, cells: int, rng: np.random.Generator) -> Patch:
