@@ -8,15 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import family
+from anonymizer_udfs import shares as shares_of
 from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
+from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.imaging import Picture, orientation, reach
-from anonymizer_udfs.methods import Mask, Method
-from anonymizer_udfs.methods.base import Promising, Target
+from anonymizer_udfs.methods import KSame, Mask, Method
+from anonymizer_udfs.methods.base import Noting, Promising, Target
+from anonymizer_udfs.methods.surrogate import Surrogate
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.records import Face
 from anonymizer_udfs.regions import Region, region
+from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.spec import WorkerSpec
+
+SOLID = (Mask.name, KSame.name)
+"""Methods whose regions are grown to whole JPEG cells, so that none holds a pixel of the face beside theirs."""
+NOBODY = Shares()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +59,13 @@ def cover(regions: Sequence[Region], shape_hw: tuple[int, ...]) -> NDArray[np.bo
 
 
 def treat(
-    picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerSpec, *, animated: bool = False
+    picture: Picture,
+    found: Sequence[Found],
+    image_id: str,
+    spec: WorkerSpec,
+    *,
+    animated: bool = False,
+    shares: Shares = NOBODY,
 ) -> Treated:
     """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
 
@@ -63,6 +77,8 @@ def treat(
         spec: the policy and the key.
         animated: whether other frames have the same noise: what changes between them shows as it is, so the record
             states no promise.
+        shares: which surrogates its faces share with others. Where one of them has none, or the picture moves, no face
+            of it gets one: all take the next method of the chain.
     """
     if not found:
         return Treated(picture)
@@ -70,18 +86,27 @@ def treat(
     alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
     pixels, cell_wh = picture.pixels.copy(), reach.cells_wh(picture)
     faces, regions = [], []
-    for i, one in enumerate(found):
-        placed, rule = _placed(one.finding, picture), spec.policy.rule(one.finding.kind)
-        where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
-        if method.name == Mask.name:
+    every = [_placed(one.finding, picture) for one in found]
+    shared = _shared(found, every, NOBODY if animated else shares)
+    for i, (one, placed) in enumerate(zip(found, every, strict=True)):
+        rule, kind = spec.policy.rule(one.finding.kind), one.finding.kind
+        step = shares_of.step(rule.chain, list(shared.values()) if kind == FACE else [None])
+        where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[step]
+        if method.name in SOLID:
             where = where.in_cells(cell_wh, (w, h))
-        target = _target(where, alpha, placed.points)
+        target = _target(where, alpha, placed.points, shared.get(i))
         _apply(pixels, where, method, target, spec.key.generator(image_id, method.name, i))
         regions.append(where)
-        said = _said(method, None if animated else _promise(method, target, where, pixels.shape[2]))
-        faces.append(_face(one, placed, reach.touched(picture, where.box), method, said))
+        said = _said(method, target, None if animated else _promise(method, target, where, pixels.shape[2]))
+        faces.append(_face(one, placed, reach.touched(picture, where.box), method, said, steps=step + 1))
     findings = tuple(one.finding for one in found)
     return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions))
+
+
+def _shared(found: Sequence[Found], every: Sequence["_Placed"], shares: Shares) -> dict[int, Surrogate | None]:
+    """Return the surrogate of each face, by its place among what was found; plates have none and are left out."""
+    mine = [i for i, one in enumerate(found) if one.finding.kind == FACE]
+    return dict(zip(mine, shares.of([every[i].box for i in mine]), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +127,14 @@ def _placed(one: Finding, picture: Picture) -> _Placed:
     return _Placed(box, points, roll_degrees(points))
 
 
-def _target(where: Region, alpha: int | None, points: NDArray[np.float32] | None) -> Target:
+def _target(
+    where: Region, alpha: int | None, points: NDArray[np.float32] | None, surrogate: Surrogate | None
+) -> Target:
     """Return where the face is in a region's pixels."""
     corner = np.array(where.box[:2], np.float32)
     local = np.array(where.detected, np.float32) - np.tile(corner, 2)
     landmarks = None if points is None else tuple((x, y) for x, y in (points - corner).tolist())
-    return Target(tuple(local.tolist()), alpha=alpha, landmarks=landmarks)
+    return Target(tuple(local.tolist()), alpha=alpha, landmarks=landmarks, surrogate=surrogate)
 
 
 def _apply(
@@ -130,13 +157,14 @@ def _promise(method: Method, target: Target, where: Region, channels: int) -> di
     return method.promise(target, pixels, channels - (target.alpha is not None))
 
 
-def _said(method: Method, promise: dict[str, float] | None) -> str:
-    """Return the method's parameters, and what it promises, as JSON."""
-    said = family.parameters(method) | ({} if promise is None else {"promise": promise})
+def _said(method: Method, target: Target, promise: dict[str, float] | None) -> str:
+    """Return the method's parameters, what else it notes, and what it promises, as JSON."""
+    said = family.parameters(method) | (method.noted(target) if isinstance(method, Noting) else {})
+    said |= {} if promise is None else {"promise": promise}
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 
-def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: str) -> Face:
+def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: str, *, steps: int) -> Face:
     one = found.finding
     x0, y0, x1, y1 = (float(v) for v in np.round(placed.box, 2))
     points = () if placed.points is None else placed.points
@@ -152,4 +180,5 @@ def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: 
         roll_degrees=placed.roll,
         look=found.look,
         frame=found.frame,
+        steps=steps,
     )
