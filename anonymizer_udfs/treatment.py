@@ -2,23 +2,31 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import family
+from anonymizer_udfs import shares as shares_of
 from anonymizer_udfs.around import Around
 from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
+from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.imaging import Picture, orientation, reach
-from anonymizer_udfs.methods import Mask, Method
-from anonymizer_udfs.methods.base import Promising, Target
+from anonymizer_udfs.methods import KSame, Mask, Method
+from anonymizer_udfs.methods.base import Noting, Promising, Target
+from anonymizer_udfs.methods.surrogate import Surrogate
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.records import Face
 from anonymizer_udfs.regions import Region, region
+from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.spec import WorkerSpec
+
+SOLID = (Mask.name, KSame.name)
+"""Methods whose regions are grown to whole JPEG cells, so that none holds a pixel of the face beside theirs."""
+NOBODY = Shares()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +67,13 @@ def cover(regions: Sequence[Region], shape_hw: tuple[int, ...]) -> NDArray[np.bo
 
 
 def treat(
-    picture: Picture, found: Sequence[Found], image_id: str, spec: WorkerSpec, *, animated: bool = False
+    picture: Picture,
+    found: Sequence[Found],
+    image_id: str,
+    spec: WorkerSpec,
+    *,
+    animated: bool = False,
+    shares: Shares = NOBODY,
 ) -> Treated:
     """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
 
@@ -71,22 +85,31 @@ def treat(
         spec: the policy and the key.
         animated: whether other frames have the same noise: what changes between them shows as it is, so the record
             states no promise.
+        shares: which surrogates its faces share with others. Where one of them has none, or the picture moves, no face
+            of it gets one: all take the next method of the chain.
     """
     if not found:
         return Treated(picture)
-    work = _Work(picture, picture.pixels.copy(), image_id, spec)
     places = [_placed(one.finding, picture) for one in found]
+    shared = _shared(found, places, NOBODY if animated else shares)
+    work = _Work(picture, picture.pixels.copy(), image_id, spec, shared)
     # All that is mild comes first: what lies around one face may hold another one.
     around = [work.surround(i, one.finding, placed) for i, (one, placed) in enumerate(zip(found, places, strict=True))]
     faces, regions = [], []
     for i, (one, placed) in enumerate(zip(found, places, strict=True)):
-        where, method, promise = work.treat(i, one.finding, placed)
-        said = _said(method, None if animated else promise, spec.policy.rule(one.finding.kind).around)
+        where, step, said = work.treat(i, one.finding, placed, animated=animated)
         changed = [reach.touched(picture, region.box) for region in (where, *around[i])]
         regions.append(where)
-        faces.append(_face(one, placed, _hull(changed), method, said))
+        method = spec.policy.rule(one.finding.kind).chain[step]
+        faces.append(_face(one, placed, _hull(changed), method, said, steps=step + 1))
     findings, more = tuple(one.finding for one in found), tuple(itertools.chain.from_iterable(around))
     return Treated(picture.with_pixels(work.pixels), findings, tuple(faces), tuple(regions), more)
+
+
+def _shared(found: Sequence[Found], places: Sequence["_Placed"], shares: Shares) -> dict[int, Surrogate | None]:
+    """Return the surrogate of each face, by its place among what was found; plates have none and are left out."""
+    mine = [i for i, one in enumerate(found) if one.finding.kind == FACE]
+    return dict(zip(mine, shares.of([places[i].box for i in mine]), strict=True))
 
 
 def _hull(boxes: Sequence[IntBox]) -> IntBox:
@@ -124,21 +147,25 @@ class _Work:
         pixels: a copy of its pixels, which is changed.
         image_id: what the noise is derived from.
         spec: the policy and the key.
+        shared: the surrogate of each face, by its number; none for one that has none.
     """
 
     picture: Picture
     pixels: NDArray[np.uint8 | np.uint16]
     image_id: str
     spec: WorkerSpec
+    shared: Mapping[int, Surrogate | None]
 
-    def treat(self, number: int, one: Finding, placed: "_Placed") -> tuple[Region, Method, dict[str, float] | None]:
-        """Treat one finding's region; return where, by what, and what that promises."""
+    def treat(self, number: int, one: Finding, placed: "_Placed", *, animated: bool) -> tuple[Region, int, str]:
+        """Treat one finding's region; return where, by which method of the chain, and what the record says of it."""
         rule = self.spec.policy.rule(one.kind)
-        method = rule.chain[0]
+        step = shares_of.step(rule.chain, list(self.shared.values()) if one.kind == FACE else [None])
+        method = rule.chain[step]
         where = self._whole(region(placed.box, rule.region_ratio, placed.roll, self.picture.size_wh), method)
-        target = self._target(where, placed)
+        target = self._target(where, placed, self.shared.get(number))
         self._apply(where, method, target, self.spec.key.generator(self.image_id, method.name, number))
-        return where, method, _promise(method, target, where, self.pixels.shape[2])
+        promise = None if animated else _promise(method, target, where, self.pixels.shape[2])
+        return where, step, _said(method, target, promise, rule.around)
 
     def surround(self, number: int, one: Finding, placed: "_Placed") -> tuple[Region, ...]:
         """Treat what is around one finding, where the policy says so; return where."""
@@ -149,22 +176,22 @@ class _Work:
         found = tuple(self._whole(part, around.method) for part in parts)
         for part, where in enumerate(found):
             rng = self.spec.key.generator(self.image_id, f"around/{around.method.name}/{part}", number)
-            self._apply(where, around.method, self._target(where, placed), rng)
+            self._apply(where, around.method, self._target(where, placed, None), rng)
         return found
 
     def _whole(self, where: Region, method: Method) -> Region:
         """Return a region that ends where a solid fill of the format may end."""
-        if method.name != Mask.name:
+        if method.name not in SOLID:
             return where
         return where.in_cells(reach.cells_wh(self.picture), self.picture.size_wh)
 
-    def _target(self, where: Region, placed: "_Placed") -> Target:
+    def _target(self, where: Region, placed: "_Placed", surrogate: Surrogate | None) -> Target:
         """Return where the face is in a region's pixels."""
         corner = np.array(where.box[:2], np.float32)
         box = placed.box - np.tile(corner, 2)
         points = None if placed.points is None else tuple((x, y) for x, y in (placed.points - corner).tolist())
         alpha = self.picture.channels.samples - 1 if self.picture.channels.has_alpha else None
-        return Target(tuple(box.tolist()), alpha=alpha, landmarks=points)
+        return Target(tuple(box.tolist()), alpha=alpha, landmarks=points, surrogate=surrogate)
 
     def _apply(self, where: Region, method: Method, target: Target, rng: np.random.Generator) -> None:
         """Treat one region of the pixels, in place."""
@@ -184,14 +211,15 @@ def _promise(method: Method, target: Target, where: Region, channels: int) -> di
     return method.promise(target, pixels, channels - (target.alpha is not None))
 
 
-def _said(method: Method, promise: dict[str, float] | None, around: Around | None) -> str:
-    """Return the method's parameters, what it promises, and what was done around the face, as JSON."""
-    said = family.parameters(method) | ({} if promise is None else {"promise": promise})
+def _said(method: Method, target: Target, promise: dict[str, float] | None, around: Around | None) -> str:
+    """Return the method's parameters, what else it notes, what it promises, and what was done around it, as JSON."""
+    said = family.parameters(method) | (method.noted(target) if isinstance(method, Noting) else {})
+    said |= {} if promise is None else {"promise": promise}
     said |= {} if around is None else {"around": around.to_mapping()}
     return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
 
-def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: str) -> Face:
+def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: str, *, steps: int) -> Face:
     one = found.finding
     x0, y0, x1, y1 = (float(v) for v in np.round(placed.box, 2))
     points = () if placed.points is None else placed.points
@@ -207,4 +235,5 @@ def _face(found: Found, placed: _Placed, changed: IntBox, method: Method, said: 
         roll_degrees=placed.roll,
         look=found.look,
         frame=found.frame,
+        steps=steps,
     )

@@ -15,6 +15,7 @@ from anonymizer_udfs.methods.base import Method, Patch, Target
 from anonymizer_udfs.methods.blur import Blur
 from anonymizer_udfs.methods.dp_dct import DpDct
 from anonymizer_udfs.methods.dp_pix import DpPix
+from anonymizer_udfs.methods.k_same import KSame
 from anonymizer_udfs.methods.mask import Mask
 from anonymizer_udfs.methods.noise import Noise
 from anonymizer_udfs.methods.pixelate import Pixelate
@@ -26,6 +27,7 @@ __all__ = [
     "Blur",
     "DpDct",
     "DpPix",
+    "KSame",
     "Mask",
     "Method",
     "Noise",
@@ -47,6 +49,7 @@ METHODS: dict[str, type[Method]] = {
     "recolor": Recolor,
     "dp_pix": DpPix,
     "dp_dct": DpDct,
+    "k_same": KSame,
 }
 
 

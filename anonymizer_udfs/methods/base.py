@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.methods.surrogate import Surrogate
 
 Patch = NDArray[np.uint8 | np.uint16]
 """The pixels of one region, cut from the picture: ``(h, w, c)``, 1 to 4 channels as the format has them."""
@@ -29,11 +30,13 @@ class Target:
         alpha: index of the alpha channel, which no method changes; None where there is none.
         landmarks: five points ``(x, y)`` in the patch's pixels, in the order of
             :class:`anonymizer_udfs.detection.base.Detections`; may lie beyond the patch. None where nobody gave any.
+        surrogate: what the face's person shares with others; None where it shares none.
     """
 
     box_xyxy: tuple[float, float, float, float]
     alpha: int | None = None
     landmarks: Landmarks | None = None
+    surrogate: Surrogate | None = None
 
     def __post_init__(self) -> None:
         """Refuse a box that is not finite or whose ends are swapped."""
@@ -98,6 +101,19 @@ class Promising(Protocol):
             target: where the face is.
             pixels: of the region.
             channels: that are treated.
+        """
+        ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A method of which the record of each face says more than its parameters."""
+
+    def noted(self, target: Target) -> dict[str, str | None]:
+        """Return what the record says, by name; plain values.
+
+        Args:
+            target: where the face is.
         """
         ...
 

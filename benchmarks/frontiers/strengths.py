@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from anonymizer_udfs import methods
-from anonymizer_udfs.methods import Blur, DpDct, DpPix, Mask, Method, Noise, Pixelate, Recolor, Scramble
+from anonymizer_udfs.methods import Blur, DpDct, DpPix, KSame, Mask, Method, Noise, Pixelate, Recolor, Scramble
 
 
 @dataclass(frozen=True)
@@ -49,5 +49,6 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     "recolor": _each(1.6, *(Recolor(n, mix) for n, mix in ((64, 0.3), (16, 0.5), (6, 0.7), (3, 0.9), (2, 1.0)))),
     "dp_pix": _each(1.6, *(DpPix(epsilon) for epsilon in (8.0, 2.0, 0.5, 0.1, 0.01))),
     "dp_dct": _each(1.6, *(DpDct(e, n) for e, n in ((1000.0, 8), (100.0, 4), (30.0, 4), (10.0, 4), (3.0, 2)))),
+    "k_same": _each(2.0, *(KSame(k) for k in (2, 5, 10, 20, 50))),  # without groups: its fill
 }
 """By method, in the order of :data:`anonymizer_udfs.methods.METHODS`; a test holds it to be whole."""

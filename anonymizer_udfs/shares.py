@@ -1,0 +1,65 @@
+"""Which surrogates the faces of one image share with others, and whether all of them do. Runs on an executor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs import boxes
+from anonymizer_udfs.methods import KSame, Method
+from anonymizer_udfs.methods.surrogate import Surrogate
+
+SAME_IOU = 0.9
+"""A face found again lies where its record says, up to that record's rounding; a neighbour's box overlaps it less."""
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """One face's surrogate.
+
+    Attributes:
+        box: where the face was recorded, ``x0 y0 x1 y1`` in stored pixels.
+        surrogate: what its group becomes.
+    """
+
+    box: tuple[float, float, float, float]
+    surrogate: Surrogate
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """The surrogates of an image's faces; none for an image that nobody grouped."""
+
+    known: tuple[Share, ...] = ()
+
+    def of(self, found: Sequence[NDArray[np.float32]]) -> list[Surrogate | None]:
+        """Return the surrogate of each face found, ``x0 y0 x1 y1`` in stored pixels; none where that is not sure.
+
+        It is sure where one recorded box alone lies on the face, and on no other face.
+        """
+        if not self.known or not found:
+            return [None] * len(found)
+        recorded = np.array([one.box for one in self.known], np.float32)
+        same = boxes.iou(np.stack(found), recorded) >= SAME_IOU
+        alone = same & (same.sum(0) == 1) & (same.sum(1) == 1)[:, None]
+        return [self.known[int(row.argmax())].surrogate if row.any() else None for row in alone]
+
+
+def step(chain: Sequence[Method], faces: Sequence[Surrogate | None]) -> int:
+    """Return which method of a chain all faces of an image take: the first for which each has what it needs.
+
+    Args:
+        chain: as :class:`anonymizer_udfs.policy.KindRule` has it; its last, the mask, needs nothing.
+        faces: the surrogate of each face, where it has one.
+
+    Examples:
+        >>> from anonymizer_udfs.methods import Mask
+        >>> step((KSame(), Mask()), [None]), step((Mask(),), [None])
+        (1, 0)
+    """
+    return next(i for i, method in enumerate(chain) if not isinstance(method, KSame) or _enough(method, faces))
+
+
+def _enough(method: KSame, faces: Sequence[Surrogate | None]) -> bool:
+    return all(one is not None and one.people >= method.k for one in faces)
