@@ -17,6 +17,7 @@ from anonymizer_udfs.methods.noise import Noise
 from anonymizer_udfs.methods.pixelate import Pixelate
 from anonymizer_udfs.methods.recolor import Recolor
 from anonymizer_udfs.methods.scramble import Scramble
+from anonymizer_udfs.methods.warp import Warp
 
 __all__ = [
     "METHODS",
@@ -31,6 +32,7 @@ __all__ = [
     "Recolor",
     "Scramble",
     "Target",
+    "Warp",
     "build",
     "parameters",
 ]
@@ -44,6 +46,7 @@ METHODS: dict[str, type[Method]] = {
     "recolor": Recolor,
     "dp_pix": DpPix,
     "dp_dct": DpDct,
+    "warp": Warp,
 }
 
 

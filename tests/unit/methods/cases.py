@@ -16,6 +16,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Scramble,
     Target,
+    Warp,
 )
 
 LADDERS: dict[str, tuple[Method, ...]] = {
@@ -34,6 +35,7 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         *(DpPix(0.1, ratio, cells) for ratio, cells in ((16 / 112**2, 7), (0.01, 3))),
     ),
     "dp_dct": (DpDct(1000, 8), DpDct(1000, 4), DpDct(100, 4), DpDct(30, 4), DpDct(3, 2)),
+    "warp": tuple(Warp(amplitude) for amplitude in (0.02, 0.05, 0.1, 0.15, 0.25)),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""
