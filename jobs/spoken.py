@@ -1,6 +1,7 @@
 """Detection plans and policies in words: what each pass shows, who looks and when. Needs no Spark and no model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass, Zoom
@@ -95,11 +96,25 @@ def chain(rule: KindRule) -> str:
     Examples:
         >>> chain(KindRule((methods.Pixelate(5, 0.1), methods.Mask()), 1.6))
         'pixelate(cells=5, noise_ratio=0.1) > mask'
+        >>> chain(KindRule((methods.Regions(2, methods.Mask(), methods.Noise(2)), methods.Mask()), 1.6))
+        'regions(parts=eyes+nose, method=mask(level_ratio=0.5), rest=noise(amplitude=2, scope=face)) > mask'
     """
     *mild, last = rule.chain
     return " > ".join([*map(_with_parameters, mild), last.name])
 
 
 def _with_parameters(method: Method) -> str:
-    said = ", ".join(f"{name}={value:g}" for name, value in methods.parameters(method).items())
-    return f"{method.name}({said})"
+    return _named(method.name, methods.parameters(method))
+
+
+def _named(name: str, parameters: Mapping[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={_value(value)}' for key, value in parameters.items())})"
+
+
+def _value(value: Any) -> str:
+    """Return a parameter's value: a number, a word, a list of words, or a method with its own."""
+    if isinstance(value, Mapping):
+        return _named(value["name"], {key: inner for key, inner in value.items() if key != "name"})
+    if isinstance(value, list):
+        return "+".join(map(_value, value))
+    return value if isinstance(value, str) else f"{value:g}"

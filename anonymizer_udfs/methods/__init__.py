@@ -16,6 +16,7 @@ from anonymizer_udfs.methods.mask import Mask
 from anonymizer_udfs.methods.noise import Noise
 from anonymizer_udfs.methods.pixelate import Pixelate
 from anonymizer_udfs.methods.recolor import Recolor
+from anonymizer_udfs.methods.regions import Regions
 from anonymizer_udfs.methods.scramble import Scramble
 from anonymizer_udfs.methods.warp import Warp
 
@@ -30,6 +31,7 @@ __all__ = [
     "Patch",
     "Pixelate",
     "Recolor",
+    "Regions",
     "Scramble",
     "Target",
     "Warp",
@@ -47,17 +49,32 @@ METHODS: dict[str, type[Method]] = {
     "dp_pix": DpPix,
     "dp_dct": DpDct,
     "warp": Warp,
+    "regions": Regions,
 }
 
 
 def build(wish: str | Mapping[str, Any]) -> Method:
     """Return the method that ``wish`` names, with its parameters; see :func:`anonymizer_udfs.family.build`.
 
+    Parameters of ``regions`` that are methods themselves are wishes, too.
+
     Examples:
         >>> build({"name": "pixelate", "cells": 3})
         Pixelate(cells=3, noise_ratio=0.1)
+        >>> build({"name": "regions", "parts": 1, "method": "mask", "rest": {"name": "recolor", "levels": 9}}).method
+        Mask(level_ratio=0.5)
     """
+    if isinstance(wish, Mapping) and wish.get("name") == Regions.name:
+        wish = {key: _inner(value) if key in Regions.nested else value for key, value in wish.items()}
     return family.build("method", METHODS, wish)
+
+
+def _inner(wish: object) -> object:
+    """Return the method that a wish within another names; what is no wish as it is."""
+    if not isinstance(wish, str | Mapping):
+        return wish
+    plain = {name: member for name, member in METHODS.items() if member is not Regions}
+    return family.build("method within regions", plain, wish)
 
 
 def parameters(method: Method) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from anonymizer_udfs import methods
 from anonymizer_udfs.detection.plans import PLANS, Plan
-from anonymizer_udfs.policy import Policy
+from anonymizer_udfs.policy import KindRule, Policy
 from conf import policies, settings
 from jobs import anonymize, policy, spoken
 from tests.unit.jobs.cases import Asked, Told
@@ -107,6 +108,16 @@ def test_a_pass_can_be_edited(told: Told, tmp_path: Path) -> None:
         "small"
     ]
     assert (mine.detectors, mine.face, mine.bands) == (theirs.detectors, theirs.face, theirs.bands)
+
+
+@pytest.mark.parametrize("name", [name for name in methods.METHODS if name != methods.Mask.name])
+def test_every_method_is_told_with_its_parameters(name: str) -> None:
+    """A chain of any method is a line of words that names each parameter, those of a method within it as well."""
+    one = methods.build(name)
+    line = spoken.chain(KindRule((one, methods.Mask()), 1.6))
+    assert line.startswith(f"{name}(")
+    assert all(f"{key}=" in line for key in methods.parameters(one))
+    assert "{" not in line
 
 
 def test_every_plan_is_explained(told: Told, asked: Asked) -> None:
