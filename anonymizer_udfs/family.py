@@ -1,7 +1,7 @@
 """What all families share: from a name and parameters in a mapping to a member, and back."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from anonymizer_udfs.errors import SpecError, UnknownNameError
@@ -40,10 +40,17 @@ def build(kind: str, table: Mapping[str, type[Member]], wish: str | Mapping[str,
 
 
 def parameters(member: object) -> dict[str, Any]:
-    """Return a member's parameters as plain values (lists for tuples), without its name and its models."""
-    out: dict[str, Any] = {}
-    for field in fields(member):  # type: ignore[arg-type]  # members are dataclasses
-        value = getattr(member, field.name)
-        if field.name != "model":
-            out[field.name] = list(value) if isinstance(value, tuple) else value
-    return out
+    """Return a member's parameters as plain values, without its name and its models.
+
+    Lists stand for tuples, and for a member within it a mapping with its name and its parameters.
+    """
+    given = {field.name: getattr(member, field.name) for field in fields(member)}  # type: ignore[arg-type]  # dataclass
+    return {name: _plain(value) for name, value in given.items() if name != "model"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if is_dataclass(value):
+        return {"name": getattr(value, "name", ""), **parameters(value)}
+    return value

@@ -11,6 +11,7 @@ from typing import Any
 
 from docs import marked
 from docs.recall import table
+from jobs import spoken
 
 PAGE = Path(__file__).parent / "methods.md"
 RESULT = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "frontier.json"
@@ -22,7 +23,7 @@ _MISSING = "Not measured yet: `make frontier ARGS='--out benchmarks/results'` wr
 def rows(found: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[str]]:
     """Yield a row for each method at each strength; rates in percent, the worse of the recognizers."""
     for one in found:
-        parameters = ", ".join(f"{name} {_short(value)}" for name, value in one["parameters"].items())
+        parameters = ", ".join(f"{name} {spoken.value(value)}" for name, value in one["parameters"].items())
         name = f"`{one['method']}`" if one["method"] != "none" else "untouched"
         kept = one.get("kept", {})
         yield (
@@ -35,10 +36,6 @@ def rows(found: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[str]]:
             f"{kept['colour']:.2f}" if "colour" in kept else "",
             f"{one['ms']:.1f}" if "ms" in one else "",
         )
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _rank1(row: Mapping[str, Any], attack: str) -> str:

@@ -8,11 +8,12 @@ import json
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any
 
 import yaml
 
+from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass
 from anonymizer_udfs.detection.plans import PLANS, Plan
 from anonymizer_udfs.errors import ModelError, SpecError, UnknownNameError
@@ -128,8 +129,10 @@ def offered() -> list[dict[str, Any]]:
 
 
 def _told(name: str, cls: type[Method], package: str) -> dict[str, Any]:
-    given = fields(cls)  # type: ignore[arg-type]  # members are dataclasses
-    defaults = {one.name: None if one.default is MISSING else one.default for one in given}
+    try:
+        defaults = methods.parameters(cls())
+    except TypeError:  # one of another package that needs a parameter
+        defaults = {one.name: None for one in fields(cls)}  # type: ignore[arg-type]  # members are dataclasses
     what = (cls.__doc__ or "").strip().partition("\n")[0]
     return {"name": name, "what": what, "parameters": defaults, "from": package}
 
@@ -137,7 +140,12 @@ def _told(name: str, cls: type[Method], package: str) -> dict[str, Any]:
 def choice(found: Sequence[Mapping[str, Any]]) -> Section:
     """Return one line a method."""
     rows = tuple(
-        (one["name"], one["what"], ", ".join(f"{key} {value}" for key, value in one["parameters"].items()), one["from"])
+        (
+            one["name"],
+            one["what"],
+            ", ".join(f"{key} {spoken.value(said)}" for key, said in one["parameters"].items()),
+            one["from"],
+        )
         for one in found
     )
     return Section("methods (docs/methods.md)", rows, ("name", "what it does", "parameters and defaults", "from"))

@@ -1,6 +1,7 @@
 """Detection plans and policies in words: what each pass shows, who looks and when. Needs no Spark and no model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass, Zoom
@@ -95,18 +96,30 @@ def chain(rule: KindRule) -> str:
     Examples:
         >>> chain(KindRule((methods.Pixelate(5, 0.1), methods.Mask()), 1.6))
         'pixelate(cells=5, noise_ratio=0.1) > mask'
+        >>> chain(KindRule((methods.Regions(2, methods.Mask(), methods.Noise(2)), methods.Mask()), 1.6))
+        'regions(parts=eyes+nose, method=mask(level_ratio=0.5), rest=noise(amplitude=2, scope=face)) > mask'
     """
     *mild, last = rule.chain
     return " > ".join([*map(_with_parameters, mild), last.name])
 
 
 def _with_parameters(method: Method) -> str:
-    said = ", ".join(f"{name}={_value(value)}" for name, value in methods.parameters(method).items())
-    return f"{method.name}({said})"
+    return _named(method.name, methods.parameters(method))
 
 
-def _value(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _named(name: str, parameters: Mapping[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={value(one)}' for key, one in parameters.items())})"
+
+
+def value(one: Any) -> str:
+    """Return a parameter's value: a number, a word, a list of words, a method with its own, or that it has none."""
+    if one is None:
+        return "to be given"
+    if isinstance(one, Mapping):
+        return _named(one["name"], {key: inner for key, inner in one.items() if key != "name"})
+    if isinstance(one, list):
+        return "+".join(map(value, one))
+    return one if isinstance(one, str) else f"{one:g}"
 
 
 def policy(one: Policy) -> list[str]:

@@ -20,7 +20,9 @@ from anonymizer_udfs.methods.mask import Mask
 from anonymizer_udfs.methods.noise import Noise
 from anonymizer_udfs.methods.pixelate import Pixelate
 from anonymizer_udfs.methods.recolor import Recolor
+from anonymizer_udfs.methods.regions import Regions
 from anonymizer_udfs.methods.scramble import Scramble
+from anonymizer_udfs.methods.warp import Warp
 
 __all__ = [
     "METHODS",
@@ -34,8 +36,10 @@ __all__ = [
     "Patch",
     "Pixelate",
     "Recolor",
+    "Regions",
     "Scramble",
     "Target",
+    "Warp",
     "build",
     "parameters",
 ]
@@ -50,6 +54,8 @@ METHODS: dict[str, type[Method]] = {
     "dp_pix": DpPix,
     "dp_dct": DpDct,
     "k_same": KSame,
+    "warp": Warp,
+    "regions": Regions,
 }
 
 
@@ -57,10 +63,13 @@ def build(wish: str | Mapping[str, Any]) -> Method:
     """Return the method that ``wish`` names, with its parameters; see :func:`anonymizer_udfs.family.build`.
 
     A name that none of ours has may be that of another package's (see :mod:`anonymizer_udfs.methods.plugins`).
+    Parameters of ``regions`` that are methods themselves are wishes, too.
 
     Examples:
         >>> build({"name": "pixelate", "cells": 3})
         Pixelate(cells=3, noise_ratio=0.1)
+        >>> build({"name": "regions", "parts": 1, "method": "mask", "rest": {"name": "recolor", "levels": 9}}).method
+        Mask(level_ratio=0.5)
     """
     name = wish.get("name") if isinstance(wish, Mapping) else wish
     if isinstance(name, str) and name not in METHODS:
@@ -68,7 +77,17 @@ def build(wish: str | Mapping[str, Any]) -> Method:
         if name not in others:
             raise UnknownNameError("method", name, [*METHODS, *others])
         return plugins.build(name, wish)
+    if isinstance(wish, Mapping) and wish.get("name") == Regions.name:
+        wish = {key: _inner(value) if key in Regions.nested else value for key, value in wish.items()}
     return family.build("method", METHODS, wish)
+
+
+def _inner(wish: object) -> object:
+    """Return the method that a wish within another names; what is no wish as it is."""
+    if not isinstance(wish, str | Mapping):
+        return wish
+    plain = {name: member for name, member in METHODS.items() if member is not Regions}
+    return family.build("method within regions", plain, wish)
 
 
 def parameters(method: Method) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Target:
         return max(w, LEAST_ASPECT * h), max(h, LEAST_ASPECT * w)
 
 
+@runtime_checkable
 class Method(Protocol):
     """A family member: a frozen dataclass of its own parameters.
 

@@ -1,7 +1,7 @@
 """How a face lies in a patch: from the coordinates of an upright face to the patch's pixels, and which way it looks."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,13 @@ NOSE_DEPTH = 0.2
 """How far the tip of a nose stands out before the plane of eyes and mouth, in widths of the box. With it the nose says
 the same yaw as the eyes, whose distance shrinks: 0.40 of that distance for CenterFace's points, 0.44 for YuNet's, over
 700 photos of LFW, from 8 to 44 degrees."""
+OUTLINE_DEPTH = 0.2
+"""How far the outline of cheeks and jaw lies behind the plane of eyes and mouth, in widths of the box: what set an
+ellipse around the face right, by eye, on photos of LFW turned by 20 to 45 degrees."""
 YAW_MAX = 60.0
+STRAY = 0.25
+"""How far a point is believed to lie from an upright face's, in widths of the box; 0.24 was the most on 1,000 photos of
+LFW. What is told further away is a mistake, which must not carry a feature off the face."""
 _SCALES = (0.5, 2.0)
 """Points that tell a size further than this from the box's are not believed."""
 
@@ -33,10 +39,13 @@ class Facing:
     Attributes:
         matrix: 2x3, from them to pixels of the patch.
         yaw_degrees: how far the face looks to the picture's right, in [-60, 60]; 0 where no points tell.
+        points: where eyes, nose and corners of the mouth lie in these coordinates, ``(5, 2)``; :data:`POINTS` where no
+            points tell.
     """
 
     matrix: NDArray[np.float64]
     yaw_degrees: float = 0.0
+    points: NDArray[np.float64] = field(default_factory=lambda: np.array(POINTS))
 
     @classmethod
     def of(cls, target: Target) -> "Facing":
@@ -56,7 +65,8 @@ class Facing:
         low, high = _SCALES
         if not low * width <= math.hypot(*matrix[:, 0]) <= high * max(target.face_wh):
             return cls(upright)
-        return cls(matrix, _yaw(seen))
+        away = cls(matrix).of_pixels(seen) - np.array(POINTS)
+        return cls(matrix, _yaw(seen), np.array(POINTS) + np.clip(away, -STRAY, STRAY))
 
     @property
     def width_px(self) -> float:
@@ -68,17 +78,24 @@ class Facing:
         """How far the face is turned clockwise in the picture's plane, in (-180, 180]."""
         return math.degrees(math.atan2(self.matrix[1, 0], self.matrix[0, 0]))
 
+    @property
+    def outline_x(self) -> float:
+        """Where the middle of the face's outline lies: as a head turns, it stays behind the points."""
+        return -OUTLINE_DEPTH * math.sin(math.radians(self.yaw_degrees))
+
     def pixels(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return where points of the face, ``(n, 2)``, are in the patch."""
         return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2])
 
+    def of_pixels(self, at: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the face's coordinates of places in the patch, ``(..., 2)`` as x, y."""
+        turned = self.matrix[:, :2] / self.width_px**2  # the inverse of a similarity, transposed
+        return np.asarray((at - self.matrix[:, 2]) @ turned)
+
     def coordinates(self, shape_hw: tuple[int, ...]) -> NDArray[np.float64]:
         """Return the face's coordinates of the centre of each pixel of a patch, ``(h, w, 2)``."""
         h, w = shape_hw[:2]
-        turned = self.matrix[:, :2] / self.width_px**2  # the inverse of a similarity, transposed
-        x = np.arange(w) + 0.5 - self.matrix[0, 2]
-        y = np.arange(h)[:, None] + 0.5 - self.matrix[1, 2]
-        return np.stack([x * turned[0, 0] + y * turned[1, 0], x * turned[0, 1] + y * turned[1, 1]], 2)
+        return self.of_pixels(np.stack(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5), 2))
 
 
 def _yaw(points: NDArray[np.float64]) -> float:

@@ -3,7 +3,21 @@
 from dataclasses import dataclass
 
 from anonymizer_udfs import methods
-from anonymizer_udfs.methods import Blur, DpDct, DpPix, KSame, Mask, Method, Noise, Pixelate, Recolor, Scramble
+from anonymizer_udfs.methods import (
+    Blur,
+    DpDct,
+    DpPix,
+    KSame,
+    Mask,
+    Method,
+    Noise,
+    Pixelate,
+    Recolor,
+    Regions,
+    Scramble,
+    Warp,
+)
+from jobs import spoken
 
 
 @dataclass(frozen=True)
@@ -28,12 +42,8 @@ class Strength:
             >>> Strength(Pixelate(5), 1.6).label
             'pixelate cells=5 noise_ratio=0.1 region=1.6'
         """
-        said = " ".join(f"{name}={_short(value)}" for name, value in methods.parameters(self.method).items())
+        said = " ".join(f"{name}={spoken.value(value)}" for name, value in methods.parameters(self.method).items())
         return f"{self.method.name} {said} region={self.region_ratio:g}"
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _each(ratio: float, *chosen: Method) -> tuple[Strength, ...]:
@@ -49,6 +59,8 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     "recolor": _each(1.6, *(Recolor(n, mix) for n, mix in ((64, 0.3), (16, 0.5), (6, 0.7), (3, 0.9), (2, 1.0)))),
     "dp_pix": _each(1.6, *(DpPix(epsilon) for epsilon in (8.0, 2.0, 0.5, 0.1, 0.01))),
     "dp_dct": _each(1.6, *(DpDct(e, n) for e, n in ((1000.0, 8), (100.0, 4), (30.0, 4), (10.0, 4), (3.0, 2)))),
+    "warp": _each(1.6, *(Warp(amplitude) for amplitude in (0.05, 0.1, 0.15, 0.2, 0.25))),
+    "regions": _each(1.6, *(Regions(n) for n in (1, 2, 3, 4)), Regions(4, Mask(), Pixelate(8, 0.0))),
     "k_same": _each(2.0, *(KSame(k) for k in (2, 5, 10, 20, 50))),  # without groups: its fill
 }
 """By method, in the order of :data:`anonymizer_udfs.methods.METHODS`; a test holds it to be whole."""

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.errors import FaceveilError
-from anonymizer_udfs.methods import METHODS
+from anonymizer_udfs.methods import METHODS, parts
 from anonymizer_udfs.policy import Policy
 from conf import policies
 
@@ -44,7 +45,8 @@ def test_defaults_and_ranges_are_those_of_the_code(method: str, parameter: str) 
     said, default = PARAMETERS[method, parameter]
     of_code = methods.parameters(methods.build(method))[parameter]
     if not isinstance(of_code, int | float):
-        assert default.strip("`") == of_code
+        said_default = yaml.safe_load(default.strip("`"))
+        assert methods.build({"name": method, parameter: said_default}) == methods.build(method)
         for choice in re.findall(r"`(\w+)`", said):
             methods.build({"name": method, parameter: choice})
         return
@@ -56,6 +58,13 @@ def test_defaults_and_ranges_are_those_of_the_code(method: str, parameter: str) 
     for value in (low - 1, high + 1):
         with pytest.raises(FaceveilError, match=parameter):
             methods.build({"name": method, parameter: kind(value)})
+
+
+def test_parts_are_those_of_the_code() -> None:
+    """In the same order, with what the similarity drops by without each."""
+    rows = table("## Parts of a face")
+    assert {row[0].strip("`"): float(row[2]) for row in rows} == parts.DROPS
+    assert [row[0].strip("`") for row in rows] == list(parts.DROPS)
 
 
 def test_no_policy_that_ships_uses_what_was_not_measured() -> None:

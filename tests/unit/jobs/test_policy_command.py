@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from anonymizer_udfs import methods
 from anonymizer_udfs.detection.plans import PLANS, Plan
 from anonymizer_udfs.methods import METHODS, build
-from anonymizer_udfs.policy import Policy
+from anonymizer_udfs.policy import KindRule, Policy
 from conf import policies, settings
 from jobs import anonymize, policy, spoken
 from tests.unit.jobs.cases import Asked, Told
@@ -137,6 +138,16 @@ def test_words_follow_a_policy_of_one_s_own(tmp_path: Path) -> None:
     assert "The region of a licence plate is 1.2 times the detector's box, and gets mask." in words
     assert "What is stored is decoded, compared, and not searched again." in words
     assert "Contact sheets show originals beside results." in words
+
+
+@pytest.mark.parametrize("name", [name for name in methods.METHODS if name != methods.Mask.name])
+def test_a_chain_of_any_method_is_told(name: str) -> None:
+    """A chain of any method is a line of words that names each parameter, those of a method within it as well."""
+    one = methods.build(name)
+    line = spoken.chain(KindRule((one, methods.Mask()), 1.6))
+    assert line.startswith(f"{name}(")
+    assert all(f"{key}=" in line for key in methods.parameters(one))
+    assert "{" not in line
 
 
 def test_every_plan_is_explained(told: Told, asked: Asked) -> None:

@@ -15,8 +15,10 @@ from anonymizer_udfs.methods import (
     Patch,
     Pixelate,
     Recolor,
+    Regions,
     Scramble,
     Target,
+    Warp,
 )
 
 LADDERS: dict[str, tuple[Method, ...]] = {
@@ -36,10 +38,24 @@ LADDERS: dict[str, tuple[Method, ...]] = {
     ),
     "dp_dct": (DpDct(1000, 8), DpDct(1000, 4), DpDct(100, 4), DpDct(30, 4), DpDct(3, 2)),
     "k_same": (KSame(2), KSame(20)),
+    "warp": tuple(Warp(amplitude) for amplitude in (0.02, 0.05, 0.1, 0.15, 0.25)),
+    "regions": (
+        *(Regions(count, Pixelate(5, 0), Pixelate(16, 0)) for count in (1, 2, 3, 4)),
+        Regions(4, Mask(), Pixelate(16, 0)),
+        Regions(4, Mask(), Pixelate(8, 0)),
+    ),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""
-OTHERS: dict[str, tuple[Method, ...]] = {"scramble": (Scramble("phases"),)}
+OTHERS: dict[str, tuple[Method, ...]] = {
+    "scramble": (Scramble("phases"),),
+    "regions": (
+        Regions(),
+        Regions(["mouth"], Scramble("phases"), Noise()),
+        Regions(["periphery", "nose"], DpDct(), Warp()),
+        Regions(3, Mask(), Scramble("tiles")),
+    ),
+}
 """What stands on no ladder with them: likeness pixel by pixel says nothing of how it compares."""
 
 FACE_BOX = (60.0, 50.0, 140.0, 150.0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.base import Landmarks, Target
-from anonymizer_udfs.methods.facing import HALF_HEIGHT, NOSE_DEPTH, POINTS, Facing
+from anonymizer_udfs.methods.facing import HALF_HEIGHT, NOSE_DEPTH, POINTS, STRAY, Facing
 
 FLAT = np.array(POINTS)
 SOLID = np.column_stack([FLAT, [0, 0, NOSE_DEPTH, 0, 0]])
@@ -35,6 +35,7 @@ def test_points_tell_size_place_and_roll(width: float, roll: float, x: float, y:
     assert math.cos(math.radians(facing.roll_degrees - roll)) == pytest.approx(1)
     assert facing.pixels(FLAT) == pytest.approx(np.array(placed(FLAT, width, roll, (x, y))), abs=1e-6 * (width + 1000))
     assert facing.yaw_degrees == pytest.approx(0, abs=0.01)
+    assert facing.points == pytest.approx(FLAT)
 
 
 @pytest.mark.parametrize("roll", [pytest.param(roll, id=f"roll{roll}") for roll in (0, 30, 90, 180, -135)])
@@ -61,6 +62,23 @@ def test_points_that_the_box_contradicts_are_not_believed(landmarks: Landmarks |
     facing = Facing.of(Target(box(20, (20, 20)), landmarks=landmarks))
     assert (facing.width_px, facing.roll_degrees, facing.yaw_degrees) == (20, 0, 0)
     assert facing.pixels(np.zeros((1, 2))).tolist() == [[20, 20]]
+
+
+def test_a_point_that_is_far_off_is_held_near_its_place() -> None:
+    """A corner of the mouth that is told beside an ear counts as no further off than any that was seen."""
+    told = np.array([*FLAT[:3], FLAT[3] + (0.6, 0), FLAT[4]])
+    facing = Facing.of(Target(box(100, (80, 90)), landmarks=placed(told, 100, 0, (80, 90))))
+    away = np.abs(facing.points - FLAT)
+    assert away.max() == pytest.approx(STRAY)
+    assert away.argmax() == 6
+
+
+@pytest.mark.parametrize("yaw", [-30, 0, 30])
+def test_the_outline_stays_behind_as_the_head_turns(yaw: float) -> None:
+    """Its middle goes the other way than the nose, and by less."""
+    facing = Facing(np.eye(2, 3), float(yaw))
+    assert facing.outline_x == -facing.outline_x or facing.outline_x * yaw < 0
+    assert abs(facing.outline_x) < 0.15
 
 
 def test_a_box_without_extent_has_a_face_of_a_pixel() -> None:
