@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.lattice import Lattice
@@ -17,6 +17,7 @@ def lattices(draw: st.DrawFn) -> Lattice:
 
 
 @given(lattice=lattices())
+@settings(deadline=None)
 def test_what_is_linear_is_filled_in_as_it_is(lattice: Lattice) -> None:
     """Between the outermost nodes each pixel's centre gets its own coordinates; beyond them, the nearest node's."""
     x0, y0, x1, y1 = lattice.window
@@ -28,6 +29,7 @@ def test_what_is_linear_is_filled_in_as_it_is(lattice: Lattice) -> None:
 
 
 @given(lattice=lattices(), move=st.floats(-30, 30))
+@settings(deadline=None)
 def test_a_flow_that_is_the_same_everywhere_carries_everything_that_far(lattice: Lattice, move: float) -> None:
     """One unit of time at a speed is that way."""
     velocity = np.tile(np.array([move, -move / 2]), (*lattice.shape, 1))
@@ -43,6 +45,7 @@ def test_a_flow_away_from_a_point_grows_as_e_does() -> None:
 
 
 @given(seed=st.integers(0, 99), strength=st.floats(0, 300))
+@settings(deadline=None)
 def test_flows_do_not_fold(seed: int, strength: float) -> None:
     """However strong a smooth flow is, neighbours keep their order and what lies between them its sense of rotation."""
     lattice = Lattice.over((0, 0, 300, 300), 6.0)
