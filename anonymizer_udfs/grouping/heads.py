@@ -1,4 +1,4 @@
-"""Heads on the canvas and their means: what a group's surrogate is made of. Runs on executors."""
+"""Heads on the canvas: what a group's surrogate is the mean of. Runs on executors."""
 
 import math
 
@@ -11,8 +11,6 @@ from anonymizer_udfs.methods.base import Landmarks, Target
 from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.methods.surrogate import HALF, SIDE_PX, Canvas
 
-Sums = NDArray[np.float64]
-"""``(SIDE_PX, SIDE_PX, 3)``."""
 REACH_PX = 20_000
 """A canvas that spans more of a picture than this is no face."""
 
@@ -62,15 +60,6 @@ def _with_edges(
     return np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE), np.uint8), (x0, y0)
 
 
-def mean(heads: NDArray[np.floating] | list[Canvas]) -> Sums:
-    """Return the mean of heads, of one person's photos or of a group's people: each counts once.
-
-    Args:
-        heads: ``(n, SIDE_PX, SIDE_PX, 3)``, at least one.
-    """
-    return np.asarray(np.mean(np.asarray(heads, np.float64), axis=0))
-
-
-def canvas(values: Sums) -> Canvas:
-    """Return a mean as a surrogate's canvas."""
+def canvas(values: NDArray[np.float64]) -> Canvas:
+    """Return a mean of heads, ``(SIDE_PX, SIDE_PX, 3)``, as a surrogate's canvas."""
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from anonymizer_udfs.grouping.heads import canvas, head, mean
+from anonymizer_udfs.grouping.heads import head
 from anonymizer_udfs.methods.facing import POINTS
-from anonymizer_udfs.methods.surrogate import HALF, SIDE_PX, Surrogate
 from anonymizer_udfs.methods.surrogate import placed as on_patch
 from tests.unit.methods.test_k_same import canvas as drawn
 
@@ -69,12 +68,3 @@ def test_beyond_the_picture_its_edge_goes_on() -> None:
     found = head(rgb, (-15.0, -21.4, 25.0, 31.4), points)
     assert found is not None
     assert (found == 200).all()
-
-
-def test_each_counts_once() -> None:
-    """A person of three photos and one of one have the same weight in a group's mean."""
-    often = mean([np.full((SIDE_PX, SIDE_PX, 3), level, np.uint8) for level in (90, 100, 110)])
-    once = mean([np.full((SIDE_PX, SIDE_PX, 3), 201, np.uint8)])
-    made = canvas(mean(np.stack([often, once])))
-    assert Surrogate(made, 2).canvas.ravel()[0] in {150, 151}
-    assert HALF > 1
