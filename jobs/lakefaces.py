@@ -95,7 +95,9 @@ def added(spark: SparkSession, store: GroupStore, found: Groups, known: DataFram
 
 
 def labelled(file: Path, key: Key) -> list[tuple[str, str]]:
-    """Return image id and label of each line of a CSV file with the columns ``uri`` and ``label``.
+    """Return image id and keyed label of each line of a CSV file with the columns ``uri`` and ``label``.
+
+    A label is somebody's name, as often as not, and goes no further than this.
 
     Raises:
         UsageError: it cannot be read, or has other columns.
@@ -106,4 +108,4 @@ def labelled(file: Path, key: Key) -> list[tuple[str, str]]:
         rows = zip(table.column("uri").to_pylist(), table.column("label").to_pylist(), strict=True)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise UsageError("--labels must be a CSV file with the columns uri and label") from error
-    return [(key.image_id(canonical(uri)), label) for uri, label in rows if uri and label]
+    return [(key.image_id(canonical(uri)), key.source_id(f"label:{label}")) for uri, label in rows if uri and label]

@@ -4,6 +4,7 @@ Originals are read once more. Templates and heads stay on executors; the vault g
 """
 
 import argparse
+import contextlib
 import secrets
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from anonymizer_udfs import __version__
+from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.grouping import arrow, reading
 from anonymizer_udfs.grouping.reading import FaceSpec, MakeSurrogates, State
 from anonymizer_udfs.keys import Key
@@ -32,6 +34,7 @@ from jobs.lakefaces import CORNERS
 from jobs.ledger import Event
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
+from jobs.plan import TASKS_A_CORE
 from jobs.screen import counted
 
 JOB = "surrogates"
@@ -124,28 +127,44 @@ class _Making:
     told: context.Treatment
 
     def report(self) -> Report:
-        """Do all of it; the frames that hold templates are given back whatever happens."""
+        """Do all of it, and say in the lake's ledger that it began and how it ended."""
         lake = SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
         started = self._event(lake)
         lake.ledger.append(started)
+        try:
+            done = self._done(lake, started.run_id)
+        except BaseException:
+            with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
+                lake.ledger.append(started.then("failed"))
+            raise
+        counts = {**vars(done.counts), "groups_written": done.groups, "faces_written": done.faces}
+        lake.ledger.append(started.then("finished", counts={name: int(value) for name, value in counts.items()}))
+        return done
+
+    def _done(self, lake: SparkLake, run_id: str) -> Report:
+        """Do all of it; the frames that hold templates are given back whatever happens."""
         wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
         spec = self._spec()
-        embedded = wanted.mapInArrow(EmbedPartition(spec), from_arrow_schema(reading.SEEN))
+        # A few tasks for each core, whatever the files: reading and recognizing is the work, not the bytes of its rows.
+        embedded = wanted.repartition(self._tasks, "image_id").mapInArrow(
+            EmbedPartition(spec), from_arrow_schema(reading.SEEN)
+        )
         seen = embedded.persist(StorageLevel.DISK_ONLY)
         try:
             states = {row["state"]: int(row["count"]) for row in seen.groupBy("state").count().collect()}
             faces = seen.where(F.col("state") == State.READ.value).select(*arrow.FACES.names)
             earlier = lakefaces.earlier(self.spark, wanted, self.store).persist(StorageLevel.DISK_ONLY)
             found = group(faces, self._how(), earlier, self._labels(wanted))
-            run_id = started.run_id
             made, added = self._written(run_id, wanted, found, earlier, spec)
             found.release()
             earlier.unpersist()
         finally:
             seen.unpersist()
-        counts = {**vars(found.counts), "groups_written": made, "faces_written": added}
-        lake.ledger.append(started.then("finished", counts={name: int(value) for name, value in counts.items()}))
         return Report(run_id, states, found.counts, made, added)
+
+    @property
+    def _tasks(self) -> int:
+        return TASKS_A_CORE * session.cores(self.spark)
 
     def _event(self, lake: SparkLake) -> Event:
         run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
@@ -200,7 +219,9 @@ class _Making:
         mine = listed.withColumn("face_id", F.col("face.face_id")).join(put, "face_id")
         face = F.col("face").withField("person", F.col("person")).withField("group_id", F.col("group_id"))
         again = mine.groupBy(*PLAN.names, "source_digest").agg(F.collect_list(face).alias("faces"))
-        heads = again.mapInArrow(HeadsPartition(spec), from_arrow_schema(reading.HEADS))
+        heads = again.repartition(self._tasks, "image_id").mapInArrow(
+            HeadsPartition(spec), from_arrow_schema(reading.HEADS)
+        )
         together = heads.repartition("group_id").sortWithinPartitions("group_id", "person", "face_id")
         made = together.mapInArrow(MakeSurrogates(self.asked.k), from_arrow_schema(reading.SURROGATES))
         if found.counts.groups:
