@@ -8,6 +8,7 @@ from anonymizer_udfs import treatment, verification
 from anonymizer_udfs.imaging import Encoded, Picture
 from anonymizer_udfs.neighbours import Found, spread
 from anonymizer_udfs.outcome import BadImageError, Reason
+from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
@@ -34,7 +35,15 @@ class Made:
     psnr_outside_db: float | None = None
 
 
-def make(subject: Subject, found: Sequence[Found], image_id: str, spec: WorkerSpec, timed: Timed) -> Made:
+def make(
+    subject: Subject,
+    found: Sequence[Found],
+    image_id: str,
+    spec: WorkerSpec,
+    timed: Timed,
+    *,
+    shared: Shares = treatment.NOBODY,
+) -> Made:
     """Return the file with every finding treated, exact outside of the regions where the format can be.
 
     Where the exact file does not decode to what was meant (a progressive JPEG with missing scans, for example), all of
@@ -47,7 +56,7 @@ def make(subject: Subject, found: Sequence[Found], image_id: str, spec: WorkerSp
     with timed("anonymize"):
         shares = spread(found, len(pictures))
         treated = tuple(
-            treatment.treat(one, mine, image_id, spec, animated=len(pictures) > 1)
+            treatment.treat(one, mine, image_id, spec, animated=len(pictures) > 1, shares=shared)
             for one, mine in zip(pictures, shares, strict=True)
         )
     with timed("encode"):

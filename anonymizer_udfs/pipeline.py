@@ -27,6 +27,7 @@ from anonymizer_udfs.making import Made, make
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
+from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.stages import staged
@@ -204,7 +205,8 @@ def _treat(work: Work, spec: WorkerSpec) -> None:
         return
     with Clock(work, "decode"):
         shown.pictures()
-    work.made = make(shown, work.found, work.planned.image_id, spec, functools.partial(Clock, work))
+    shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
+    work.made = make(shown, work.found, work.planned.image_id, spec, clock, shared=shared)
 
 
 def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:

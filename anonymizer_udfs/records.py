@@ -263,9 +263,11 @@ class Planned:
     image_id: str
     content_version: str
     entry: Entry
+    shares: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    """What its faces share with others: rows of :data:`anonymizer_udfs.shares.SHARE`, where anybody grouped them."""
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Planned":
         """Return the value of one row."""
         entry = Entry(**{f.name: row[f.name] for f in fields(Entry)})
-        return cls(row["image_id"], row["content_version"], entry)
+        return cls(row["image_id"], row["content_version"], entry, tuple(row.get("shares") or ()))

@@ -15,7 +15,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import cv2
@@ -30,6 +30,8 @@ from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, String
 
 from anonymizer_udfs import imaging, isolation, pipeline, recognition
 from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.grouping import reading
+from anonymizer_udfs.grouping.reading import FaceSpec
 from anonymizer_udfs.imaging import orientation
 from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
@@ -54,6 +56,7 @@ FACES = ArrayType(
         ]
     )
 )
+Spec = TypeVar("Spec", WorkerSpec, FaceSpec)
 TEMPLATES = ArrayType(ArrayType(FloatType()))
 _bound: "WeakKeyDictionary[SparkSession, WorkerSpec]" = WeakKeyDictionary()
 
@@ -75,7 +78,29 @@ class AnonymizePartition:
         return isolation.isolated(batches, spec) if again else watchdog.watched(batches, spec)
 
 
-def on_executor(spec: WorkerSpec) -> WorkerSpec:
+@dataclass(frozen=True)
+class EmbedPartition:
+    """Partition function: rows of ``reading.WANTED`` in, rows of ``reading.SEEN`` out."""
+
+    spec: FaceSpec
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the templates of one partition's faces."""
+        return reading.embed(batches, on_executor(self.spec))
+
+
+@dataclass(frozen=True)
+class HeadsPartition:
+    """Partition function: rows of ``reading.WANTED`` in, rows of ``reading.HEADS`` out."""
+
+    spec: FaceSpec
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the heads of one partition's faces."""
+        return reading.take_heads(batches, on_executor(self.spec))
+
+
+def on_executor(spec: Spec) -> Spec:
     """Return the spec with the folder of shipped files among the places where models are looked for."""
     roots = (SparkFiles.getRootDirectory(), *spec.runtime.roots)
     return replace(spec, runtime=replace(spec.runtime, roots=roots))

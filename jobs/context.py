@@ -14,6 +14,7 @@ import yaml
 from anonymizer_udfs import __version__, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.models import dynamic_scrfd
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.cache import cache_dir
@@ -43,6 +44,7 @@ class Treatment:
         runtime: where models lie and what runs them.
         files: the model files that a worker needs, by name.
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
+        groups: the head of the ledger of groups, where the policy has ``k_same``: images are taken again when it moves.
     """
 
     policy: Policy
@@ -51,6 +53,12 @@ class Treatment:
     runtime: Runtime
     files: dict[str, Path]
     batching: dict[str, str] = field(default_factory=dict)
+    groups: str | None = None
+
+    @property
+    def shares(self) -> bool:
+        """Whether faces may get surrogates that they share."""
+        return any(isinstance(method, KSame) for method in self.policy.face.chain)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
@@ -65,7 +73,8 @@ class Treatment:
     @property
     def digest(self) -> str:
         """32 hex digits over policy, thresholds and model digests; not over the code's version."""
-        said = [self.policy.canonical(), sorted(self.thresholds.items()), sorted(self.model_digests.items())]
+        said: list[Any] = [self.policy.canonical(), sorted(self.thresholds.items()), sorted(self.model_digests.items())]
+        said += [] if self.groups is None else [self.groups]
         return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
 
 

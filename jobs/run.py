@@ -8,7 +8,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pyspark import StorageLevel
@@ -25,7 +25,7 @@ from anonymizer_udfs.sources import canonical, is_sequential
 from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import Limits, Measure, Provenance, WorkerSpec
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, context, early, mlflow_store, plan, progress, session, tracking
+from jobs import catalog, context, early, groups, mlflow_store, plan, progress, session, tracking
 from jobs.errors import UsageError, VaultError
 from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
@@ -83,6 +83,9 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     if vault is not None:
         vault.prepare()
     key = given or _own_key(vault)
+    if request.treatment.shares:
+        head = groups.checked_head(vault, storage, spark)
+        request = replace(request, treatment=replace(request.treatment, groups=head))
     lake = SparkLake(uri, spark, storage)
     lake.create()
     catalog.register(spark, request.lake, lake)
@@ -259,6 +262,8 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
     """Process and commit one batch."""
     order = ("container", "start", "index") if is_sequential(running.request.source) else ("image_id",)
     mine = work.where(F.col("batch") == F.lit(batch.number)).select(*plan.PLAN_COLUMNS, "task")
+    if running.request.treatment.shares and running.vault is not None:
+        mine = groups.GroupStore(running.vault, running.request.common.storage).joined(running.spark, mine)
     placed = mine.repartitionById(batch.tasks, F.col("task")).sortWithinPartitions(*order).drop("task")
     rows = placed.mapInArrow(AnonymizePartition(spec), from_arrow_schema(OUT))
     if order != ("image_id",):

@@ -1,6 +1,7 @@
 """Every Delta table and view, declared; nothing here reads or writes."""
 
 from schemas.base import FEATURES, Column, Table
+from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, WORK
@@ -8,13 +9,19 @@ from schemas.views import VIEWS, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
+GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
+"""In the vault, too, from the first grouping on."""
 
 __all__ = [
     "FEATURES",
+    "GROUPS",
+    "GROUP_TABLES",
     "IMAGES",
     "LAKE_TABLES",
+    "MEMBERS",
     "RUNS",
     "SOURCES",
+    "SURROGATES",
     "VAULT_TABLES",
     "VIEWS",
     "WORK",

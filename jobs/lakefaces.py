@@ -1,0 +1,111 @@
+"""The faces of a lake as frames: to be read again, known from earlier groups, and added to these. Runs on the driver.
+
+All of it is lazy; nothing of a face but its place and ids is in a plan.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
+
+from anonymizer_udfs.grouping import arrow, reading
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.records import PLAN
+from anonymizer_udfs.sources import canonical
+from jobs.errors import UsageError
+from jobs.grouping import Groups
+from jobs.groups import GroupStore
+from jobs.lake import SparkLake
+from jobs.vault import Vault
+
+SAME_IOU = 0.3
+"""A face is the one that was put into a group earlier where their boxes overlap by this much.
+
+Another policy's detectors draw other boxes, and a face that is not known again would be put into a second group."""
+CORNERS = ("x0", "y0", "x1", "y1")
+
+
+def wanted(spark: SparkSession, lake: SparkLake, vault: Vault) -> DataFrame:
+    """Return rows of ``reading.WANTED``: still images with faces, where the vault knows their originals."""
+    images = lake.frame("images").where("frames = 1 AND status <> 'quarantined'")
+    numbered = F.transform(
+        "faces",
+        lambda face, i: F.struct(
+            F.format_string("%s-%04d", F.col("image_id"), i).alias("face_id"),
+            face["kind"].alias("kind"),
+            face["box"].alias("box"),
+            face["landmarks"].alias("landmarks"),
+            face["detectors"].alias("detectors"),
+            F.lit(None).cast("string").alias("person"),
+            F.lit(None).cast("string").alias("group_id"),
+        ),
+    )
+    faces = F.transform(
+        F.filter(numbered, lambda face: face["kind"] == F.lit("face")), lambda face: face.dropFields("kind")
+    )
+    rows = images.select("image_id", "content_version", "source_digest", faces.alias("faces"))
+    work = spark.read.format("delta").load(vault.tables.table_uri("work"))
+    newest = work.groupBy("image_id", "content_version").agg(
+        F.max_by(
+            F.struct(*(name for name in PLAN.names if name not in {"image_id", "content_version"})), "epoch"
+        ).alias("entry")
+    )
+    known = rows.where(F.size("faces") > 0).join(newest, ["image_id", "content_version"])
+    return known.select("image_id", "content_version", "entry.*", "source_digest", "faces").select(
+        *reading.WANTED.names
+    )
+
+
+def earlier(spark: SparkSession, listed: DataFrame, store: GroupStore) -> DataFrame:
+    """Return ``face_id`` and ``group_id`` of faces that lie where a member of a group does.
+
+    One that lies on members of two groups gets a name that is no group's: its person is in none.
+    """
+    members = store.frame(spark, "members").where("group_id <> ''")
+    old = members.select("image_id", *(F.col(n).alias(f"m{n}") for n in CORNERS), "group_id")
+    faces = listed.select("image_id", F.explode("faces").alias("face"))
+    box = {name: F.col(f"face.box.{name}") for name in CORNERS}
+    both = F.greatest(F.lit(0), F.least(box["x1"], "mx1") - F.greatest(box["x0"], "mx0")) * F.greatest(
+        F.lit(0), F.least(box["y1"], "my1") - F.greatest(box["y0"], "my0")
+    )
+    one = (box["x1"] - box["x0"]) * (box["y1"] - box["y0"])
+    other = (F.col("mx1") - F.col("mx0")) * (F.col("my1") - F.col("my0"))
+    same = faces.join(old, "image_id").where(both >= F.lit(SAME_IOU) * (one + other - both))
+    names = F.array_sort(F.collect_set("group_id"))
+    return same.groupBy(F.col("face.face_id").alias("face_id")).agg(F.concat_ws("+", names).alias("group_id"))
+
+
+def added(spark: SparkSession, store: GroupStore, found: Groups, known: DataFrame, new: DataFrame) -> DataFrame:
+    """Return what is added: faces of new groups, new faces of known people, and faces that lose their group."""
+    old = found.people.where(F.col("state") != F.lit(arrow.NEW))
+    every = old.select("person", "state", "group_id", F.explode("faces").alias("face_id"))
+    before = every.join(known.select("face_id"), "face_id", "left_semi")
+    real = store.frame(spark, "surrogates").select("group_id")
+    joining = (
+        every.where(F.col("state") == F.lit(arrow.KEPT))
+        .join(known.select("face_id"), "face_id", "left_anti")
+        .join(real, "group_id", "left_semi")
+    )
+    lost = store.frame(spark, "members").where("group_id = ''").select("face_id")
+    losing = before.where(F.col("state") == F.lit(arrow.TORN)).join(lost, "face_id", "left_anti")
+    rows = new.select("face_id", "person", "group_id").unionByName(joining.select("face_id", "person", "group_id"))
+    return rows.unionByName(losing.select("face_id", "person", F.lit("").alias("group_id")))
+
+
+def labelled(file: Path, key: Key) -> list[tuple[str, str]]:
+    """Return image id and keyed label of each line of a CSV file with the columns ``uri`` and ``label``.
+
+    A label is somebody's name, as often as not, and goes no further than this.
+
+    Raises:
+        UsageError: it cannot be read, or has other columns.
+    """
+    try:
+        strings = pa.csv.ConvertOptions(column_types={"uri": pa.string(), "label": pa.string()})
+        table = pa.csv.read_csv(file, convert_options=strings)
+        rows = zip(table.column("uri").to_pylist(), table.column("label").to_pylist(), strict=True)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise UsageError("--labels must be a CSV file with the columns uri and label") from error
+    return [(key.image_id(canonical(uri)), key.source_id(f"label:{label}")) for uri, label in rows if uri and label]

@@ -1,0 +1,272 @@
+"""``faceveil surrogates``: people of a lake into groups of at least k, and one surrogate a group, for ``k_same``.
+
+Originals are read once more. Templates and heads stay on executors; the vault gets who is in which group and the means.
+"""
+
+import argparse
+import contextlib
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from anonymizer_udfs import __version__
+from anonymizer_udfs.errors import FaceveilError
+from anonymizer_udfs.grouping import arrow, reading
+from anonymizer_udfs.grouping.reading import FaceSpec, MakeSurrogates, State
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.records import PLAN
+from anonymizer_udfs.spec import Limits
+from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
+from jobs import context, groups, lakefaces, options, session, sparkerrors
+from jobs.grouping import Counts, Grouping, Groups, group
+from jobs.groups import GroupStore
+from jobs.lake import SparkLake
+from jobs.lakefaces import CORNERS
+from jobs.ledger import Event
+from jobs.options import Common, Parser
+from jobs.placed import Placed, open_lake
+from jobs.plan import TASKS_A_CORE
+from jobs.screen import counted
+
+JOB = "surrogates"
+EXAMPLES = """  faceveil surrogates ./lake                     who is one person is said by a recognizer
+  faceveil surrogates ./lake --labels who.csv    by a file with the columns uri and label
+  faceveil surrogates ./lake --k 50
+
+Then: faceveil anonymize SOURCE LAKE --policy FILE, with k_same in the policy's chain; see docs/k_same.md.
+Groups are frozen: a later run adds new people in new groups, and changes none.
+
+exit codes: 0 done, 1 failed, or another run was first, 2 bad arguments"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for.
+
+    Attributes:
+        k: least people of a group.
+        threshold: the similarity from which on two faces are of one person; none: the calibrated one.
+        labels: a CSV file that says who is who; then no recognizer is asked.
+        content_column: the column of a table source that holds the images.
+    """
+
+    k: int = 20
+    threshold: float | None = None
+    labels: Path | None = None
+    content_column: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did."""
+
+    run_id: str
+    states: dict[str, int]
+    counts: Counts
+    groups: int
+    faces: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        found = {"groups": self.groups, "faces_added": self.faces}
+        return {"run_id": self.run_id, "faces": self.states, "people": vars(self.counts), "written": found}
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        said = ", ".join(f"{n:,} {state}" for state, n in sorted(self.states.items())) or "none"
+        counts = self.counts
+        ungrouped = counts.people - counts.kept - counts.torn - counts.grouped
+        return [
+            f"faces of the lake: {said}",
+            f"people: {counts.people:,} found, of whom {counts.kept:,} were in a group",
+            f"  {counts.grouped:,} are in a new one, {ungrouped:,} are too few for one",
+            f"  {counts.torn:,} would be in two and are in none",
+            f"written: {counted(self.groups, 'group')}, {counted(self.faces, 'face')}"
+            if self.faces
+            else "written: nothing, all is as it was",
+        ]
+
+
+def run(placed: Placed, asked: Asked) -> Report:
+    """Group who is new, and write groups and surrogates into the vault.
+
+    Raises:
+        VaultError: there is no vault, or its groups were changed by hand.
+        LakeBusyError: another run was first.
+    """
+    vault, key, common = placed.vault(), placed.key(), placed.common
+    told = context.treatment("public", common.settings)
+    spark = session.create(common.settings, common.storage)
+    with sparkerrors.translated():
+        session.ship(spark, told.files if common.settings.models.ship else {})
+        store = GroupStore(vault, common.storage)
+        store.prepare()
+        store.verify(spark)
+        made = _Making(spark, placed, store, key, asked, told)
+        return made.report()
+
+
+@dataclass(frozen=True)
+class _Making:
+    """One run at work."""
+
+    spark: SparkSession
+    placed: Placed
+    store: GroupStore
+    key: Key
+    asked: Asked
+    told: context.Treatment
+
+    def report(self) -> Report:
+        """Do all of it, and say in the lake's ledger that it began and how it ended."""
+        lake = SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
+        started = self._event(lake)
+        lake.ledger.append(started)
+        try:
+            done = self._done(lake, started.run_id)
+        except BaseException:
+            with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
+                lake.ledger.append(started.then("failed"))
+            raise
+        counts = {**vars(done.counts), "groups_written": done.groups, "faces_written": done.faces}
+        lake.ledger.append(started.then("finished", counts={name: int(value) for name, value in counts.items()}))
+        return done
+
+    def _done(self, lake: SparkLake, run_id: str) -> Report:
+        """Do all of it; the frames that hold templates are given back whatever happens."""
+        wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
+        spec = self._spec()
+        # A few tasks for each core, whatever the files: reading and recognizing is the work, not the bytes of its rows.
+        embedded = wanted.repartition(self._tasks, "image_id").mapInArrow(
+            EmbedPartition(spec), from_arrow_schema(reading.SEEN)
+        )
+        seen = embedded.persist(StorageLevel.DISK_ONLY)
+        try:
+            states = {row["state"]: int(row["count"]) for row in seen.groupBy("state").count().collect()}
+            faces = seen.where(F.col("state") == State.READ.value).select(*arrow.FACES.names)
+            earlier = lakefaces.earlier(self.spark, wanted, self.store).persist(StorageLevel.DISK_ONLY)
+            found = group(faces, self._how(), earlier, self._labels(wanted))
+            made, added = self._written(run_id, wanted, found, earlier, spec)
+            found.release()
+            earlier.unpersist()
+        finally:
+            seen.unpersist()
+        return Report(run_id, states, found.counts, made, added)
+
+    @property
+    def _tasks(self) -> int:
+        return TASKS_A_CORE * session.cores(self.spark)
+
+    def _event(self, lake: SparkLake) -> Event:
+        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        return Event(
+            run_id=run_id,
+            event="started",
+            job=JOB,
+            key_id=self.key.key_id,
+            pipeline_version=__version__,
+            settings=context.settings_json(self.placed.common.settings, None, None, {}),
+            model_digests={self.told.recognizer.model.name: self.told.recognizer.model.sha256},
+            library_versions=context.library_versions(),
+            table_versions=lake.tables.versions(),
+        )
+
+    def _how(self) -> Grouping:
+        threshold = self.asked.threshold
+        least = min(self.told.thresholds.values()) if threshold is None else threshold
+        return Grouping(self.asked.k, self.told.recognizer, least)
+
+    def _spec(self) -> FaceSpec:
+        common, limits = self.placed.common, self.placed.common.settings.limits
+        return FaceSpec(
+            key=self.key,
+            recognizer=self.told.recognizer,
+            runtime=self.told.runtime,
+            limits=Limits(
+                max_pixels=limits.max_pixels,
+                max_bytes=limits.max_bytes,
+                read_ahead_bytes=limits.read_ahead_bytes,
+                read_threads=limits.read_threads,
+            ),
+            storage=common.storage,
+            content_column=self.asked.content_column,
+        )
+
+    def _labels(self, wanted: DataFrame) -> DataFrame | None:
+        """Return ``face_id`` and ``label`` of images with one face whose source has a label; none without a file."""
+        if self.asked.labels is None:
+            return None
+        rows = lakefaces.labelled(self.asked.labels, self.key)
+        said = self.spark.createDataFrame(rows, "image_id string, label string")
+        alone = wanted.where(F.size("faces") == 1).select("image_id", F.col("faces")[0]["face_id"].alias("face_id"))
+        return alone.join(said, "image_id").select("face_id", "label")
+
+    def _written(
+        self, run_id: str, wanted: DataFrame, found: Groups, earlier: DataFrame, spec: FaceSpec
+    ) -> tuple[int, int]:
+        """Write surrogates, members, and last their entry; return how many groups and faces there are new."""
+        put = found.new.select("person", "group_id", F.explode("faces").alias("face_id"))
+        listed = wanted.select("*", F.explode("faces").alias("face")).drop("faces")
+        mine = listed.withColumn("face_id", F.col("face.face_id")).join(put, "face_id")
+        face = F.col("face").withField("person", F.col("person")).withField("group_id", F.col("group_id"))
+        again = mine.groupBy(*PLAN.names, "source_digest").agg(F.collect_list(face).alias("faces"))
+        heads = again.repartition(self._tasks, "image_id").mapInArrow(
+            HeadsPartition(spec), from_arrow_schema(reading.HEADS)
+        )
+        together = heads.repartition("group_id").sortWithinPartitions("group_id", "person", "face_id")
+        made = together.mapInArrow(MakeSurrogates(self.asked.k), from_arrow_schema(reading.SURROGATES))
+        if found.counts.groups:
+            self.store.write("surrogates", made, run_id)
+        written = self.spark.read.format("delta").load(self.store.tables.table_uri("surrogates"))
+        whole = written.where(F.col("run_id") == F.lit(run_id)).select("group_id")
+        new = put.join(whole, "group_id")
+        places = listed.select("face.face_id", "image_id", "content_version", *(f"face.box.{n}" for n in CORNERS))
+        rows = lakefaces.added(self.spark, self.store, found, earlier, new).join(places, "face_id")
+        rows = rows.persist(StorageLevel.DISK_ONLY)
+        faces, count = rows.count(), whole.count()
+        if faces:
+            self.store.write("members", rows, run_id)
+            people = new.select("person").distinct().count()
+            linked = "labels" if self.asked.labels else f"{spec.recognizer.name} from {self._how().threshold:g}"
+            self.store.seal(self.spark, groups.Entry(run_id, self.asked.k, linked, people, count, faces))
+        rows.unpersist()
+        return count, faces
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    made = Parser("surrogates", "Put the people of a lake into groups of at least k, for the method k_same.", EXAMPLES)
+    options.add_lake(made)
+    made.add_argument("--k", type=int, default=20, metavar="N", help="least people of a group (default: %(default)s)")
+    made.add_argument("--labels", type=Path, metavar="FILE", help="CSV with uri and label: who is who in images of one")
+    made.add_argument(
+        "--threshold", type=float, metavar="S", help="similarity from which on two faces are of one person"
+    )
+    made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
+    options.add_common(made)
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, group, print; return the exit code."""
+    return options.ran(parser(), _work, argv)
+
+
+def _work(args: argparse.Namespace, common: Common) -> int:
+    asked = Asked(args.k, args.threshold, args.labels, args.content_column)
+    report = run(open_lake(args.lake, common), asked)
+    options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
+    return options.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
