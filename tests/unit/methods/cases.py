@@ -1,5 +1,7 @@
 """Drawn faces, patches and strengths that the tests of methods share."""
 
+import math
+
 import cv2
 import numpy as np
 from hypothesis import strategies as st
@@ -17,6 +19,8 @@ from anonymizer_udfs.methods import (
     Scramble,
     Target,
 )
+from anonymizer_udfs.methods.base import Landmarks
+from anonymizer_udfs.methods.facing import POINTS
 
 LADDERS: dict[str, tuple[Method, ...]] = {
     "mask": (Mask(), Mask(level_ratio=0.0)),
@@ -42,6 +46,18 @@ OTHERS: dict[str, tuple[Method, ...]] = {"scramble": (Scramble("phases"),)}
 
 FACE_BOX = (60.0, 50.0, 140.0, 150.0)
 FACE_HW = (200, 200)
+
+
+def placed(points: np.ndarray, width_px: float, roll_degrees: float, centre: tuple[float, float]) -> Landmarks:
+    """Return points of a face as they lie in a patch where it is turned, so large, about a centre."""
+    turn = math.radians(roll_degrees)
+    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    return tuple((float(x), float(y)) for x, y in points @ (width_px * matrix).T + centre)
+
+
+def drawn_points(roll_degrees: float) -> Landmarks:
+    """Return landmarks of a face that fills ``FACE_BOX``, as they lie where it is turned."""
+    return placed(np.array(POINTS), 80, roll_degrees, (100, 100))
 
 
 def rng(seed: int = 1) -> np.random.Generator:
