@@ -28,12 +28,14 @@ class Treated:
         findings: what was treated.
         faces: the record of each region, in the order of the findings.
         regions: where each was treated.
+        blank: those of the regions in which no pixel depends on the picture.
     """
 
     picture: Picture
     findings: tuple[Finding, ...] = ()
     faces: tuple[Face, ...] = ()
     regions: tuple[Region, ...] = ()
+    blank: tuple[Region, ...] = ()
 
     def covered(self) -> NDArray[np.bool_]:
         """Return which stored pixels belong to a region, ``(h, w)``."""
@@ -69,19 +71,20 @@ def treat(
     h, w = picture.pixels.shape[:2]
     alpha = picture.channels.samples - 1 if picture.channels.has_alpha else None
     pixels, cell_wh = picture.pixels.copy(), reach.cells_wh(picture)
-    faces, regions = [], []
+    faces, regions, blank = [], [], []
     for i, one in enumerate(found):
         placed, rule = _placed(one.finding, picture), spec.policy.rule(one.finding.kind)
         where, method = region(placed.box, rule.region_ratio, placed.roll, (w, h)), rule.chain[0]
-        if method.name == Mask.name:
+        if isinstance(method, Mask):  # in every form the fill may end where the region does
             where = where.in_cells(cell_wh, (w, h))
+            blank += [where] * method.opaque
         target = _target(where, alpha, placed.points)
         _apply(pixels, where, method, target, spec.key.generator(image_id, method.name, i))
         regions.append(where)
         said = _said(method, None if animated else _promise(method, target, where, pixels.shape[2]))
         faces.append(_face(one, placed, reach.touched(picture, where.box), method, said))
     findings = tuple(one.finding for one in found)
-    return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions))
+    return Treated(picture.with_pixels(pixels), findings, tuple(faces), tuple(regions), tuple(blank))
 
 
 @dataclass(frozen=True, eq=False)

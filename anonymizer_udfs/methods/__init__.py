@@ -62,6 +62,6 @@ def parameters(method: Method) -> dict[str, Any]:
 
     Examples:
         >>> parameters(Mask())
-        {'level_ratio': 0.5}
+        {'level_ratio': 0.5, 'form': 'block'}
     """
     return family.parameters(method)

@@ -23,7 +23,7 @@ from anonymizer_udfs.methods.base import Landmarks
 from anonymizer_udfs.methods.facing import POINTS
 
 LADDERS: dict[str, tuple[Method, ...]] = {
-    "mask": (Mask(), Mask(level_ratio=0.0)),
+    "mask": (Mask(form="ellipse"), Mask(form="silhouette"), Mask(), Mask(level_ratio=0.0)),
     "pixelate": (
         *(Pixelate(cells, noise_ratio=0) for cells in (16, 12, 8, 5)),
         *(Pixelate(5, noise_ratio) for noise_ratio in (0.05, 0.1, 0.3)),
@@ -41,7 +41,10 @@ LADDERS: dict[str, tuple[Method, ...]] = {
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""
-OTHERS: dict[str, tuple[Method, ...]] = {"scramble": (Scramble("phases"),)}
+OTHERS: dict[str, tuple[Method, ...]] = {
+    "scramble": (Scramble("phases"),),
+    "mask": (Mask(form="icon"), Mask(0.9, "icon")),
+}
 """What stands on no ladder with them: likeness pixel by pixel says nothing of how it compares."""
 
 FACE_BOX = (60.0, 50.0, 140.0, 150.0)

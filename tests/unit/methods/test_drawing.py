@@ -29,8 +29,8 @@ def test_an_ellipse_covers_its_area_about_its_centre(x: float, y: float, a: floa
     around = math.pi * (3 * (a + b) - math.sqrt((3 * a + b) * (a + 3 * b)))  # Ramanujan 1914
     assert -0.1 <= cover.sum() - math.pi * a * b <= 0.2 * around + 0.3
     rows, columns = np.mgrid[: SIDES[0], : SIDES[1]] + 0.5
-    assert (cover * columns).sum() / cover.sum() == pytest.approx(x, abs=0.26)
-    assert (cover * rows).sum() / cover.sum() == pytest.approx(y, abs=0.26)
+    assert (cover * columns).sum() / cover.sum() == pytest.approx(x, abs=0.35)
+    assert (cover * rows).sum() / cover.sum() == pytest.approx(y, abs=0.35)
 
 
 def test_an_edge_within_a_pixel_is_shown_by_how_much_it_covers() -> None:
