@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.base import Landmarks, Target
@@ -78,6 +78,7 @@ def test_by_its_box_a_face_is_turned_by_its_points_and_nothing_else(
     width: float, roll: float, x: float, y: float
 ) -> None:
     """Points that lie askew in the box tell the roll; place and size are those of the box."""
+    assume(abs(abs(math.cos(math.radians(2 * roll))) - 0.5) > 1e-6)  # there a region begins to guess the face's aspect
     askew = placed(FLAT * 0.9 + [0.1, 0.05], width, roll, (x, y))
     facing = Facing.by_box(Target(box(width, (x, y)), landmarks=askew))
     assert math.cos(math.radians(facing.roll_degrees - roll)) == pytest.approx(1)
