@@ -21,9 +21,9 @@ _FAR = 2.0**28
 _SOFT_PX, _SHARP_PX = 2.0, 0.3
 """A softer edge is drawn on pixels so much larger that it is about this soft there; a sharper one is not blurred."""
 _SIGMAS = 3
-_STEPS = 6
+CURVE_STEPS = 6
 """Of a curve, between two of its points."""
-_T = np.arange(_STEPS)[:, None] / _STEPS
+_T = np.arange(CURVE_STEPS)[:, None] / CURVE_STEPS
 _SPLINE = _T ** [0, 1, 2, 3] @ np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
 
 
@@ -45,7 +45,8 @@ class Stamp:
         """Lay a colour over a canvas, in place.
 
         Args:
-            canvas: float32 ``(c, h, w)``: planes, since a step over each pixel's few channels costs four times as much.
+            canvas: float32 ``(c, h, w)``: planes, since steps over each pixel's few channels cost more than twice as
+                much.
             colour: one value for each plane.
         """
         window = canvas[:, self.rows, self.columns]
@@ -91,7 +92,7 @@ def _covered(polygon: Points, size_hw: tuple[int, int], samples: int) -> NDArray
     h, w = size_hw
     fine = np.zeros((h * samples, w * samples), np.uint8)
     # OpenCV has the centre of a pixel, here a sample, at a whole number.
-    at = np.clip(polygon * (samples << _SHIFT) - (1 << _SHIFT >> 1), -_FAR, _FAR)
+    at = np.minimum(np.maximum(polygon * (samples << _SHIFT) - (1 << _SHIFT >> 1), -_FAR), _FAR)
     cv2.fillPoly(fine, list(np.rint(at).astype(np.int32).reshape(-1, *at.shape[-2:])), 255, shift=_SHIFT)
     cover = cv2.resize(fine, (w, h), interpolation=cv2.INTER_AREA)
     return np.asarray(cover * np.float32(1 / 255), np.float32)
