@@ -84,8 +84,9 @@ recall: setup  ## how many faces are found, against two peers; hours, and it goe
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)
 
-picture: setup  ## make the picture of the README with the real job
+picture: setup  ## make the pictures of README and docs with the real code
 	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.drawn
 
 wheel: setup  ## build dist/faceveil-*.whl, which travels to executors
 	@rm -rf build/lib build/bdist.* dist

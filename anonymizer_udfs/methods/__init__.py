@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from anonymizer_udfs import family
+from anonymizer_udfs.methods.avatar import Avatar
 from anonymizer_udfs.methods.base import Method, Patch, Target
 from anonymizer_udfs.methods.blur import Blur
 from anonymizer_udfs.methods.dp_dct import DpDct
@@ -20,6 +21,7 @@ from anonymizer_udfs.methods.scramble import Scramble
 
 __all__ = [
     "METHODS",
+    "Avatar",
     "Blur",
     "DpDct",
     "DpPix",
@@ -44,6 +46,7 @@ METHODS: dict[str, type[Method]] = {
     "recolor": Recolor,
     "dp_pix": DpPix,
     "dp_dct": DpDct,
+    "avatar": Avatar,
 }
 
 

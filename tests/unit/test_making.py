@@ -20,7 +20,7 @@ from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import THOROUGH
 from anonymizer_udfs.imaging import Picture, reach, turbojpeg
 from anonymizer_udfs.making import Made, make
-from anonymizer_udfs.methods import Mask, Method, Pixelate
+from anonymizer_udfs.methods import Avatar, Mask, Method, Pixelate
 from anonymizer_udfs.methods.mask import FORMS, OPAQUE
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason
@@ -229,7 +229,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=100, deadline=None)
-@given(file=files(), spots=st.lists(SPOTS, min_size=1, max_size=4), method=st.sampled_from([None, Pixelate(5)]))
+@given(
+    file=files(), spots=st.lists(SPOTS, min_size=1, max_size=4), method=st.sampled_from([None, Pixelate(5), Avatar()])
+)
 def test_any_picture_is_exact_outside_or_says_so(
     file: tuple[str, bytes], spots: list[Spot], method: Method | None, models: Path
 ) -> None:

@@ -11,7 +11,7 @@ from anonymizer_udfs import policy
 from anonymizer_udfs.detection import CenterFace, YuNet
 from anonymizer_udfs.detection.plans import PLANS
 from anonymizer_udfs.errors import SpecError, UnknownNameError
-from anonymizer_udfs.methods import Blur, Mask, Method, Pixelate
+from anonymizer_udfs.methods import Avatar, Blur, Mask, Method, Pixelate
 from anonymizer_udfs.policy import KindRule, Policy
 from conf import policies
 
@@ -150,7 +150,9 @@ def test_a_chain_rises_and_ends_safe(chain: tuple[Method, ...], says: str) -> No
     [
         pytest.param((Mask(form="icon"),), id="icon"),
         pytest.param((Mask(form="ellipse"), Mask(form="silhouette"), Mask(form="icon")), id="every-form"),
-        pytest.param((Pixelate(), Mask(form="ellipse"), Mask()), id="cells-ellipse-block"),
+        pytest.param(
+            (Pixelate(), Mask(form="silhouette"), Avatar(), Avatar("silhouette"), Mask()), id="avatars-between"
+        ),
     ],
 )
 def test_a_shape_may_come_before_what_covers_all(chain: tuple[Method, ...]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods import (
+    Avatar,
     Blur,
     DpDct,
     DpPix,
@@ -38,12 +39,14 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         *(DpPix(0.1, ratio, cells) for ratio, cells in ((16 / 112**2, 7), (0.01, 3))),
     ),
     "dp_dct": (DpDct(1000, 8), DpDct(1000, 4), DpDct(100, 4), DpDct(30, 4), DpDct(3, 2)),
+    "avatar": (Avatar(levels=32, noise_ratio=0.0), Avatar(), Avatar(levels=6, noise_ratio=0.1)),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""
 OTHERS: dict[str, tuple[Method, ...]] = {
     "scramble": (Scramble("phases"),),
     "mask": (Mask(form="icon"), Mask(0.9, "icon")),
+    "avatar": (Avatar("silhouette"), Avatar("silhouette", 4, 1.0)),
 }
 """What stands on no ladder with them: likeness pixel by pixel says nothing of how it compares."""
 
