@@ -93,6 +93,7 @@ demo: setup  ## anonymize real photos into a lake, and show what came of it
 picture: setup  ## make the pictures of the README and the docs anew
 	$(BIN)/python -m docs.picture
 	$(BIN)/python -m docs.around
+	$(BIN)/python -m docs.drawn
 
 wheel: setup  ## build dist/faceveil-*.whl, which travels to executors
 	@rm -rf build/lib build/bdist.* dist

@@ -14,7 +14,6 @@ from anonymizer_udfs import subject, utility
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import Picture, orientation
-from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.recognition import alignment
 from anonymizer_udfs.records import Attack, Face
 from anonymizer_udfs.spec import WorkerSpec
@@ -78,8 +77,7 @@ def sample(
     if not faces:
         return faces, named
     upright = orientation.upright(rgb, stored.orientation)
-    filled = [where for face, where in zip(faces, treated.regions, strict=True) if face.method == Mask.name]
-    shown = np.where(cover(filled, rgb.shape), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
+    shown = np.where(cover(treated.blank, rgb.shape), 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
     attacks = attack(before, upright, orientation.upright(shown, stored.orientation), spec)
     kept = utility.retained(_boxes(before.found), _boxes(after))
     measured = []
@@ -97,9 +95,9 @@ def _boxes(found: Sequence[Finding]) -> Boxes:
 def attack(before: View, upright: Rgb, shown: Rgb, spec: WorkerSpec) -> list[tuple[Attack, ...]]:
     """Return how alike the recognizer finds each anonymized face and its original, both at the original's alignment.
 
-    What has no landmarks, a plate for example, cannot be aligned and is not attacked. ``shown`` is 0 where the upright
-    picture was filled with one colour. An aligned face of nothing else matches nobody, whatever its score: it is the
-    same for everyone, and how far one fixed template is from a poor original says nothing of who that is.
+    What has no landmarks, a plate for example, cannot be aligned and is not attacked. ``shown`` is 0 where nothing in
+    the upright picture depends on what it was. An aligned face of nothing else matches nobody, whatever its score: it
+    is the same for everyone, and how far one fixed template is from a poor original says nothing of who that is.
     """
     if spec.measure is None:
         raise RuntimeError("attacks are measured only where a recognizer is given")
@@ -126,7 +124,7 @@ def evidence(shown: Rgb, points: NDArray[np.float32], detector: str) -> NDArray[
     """Return which aligned faces show any pixel that depends on the source, ``(n,)``.
 
     Args:
-        shown: the size of the upright picture, 0 where it was filled with one colour.
+        shown: the size of the upright picture, 0 where nothing in it depends on the source.
         points: landmarks of the faces, ``(n, 5, 2)``, whose alignment is used; what lies outside of the picture counts
             as filled.
         detector: who gave the landmarks.

@@ -15,6 +15,7 @@ from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Mask, Method
+from anonymizer_udfs.methods.mask import OPAQUE
 
 REGION_RATIO_MAX = 4.0
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -25,7 +26,7 @@ class KindRule:
     """What is done with the regions of one kind.
 
     Attributes:
-        chain: methods, mild to strong; the first is tried first, and the last is the mask, which passes by
+        chain: methods, mild to strong; the first is tried first, and the last is an opaque mask, which passes by
             construction.
         region_ratio: the region's size, in [1, 4], relative to the detector's box, about its centre.
         around: what is done with hair, neck and clothing; none: nothing but the region is touched.
@@ -38,8 +39,11 @@ class KindRule:
     def __post_init__(self) -> None:
         """Refuse a chain that does not end safe or does not rise, and a region smaller than the box."""
         object.__setattr__(self, "chain", tuple(self.chain))
-        if not self.chain or not isinstance(self.chain[-1], Mask):
+        last = self.chain[-1] if self.chain else None
+        if not isinstance(last, Mask):
             raise SpecError(f"a chain must end with mask, which nobody sees through, got {_shown(self.chain)}; add it")
+        if not last.opaque:
+            raise SpecError(f"a chain must end with mask in one of the forms {', '.join(OPAQUE)}, got {last.form}")
         for mild, strong in zip(self.chain, self.chain[1:], strict=False):
             if mild.strength >= strong.strength:
                 raise SpecError(f"a chain must rise from mild to strong, got {_shown(self.chain)}; reorder it")

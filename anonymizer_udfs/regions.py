@@ -85,9 +85,8 @@ def region(box: NDArray[np.float32], ratio: float, roll_degrees: float | None, s
         (22, 22, 78, 78)
     """
     x0, y0, x1, y1 = (float(v) for v in box)
-    centre, roll = ((x0 + x1) / 2, (y0 + y1) / 2), roll_degrees or 0.0
-    nearest = 90.0 * round(roll / 90.0)
-    if abs(roll - nearest) <= SNAP_DEGREES:
+    centre, roll = ((x0 + x1) / 2, (y0 + y1) / 2), snapped(roll_degrees or 0.0)
+    if roll % 90.0 == 0.0:
         whole = boxes.outward(boxes.grow(box, ratio), size_wh)
         return Region(whole, (x0, y0, x1, y1), centre, ((x1 - x0) / 2 * ratio, (y1 - y0) / 2 * ratio), 0.0)
     w, h = face_wh((x1 - x0, y1 - y0), roll)
@@ -97,6 +96,17 @@ def region(box: NDArray[np.float32], ratio: float, roll_degrees: float | None, s
     middle = np.array(centre)
     ends = np.concatenate([np.minimum(middle - reach, [x0, y0]), np.maximum(middle + reach, [x1, y1])])
     return Region(boxes.outward(ends.astype(np.float32), size_wh), (x0, y0, x1, y1), centre, half, roll)
+
+
+def snapped(roll_degrees: float) -> float:
+    """Return the roll, or the quarter turn that is no further than :data:`SNAP_DEGREES` from it.
+
+    Examples:
+        >>> [snapped(roll) for roll in (-11.0, 12.5, 100.0, -170.0)]
+        [0.0, 12.5, 90.0, -180.0]
+    """
+    nearest = 90.0 * round(roll_degrees / 90.0)
+    return nearest if abs(roll_degrees - nearest) <= SNAP_DEGREES else roll_degrees
 
 
 def face_wh(box_wh: tuple[float, float], roll_degrees: float) -> tuple[float, float]:

@@ -39,6 +39,7 @@ class Treated:
         faces: the record of each region, in the order of the findings.
         regions: where each was treated.
         around: where hair, neck and clothing were treated, by a milder method; they count as no face's cover.
+        blank: those of the regions in which no pixel depends on the picture.
     """
 
     picture: Picture
@@ -46,6 +47,7 @@ class Treated:
     faces: tuple[Face, ...] = ()
     regions: tuple[Region, ...] = ()
     around: tuple[Region, ...] = ()
+    blank: tuple[Region, ...] = ()
 
     def covered(self) -> NDArray[np.bool_]:
         """Return which stored pixels belong to the region of a face or plate, ``(h, w)``."""
@@ -95,15 +97,16 @@ def treat(
     work = _Work(picture, picture.pixels.copy(), image_id, spec, shared)
     # All that is mild comes first: what lies around one face may hold another one.
     around = [work.surround(i, one.finding, placed) for i, (one, placed) in enumerate(zip(found, places, strict=True))]
-    faces, regions = [], []
+    faces, regions, blank = [], [], []
     for i, (one, placed) in enumerate(zip(found, places, strict=True)):
         where, step, said = work.treat(i, one.finding, placed, animated=animated)
         changed = [reach.touched(picture, region.box) for region in (where, *around[i])]
         regions.append(where)
         method = spec.policy.rule(one.finding.kind).chain[step]
+        blank += [where] * (isinstance(method, Mask) and method.opaque)
         faces.append(_face(one, placed, _hull(changed), method, said, steps=step + 1))
     findings, more = tuple(one.finding for one in found), tuple(itertools.chain.from_iterable(around))
-    return Treated(picture.with_pixels(work.pixels), findings, tuple(faces), tuple(regions), more)
+    return Treated(picture.with_pixels(work.pixels), findings, tuple(faces), tuple(regions), more, tuple(blank))
 
 
 def _shared(found: Sequence[Found], places: Sequence["_Placed"], shares: Shares) -> dict[int, Surrogate | None]:

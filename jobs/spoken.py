@@ -91,16 +91,17 @@ def when(one: Pass | Zoom) -> str:
 
 
 def chain(rule: KindRule) -> str:
-    """Return a chain of methods from mild to strong, each but the last, which is the mask, with its parameters.
+    """Return a chain of methods from mild to strong, each with its parameters; the mask as it is by default without.
 
     Examples:
         >>> chain(KindRule((methods.Pixelate(5, 0.1), methods.Mask()), 1.6))
         'pixelate(cells=5, noise_ratio=0.1) > mask'
         >>> chain(KindRule((methods.Regions(2, methods.Mask(), methods.Noise(2)), methods.Mask()), 1.6))
-        'regions(parts=eyes+nose, method=mask(level_ratio=0.5), rest=noise(amplitude=2, scope=face)) > mask'
+        'regions(parts=eyes+nose, method=mask(level_ratio=0.5, form=block), rest=noise(amplitude=2, scope=face)) > mask'
+        >>> chain(KindRule((methods.Mask(0.0, "icon"),), 1.6))
+        'mask(level_ratio=0, form=icon)'
     """
-    *mild, last = rule.chain
-    return " > ".join([*map(_with_parameters, mild), last.name])
+    return " > ".join(one.name if one == methods.Mask() else _with_parameters(one) for one in rule.chain)
 
 
 def _with_parameters(method: Method) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from anonymizer_udfs import family
 from anonymizer_udfs.errors import UnknownNameError
 from anonymizer_udfs.methods import plugins
+from anonymizer_udfs.methods.avatar import Avatar
 from anonymizer_udfs.methods.base import Method, Patch, Target
 from anonymizer_udfs.methods.blur import Blur
 from anonymizer_udfs.methods.dp_dct import DpDct
@@ -26,6 +27,7 @@ from anonymizer_udfs.methods.warp import Warp
 
 __all__ = [
     "METHODS",
+    "Avatar",
     "Blur",
     "DpDct",
     "DpPix",
@@ -53,6 +55,7 @@ METHODS: dict[str, type[Method]] = {
     "recolor": Recolor,
     "dp_pix": DpPix,
     "dp_dct": DpDct,
+    "avatar": Avatar,
     "k_same": KSame,
     "warp": Warp,
     "regions": Regions,
@@ -69,7 +72,7 @@ def build(wish: str | Mapping[str, Any]) -> Method:
         >>> build({"name": "pixelate", "cells": 3})
         Pixelate(cells=3, noise_ratio=0.1)
         >>> build({"name": "regions", "parts": 1, "method": "mask", "rest": {"name": "recolor", "levels": 9}}).method
-        Mask(level_ratio=0.5)
+        Mask(level_ratio=0.5, form='block')
     """
     name = wish.get("name") if isinstance(wish, Mapping) else wish
     if isinstance(name, str) and name not in METHODS:
@@ -95,6 +98,6 @@ def parameters(method: Method) -> dict[str, Any]:
 
     Examples:
         >>> parameters(Mask())
-        {'level_ratio': 0.5}
+        {'level_ratio': 0.5, 'form': 'block'}
     """
     return family.parameters(method)

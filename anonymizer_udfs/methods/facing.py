@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.methods.base import Target
 from anonymizer_udfs.recognition.alignment import similarity_transform
+from anonymizer_udfs.regions import face_wh, snapped
 
 HALF_HEIGHT = 0.66
 """Of an upright face's box, in widths of it."""
@@ -67,6 +68,30 @@ class Facing:
             return cls(upright)
         away = cls(matrix).of_pixels(seen) - np.array(POINTS)
         return cls(matrix, _yaw(seen), np.array(POINTS) + np.clip(away, -STRAY, STRAY))
+
+    @classmethod
+    def by_box(cls, target: Target, *, snap: bool = False) -> "Facing":
+        """Return how a target lies by its box and its roll alone: as large as a face that fills the box.
+
+        Of a face that the picture's edge cuts off the longer side tells the size, so that the face is not taken for
+        smaller than what is seen of it. Points tell the roll, and nothing else.
+
+        Args:
+            target: where the face is.
+            snap: whether a face that is nearly upright or lying counts as that, as its region does.
+
+        Examples:
+            >>> cut_off = Facing.by_box(Target((0, 10, 16.5, 36.4)))
+            >>> round(cut_off.width_px, 6), cut_off.pixels(np.zeros((1, 2))).round(6).tolist()
+            (20.0, [[8.25, 23.2]])
+        """
+        roll = cls.of(target).roll_degrees
+        roll = snapped(roll) if snap else roll
+        x0, y0, x1, y1 = target.box_xyxy
+        wide, high = face_wh(target.face_wh, roll)
+        width = max(wide, high / (2 * HALF_HEIGHT), 1.0)
+        across, along = width * math.cos(math.radians(roll)), width * math.sin(math.radians(roll))
+        return cls(np.array([[across, -along, (x0 + x1) / 2], [along, across, (y0 + y1) / 2]]))
 
     @property
     def width_px(self) -> float:

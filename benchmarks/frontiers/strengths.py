@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.methods import (
+    Avatar,
     Blur,
     DpDct,
     DpPix,
@@ -59,6 +60,16 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     "recolor": _each(1.6, *(Recolor(n, mix) for n, mix in ((64, 0.3), (16, 0.5), (6, 0.7), (3, 0.9), (2, 1.0)))),
     "dp_pix": _each(1.6, *(DpPix(epsilon) for epsilon in (8.0, 2.0, 0.5, 0.1, 0.01))),
     "dp_dct": _each(1.6, *(DpDct(e, n) for e, n in ((1000.0, 8), (100.0, 4), (30.0, 4), (10.0, 4), (3.0, 2)))),
+    "avatar": tuple(
+        Strength(Avatar(form, levels, noise), 2.0, public=True)
+        for form, levels, noise in (
+            ("face", 32, 0.0),
+            ("face", 12, 0.05),
+            ("face", 6, 0.1),
+            ("face", 4, 0.2),
+            ("silhouette", 12, 0.05),
+        )
+    ),
     "warp": _each(1.6, *(Warp(amplitude) for amplitude in (0.05, 0.1, 0.15, 0.2, 0.25))),
     "regions": _each(1.6, *(Regions(n) for n in (1, 2, 3, 4)), Regions(4, Mask(), Pixelate(8, 0.0))),
     "k_same": _each(2.0, *(KSame(k) for k in (2, 5, 10, 20, 50))),  # without groups: its fill

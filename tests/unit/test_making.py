@@ -15,11 +15,13 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from anonymizer_udfs import imaging, subject
+from anonymizer_udfs.cells import whole_cells
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import THOROUGH
 from anonymizer_udfs.imaging import Picture, reach, turbojpeg
 from anonymizer_udfs.making import Made, make
-from anonymizer_udfs.methods import Mask, Method, Pixelate
+from anonymizer_udfs.methods import Avatar, Mask, Method, Pixelate
+from anonymizer_udfs.methods.mask import FORMS, OPAQUE
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.records import Look, Sighting
@@ -32,15 +34,23 @@ from tests.unit.imaging.strategies import files
 SCENE = np.ascontiguousarray(skimage.data.astronaut()[::2, ::2])
 FACE = np.array([93, 41, 131, 88], np.float32)
 EYES = np.array([[102, 58], [121, 57], [112, 68], [104, 77], [121, 76]], np.float32)
-KINDS = {
-    "420": saved(SCENE, "JPEG", quality=85, subsampling=2),
-    "422": saved(SCENE, "JPEG", quality=90, subsampling=1),
-    "444": saved(SCENE, "JPEG", quality=95, subsampling=0),
-    "progressive": saved(SCENE, "JPEG", quality=80, progressive=True),
-    "grey": saved(Image.fromarray(SCENE).convert("L"), "JPEG", quality=85),
-    "ink": saved(Image.fromarray(SCENE).convert("CMYK"), "JPEG", quality=85),
-    "odd": saved(SCENE[:243, :251], "JPEG", quality=85, subsampling=2),
-}
+
+
+def jpegs(rgb: np.ndarray) -> dict[str, bytes]:
+    """Return a picture in the kinds of JPEG that are tried."""
+    return {
+        "420": saved(rgb, "JPEG", quality=85, subsampling=2),
+        "422": saved(rgb, "JPEG", quality=90, subsampling=1),
+        "444": saved(rgb, "JPEG", quality=95, subsampling=0),
+        "progressive": saved(rgb, "JPEG", quality=80, progressive=True),
+        "grey": saved(Image.fromarray(rgb).convert("L"), "JPEG", quality=85),
+        "ink": saved(Image.fromarray(rgb).convert("CMYK"), "JPEG", quality=85),
+        "odd": saved(rgb[:243, :251], "JPEG", quality=85, subsampling=2),
+    }
+
+
+KINDS = jpegs(SCENE)
+OTHERS = jpegs(np.ascontiguousarray(SCENE[:, ::-1]))
 LIBRARY = pytest.mark.skipif(turbojpeg.find() is None, reason="no libturbojpeg for this platform")
 
 
@@ -71,7 +81,8 @@ class Steps:
 
 def made(data: bytes, folder: Path, *found: Found, method: Method | None = None) -> tuple[Picture, Made]:
     """Return the source's picture and what was made of it."""
-    spec: WorkerSpec = specs.red_dots(folder, method or Mask(), Mask()) if method else specs.red_dots(folder, Mask())
+    ended = method is None or (isinstance(method, Mask) and method.opaque)
+    spec: WorkerSpec = specs.red_dots(folder, method or Mask(), *(() if ended else (Mask(),)))
     shown = subject.of(imaging.probe(data), data, THOROUGH, 10**7)
     return shown.pictures()[0], make(shown, found, "00" * 16, spec, Steps([]))
 
@@ -104,6 +115,34 @@ def test_a_mild_method_changes_its_region_alone(tmp_path: Path) -> None:
     assert not (differs(result.stored[0], picture) & ~allowed).any()
     near = np.abs(result.stored[0].pixels.astype(int) - picture.pixels)[allowed & ~covered]
     assert near.mean() < np.abs(result.stored[0].pixels.astype(int) - picture.pixels)[covered].mean() / 3
+
+
+@LIBRARY
+@pytest.mark.parametrize("roll", [None, 30.0], ids=["upright", "rolled"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_mask_of_any_form_has_a_region_of_whole_blocks(form: str, roll: float | None, tmp_path: Path) -> None:
+    """No block has both treated and other pixels, so what rings in it, and beside a shape it does, is treated too."""
+    picture, result = made(KINDS["420"], tmp_path, finding(roll), method=Mask(form=form))
+    covered = result.treated[0].covered()
+    w, h = reach.cells_wh(picture)
+    assert (w, h) == (16, 16)
+    assert np.array_equal(covered, whole_cells(covered, (w, h)))
+    assert not (differs(result.stored[0], picture) & ~reach.reach(picture, covered)).any()
+
+
+@LIBRARY
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", OPAQUE)
+def test_two_faces_under_an_opaque_mask_are_stored_alike(kind: str, form: str, tmp_path: Path) -> None:
+    """Not only the pixels that the method makes: those that the stored file decodes to, ringing and all."""
+    (one, first), (other, second) = (
+        made(kinds[kind], tmp_path, finding(), method=Mask(form=form)) for kinds in (KINDS, OTHERS)
+    )
+    x0, y0, x1, y1 = first.treated[0].regions[0].box
+    inside = np.zeros(one.pixels.shape[:2], bool)
+    inside[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1] = True  # the outermost pixels mix with the blocks beside them
+    assert (differs(one, other) & inside).sum() > 0.9 * inside.sum()
+    assert not (differs(first.stored[0], second.stored[0]) & inside).any()
 
 
 @LIBRARY
@@ -190,7 +229,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=100, deadline=None)
-@given(file=files(), spots=st.lists(SPOTS, min_size=1, max_size=4), method=st.sampled_from([None, Pixelate(5)]))
+@given(
+    file=files(), spots=st.lists(SPOTS, min_size=1, max_size=4), method=st.sampled_from([None, Pixelate(5), Avatar()])
+)
 def test_any_picture_is_exact_outside_or_says_so(
     file: tuple[str, bytes], spots: list[Spot], method: Method | None, models: Path
 ) -> None:

@@ -1,16 +1,20 @@
 """What ``docs/methods.md`` says is so: every method, every parameter with its default and its range."""
 
+import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.methods import METHODS, parts
 from anonymizer_udfs.policy import Policy
 from conf import policies
+from docs import drawn
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
 
@@ -65,6 +69,17 @@ def test_parts_are_those_of_the_code() -> None:
     rows = table("## Parts of a face")
     assert {row[0].strip("`"): float(row[2]) for row in rows} == parts.DROPS
     assert [row[0].strip("`") for row in rows] == list(parts.DROPS)
+
+
+def test_the_picture_of_what_is_drawn_is_as_the_code_draws_it() -> None:
+    """The page has it, it is small, and what ``python -m docs.drawn`` would write now looks the same; run it if not."""
+    assert f"](images/{drawn.OUT.name})" in TEXT
+    assert drawn.OUT.stat().st_size < 300_000
+    shown, made = (
+        np.asarray(Image.open(io.BytesIO(file)), np.int16) for file in (drawn.OUT.read_bytes(), drawn.sheet())
+    )
+    assert shown.shape == made.shape
+    assert np.abs(shown - made).mean() < 0.1
 
 
 def test_no_policy_that_ships_uses_what_was_not_measured() -> None:

@@ -11,7 +11,7 @@ from anonymizer_udfs import policy
 from anonymizer_udfs.detection import CenterFace, YuNet
 from anonymizer_udfs.detection.plans import PLANS
 from anonymizer_udfs.errors import SpecError, UnknownNameError
-from anonymizer_udfs.methods import Blur, Mask, Method, Pixelate
+from anonymizer_udfs.methods import Avatar, Blur, Mask, Method, Pixelate
 from anonymizer_udfs.policy import KindRule, Policy
 from conf import policies
 
@@ -129,6 +129,10 @@ def test_a_bad_mapping_is_refused_whole(mapping: dict[str, Any], error: type[Spe
         pytest.param((), "end with mask.*got nothing", id="empty"),
         pytest.param((Pixelate(),), "end with mask.*got pixelate", id="no-mask"),
         pytest.param((Mask(), Pixelate()), "end with mask", id="mask-first"),
+        pytest.param((Mask(form="ellipse"),), "one of the forms block, icon, got ellipse", id="ellipse"),
+        pytest.param((Pixelate(), Mask(form="silhouette")), "one of the forms block, icon", id="silhouette"),
+        pytest.param((Mask(form="icon"), Mask()), "rise from mild to strong", id="icon-before-block"),
+        pytest.param((Mask(form="silhouette"), Mask(form="ellipse"), Mask()), "rise", id="less-of-a-shape"),
         pytest.param((Mask(), Mask()), "rise from mild to strong", id="mask-twice"),
         pytest.param((Pixelate(3), Pixelate(5), Mask()), "rise", id="weaker-cells"),
         pytest.param((Pixelate(5, 0.2), Pixelate(5, 0.1), Mask()), "rise", id="less-noise"),
@@ -139,6 +143,21 @@ def test_a_chain_rises_and_ends_safe(chain: tuple[Method, ...], says: str) -> No
     """An escalation that could end recognisable, or get weaker on its way, cannot be built."""
     with pytest.raises(SpecError, match=says):
         KindRule(chain, 1.0)
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        pytest.param((Mask(form="icon"),), id="icon"),
+        pytest.param((Mask(form="ellipse"), Mask(form="silhouette"), Mask(form="icon")), id="every-form"),
+        pytest.param(
+            (Pixelate(), Mask(form="silhouette"), Avatar(), Avatar("silhouette"), Mask()), id="avatars-between"
+        ),
+    ],
+)
+def test_a_shape_may_come_before_what_covers_all(chain: tuple[Method, ...]) -> None:
+    """Each opaque form ends a chain, and the others are links of one."""
+    assert KindRule(chain, 1.6).chain == chain
 
 
 @pytest.mark.parametrize(
@@ -168,6 +187,7 @@ def test_the_digest_sees_what_changes_an_image() -> None:
         changed(thorough_share=0.5),
         changed(face={"region_ratio": 2.1, "chain": ["mask"]}),
         changed(face={"region_ratio": 2, "chain": [{"name": "mask", "level_ratio": 0}]}),
+        changed(face={"region_ratio": 2, "chain": [{"name": "mask", "form": "icon"}]}),
         changed(face={"region_ratio": 2, "chain": ["pixelate", "mask"]}),
     ]
     texts = {Policy.from_mapping(mapping).canonical() for mapping in differing} | {base}

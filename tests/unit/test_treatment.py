@@ -13,6 +13,7 @@ from anonymizer_udfs import methods, pipeline
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import decode
 from anonymizer_udfs.methods import DpPix, Mask, Pixelate, Target
+from anonymizer_udfs.methods.mask import FORMS, OPAQUE
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.records import Look, Sighting
@@ -32,7 +33,8 @@ def treated(method: methods.Method, points: np.ndarray, mode: str, models: Path)
     sighting = (Sighting("centerface", "full", 0.9),)
     found = Finding("face", np.array([40, 40, 80, 84], np.float32), 0.9, sighting, landmarks=points.astype(np.float32))
     spec = specs.red_dots(models)
-    mild = replace(spec, policy=replace(spec.policy, face=KindRule((method, Mask()), 1.5)))
+    chain = (method,) if isinstance(method, Mask) and method.opaque else (method, Mask())
+    mild = replace(spec, policy=replace(spec.policy, face=KindRule(chain, 1.5)))
     return treat(decode(out.getvalue(), max_pixels=10**6), [Found(found, Look.PLAN)], "0" * 32, mild)
 
 
@@ -46,6 +48,15 @@ def test_what_a_method_promises_is_in_the_record(tmp_path: Path, points: np.ndar
     promised = DpPix(2.0).promise(Target((0, 0, 40, 44)), pixels, channels)
     assert said == {**methods.parameters(DpPix(2.0)), "promise": promised}
     assert (pixels < np.prod(np.subtract(*np.reshape(made.regions[0].box, (2, 2))))) == (points is POINTS["rolled"])
+
+
+@pytest.mark.parametrize("points", [pytest.param(points, id=name) for name, points in POINTS.items()])
+@pytest.mark.parametrize("form", FORMS)
+def test_only_what_covers_all_counts_as_blank(tmp_path: Path, points: np.ndarray, form: str) -> None:
+    """A recognizer is not told that a region shows nothing of the picture where it does."""
+    made = treated(Mask(form=form), points, "RGB", tmp_path)
+    assert made.blank == (made.regions if form in OPAQUE else ())
+    assert treated(Pixelate(1, 1.0), points, "RGB", tmp_path).blank == ()
 
 
 def test_frames_of_an_animation_promise_nothing(tmp_path: Path) -> None:

@@ -180,7 +180,11 @@ def test_rows_become_a_csv_a_table_and_a_plot(tmp_path: Path) -> None:
     assert (lines[0]["ssim"], lines[1]["ssim"], lines[1]["dlib_resnet_parrot_rank1"]) == ("", "0.4", "0.03")
     assert json.loads((tmp_path / "frontier.json").read_text(encoding="utf-8")) == rows()
     assert Image.open(tmp_path / "frontier.png").size == (1170, 546)
-    assert report.table(rows()).splitlines()[3].startswith("| `mask level_ratio=0.5 region=1` | 1.0% | 3.0% | 1.0% |")
+    assert (
+        report.table(rows())
+        .splitlines()[3]
+        .startswith("| `mask level_ratio=0.5 form=block region=1` | 1.0% | 3.0% | 1.0% |")
+    )
 
 
 def test_what_was_measured_is_kept(tmp_path: Path) -> None:

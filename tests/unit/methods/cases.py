@@ -1,10 +1,13 @@
 """Drawn faces, patches and strengths that the tests of methods share."""
 
+import math
+
 import cv2
 import numpy as np
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods import (
+    Avatar,
     Blur,
     DpDct,
     DpPix,
@@ -20,9 +23,11 @@ from anonymizer_udfs.methods import (
     Target,
     Warp,
 )
+from anonymizer_udfs.methods.base import Landmarks
+from anonymizer_udfs.methods.facing import POINTS
 
 LADDERS: dict[str, tuple[Method, ...]] = {
-    "mask": (Mask(), Mask(level_ratio=0.0)),
+    "mask": (Mask(form="ellipse"), Mask(form="silhouette"), Mask(), Mask(level_ratio=0.0)),
     "pixelate": (
         *(Pixelate(cells, noise_ratio=0) for cells in (16, 12, 8, 5)),
         *(Pixelate(5, noise_ratio) for noise_ratio in (0.05, 0.1, 0.3)),
@@ -37,6 +42,7 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         *(DpPix(0.1, ratio, cells) for ratio, cells in ((16 / 112**2, 7), (0.01, 3))),
     ),
     "dp_dct": (DpDct(1000, 8), DpDct(1000, 4), DpDct(100, 4), DpDct(30, 4), DpDct(3, 2)),
+    "avatar": (Avatar(levels=32, noise_ratio=0.0), Avatar(), Avatar(levels=6, noise_ratio=0.1)),
     "k_same": (KSame(2), KSame(20)),
     "warp": tuple(Warp(amplitude) for amplitude in (0.02, 0.05, 0.1, 0.15, 0.25)),
     "regions": (
@@ -49,6 +55,8 @@ LADDERS: dict[str, tuple[Method, ...]] = {
 """Each member's strengths, mild to strong."""
 OTHERS: dict[str, tuple[Method, ...]] = {
     "scramble": (Scramble("phases"),),
+    "mask": (Mask(form="icon"), Mask(0.9, "icon")),
+    "avatar": (Avatar("silhouette"), Avatar("silhouette", 4, 1.0)),
     "regions": (
         Regions(),
         Regions(["mouth"], Scramble("phases"), Noise()),
@@ -60,6 +68,18 @@ OTHERS: dict[str, tuple[Method, ...]] = {
 
 FACE_BOX = (60.0, 50.0, 140.0, 150.0)
 FACE_HW = (200, 200)
+
+
+def placed(points: np.ndarray, width_px: float, roll_degrees: float, centre: tuple[float, float]) -> Landmarks:
+    """Return points of a face as they lie in a patch where it is turned, so large, about a centre."""
+    turn = math.radians(roll_degrees)
+    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    return tuple((float(x), float(y)) for x, y in points @ (width_px * matrix).T + centre)
+
+
+def drawn_points(roll_degrees: float) -> Landmarks:
+    """Return landmarks of a face that fills ``FACE_BOX``, as they lie where it is turned."""
+    return placed(np.array(POINTS), 80, roll_degrees, (100, 100))
 
 
 def rng(seed: int = 1) -> np.random.Generator:

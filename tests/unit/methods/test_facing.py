@@ -4,21 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.base import Landmarks, Target
 from anonymizer_udfs.methods.facing import HALF_HEIGHT, NOSE_DEPTH, POINTS, STRAY, Facing
+from tests.unit.methods.cases import placed
 
 FLAT = np.array(POINTS)
 SOLID = np.column_stack([FLAT, [0, 0, NOSE_DEPTH, 0, 0]])
-
-
-def placed(points: np.ndarray, width_px: float, roll_degrees: float, centre: tuple[float, float]) -> Landmarks:
-    """Return points of a face as they lie in a patch where it is turned, so large, about a centre."""
-    turn = math.radians(roll_degrees)
-    matrix = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    return tuple((float(x), float(y)) for x, y in points @ (width_px * matrix).T + centre)
 
 
 def box(width_px: float, centre: tuple[float, float]) -> tuple[float, float, float, float]:
@@ -95,3 +89,38 @@ def test_coordinates_undo_pixels(width: float, roll: float) -> None:
     there = facing.pixels(facing.coordinates((11, 13)).reshape(-1, 2)).reshape(11, 13, 2)
     rows, columns = np.mgrid[0:11, 0:13] + 0.5
     assert there == pytest.approx(np.stack([columns, rows], 2), abs=1e-6)
+
+
+@given(width=st.floats(8, 2000), roll=st.floats(-179, 180), x=st.floats(-500, 500), y=st.floats(-500, 500))
+def test_by_its_box_a_face_is_turned_by_its_points_and_nothing_else(
+    width: float, roll: float, x: float, y: float
+) -> None:
+    """Points that lie askew in the box tell the roll; place and size are those of the box."""
+    assume(abs(abs(math.cos(math.radians(2 * roll))) - 0.5) > 1e-6)  # there a region begins to guess the face's aspect
+    askew = placed(FLAT * 0.9 + [0.1, 0.05], width, roll, (x, y))
+    facing = Facing.by_box(Target(box(width, (x, y)), landmarks=askew))
+    assert math.cos(math.radians(facing.roll_degrees - roll)) == pytest.approx(1)
+    assert facing.pixels(np.zeros((1, 2)))[0] == pytest.approx((x, y), abs=1e-6 * (width + 1000))
+    in_place = Target(box(width, (x, y)), landmarks=placed(FLAT, width, roll, (x, y)))
+    assert facing.width_px == pytest.approx(Facing.by_box(in_place).width_px)
+    assert facing.yaw_degrees == 0
+
+
+@pytest.mark.parametrize("roll", [pytest.param(roll, id=f"roll{roll}") for roll in (0, 45, 90, -170)])
+def test_by_the_box_of_a_turned_face_its_own_size_comes_back(roll: int) -> None:
+    """A face that is turned has a box of another shape, and is no larger for it."""
+    turn, wide, high = math.radians(roll), 0.5, HALF_HEIGHT
+    half_w = 100 * math.hypot(wide * math.cos(turn), high * math.sin(turn))
+    half_h = 100 * math.hypot(wide * math.sin(turn), high * math.cos(turn))
+    edges = (200 - half_w, 200 - half_h, 200 + half_w, 200 + half_h)
+    target = Target(edges, landmarks=placed(FLAT, 100, roll, (200, 200)))
+    assert Facing.by_box(target).width_px == pytest.approx(100, rel=0.02)
+
+
+@pytest.mark.parametrize(("roll", "seen"), [(-10, 0), (11, 0), (20, 20), (97, 90), (-175, 180)])
+def test_a_face_that_is_nearly_upright_counts_as_that_where_asked(roll: int, seen: int) -> None:
+    """As for its region."""
+    target = Target(box(50, (40, 40)), landmarks=placed(FLAT, 50, roll, (40, 40)))
+    snapped, plain = (Facing.by_box(target, snap=snap).roll_degrees for snap in (True, False))
+    assert math.cos(math.radians(snapped - seen)) == pytest.approx(1)
+    assert math.cos(math.radians(plain - roll)) == pytest.approx(1)

@@ -185,7 +185,7 @@ def test_a_policy_with_methods_within_a_method_comes_back() -> None:
         pytest.param({"parts": True}, SpecError, "whole number", id="yes"),
         pytest.param({"parts": 1.5}, SpecError, "names or their number", id="broken"),
         pytest.param({"method": "maks"}, UnknownNameError, "within regions 'maks'; did you mean 'mask'", id="unknown"),
-        pytest.param({"method": "regions"}, UnknownNameError, "within regions 'regions'.*known: blur", id="itself"),
+        pytest.param({"method": "regions"}, UnknownNameError, "within regions 'regions'.*known: avatar", id="itself"),
         pytest.param({"rest": {"name": "regions"}}, UnknownNameError, "within regions 'regions'", id="rest-itself"),
         pytest.param({"method": {"name": "mask", "level": 1}}, UnknownNameError, "regions mask 'level'", id="inner"),
         pytest.param({"method": {"name": "pixelate", "cells": 0}}, SpecError, r"\[1, 16\], got 0", id="inner-range"),
