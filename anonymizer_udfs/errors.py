@@ -11,7 +11,7 @@
     └── ModelError
         ├── ModelMissingError         the file is not where it should be
         ├── ModelDigestError          the file is not the one that was named
-        ├── ModelFormatError          the file is no usable ONNX model
+        ├── ModelFormatError          the file is no usable model
         └── LicenceError              the licence was not accepted by name
 
 Messages say what was expected, what came and what to do, and carry no path or name of a source image.
@@ -73,7 +73,7 @@ class ModelDigestError(ModelError):
 
 
 class ModelFormatError(ModelError):
-    """The file is no usable ONNX model."""
+    """The file is no usable model."""
 
 
 class LicenceError(ModelError):

@@ -16,7 +16,7 @@ import yaml
 from anonymizer_udfs.errors import FaceveilError, LicenceError, ModelDigestError, ModelError, SpecError
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.cache import cache_dir
-from anonymizer_udfs.models.fetch import check_onnx, fetch, present
+from anonymizer_udfs.models.fetch import check_format, fetch, present
 from anonymizer_udfs.models.registry import Entry, Registry, pack_members, roots
 from anonymizer_udfs.models.sessions import locate, session
 from anonymizer_udfs.models.sources import PackSource
@@ -167,7 +167,7 @@ def _fetch_one(context: Context, name: str) -> Row:
 
 
 def check_models(context: Context, names: Sequence[str] = ()) -> list[Row]:
-    """Return whether each model asked for is there, has its digest, is ONNX and can be loaded: ``ok`` or why not.
+    """Return whether each model asked for is there, has its digest and its form and can be loaded: ``ok`` or why not.
 
     Without names, every model is checked that :func:`fetch_models` brings or has brought, and every pack's member whose
     licence is accepted.
@@ -179,8 +179,9 @@ def check_models(context: Context, names: Sequence[str] = ()) -> list[Row]:
     for name in names or [*dict.fromkeys([*brought, *packs])]:
         try:
             ref = context.registry.resolve(name, context.accepted, context.local_dirs)
-            check_onnx(name, locate(ref, context.runtime).read_bytes())
-            session(ref, context.runtime)
+            check_format(ref, locate(ref, context.runtime).read_bytes())
+            if ref.file.endswith(".onnx"):
+                session(ref, context.runtime)
             rows.append(_row(context, name, "ok"))
         except ModelError as error:
             rows.append(_failed(context, name, error))

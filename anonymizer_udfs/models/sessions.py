@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
 from anonymizer_udfs.models.base import ModelRef, Runtime
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Prepare = Callable[[bytes], bytes]
+Made = TypeVar("Made")
 _CHUNK_BYTES = 1 << 20
 _lock = threading.RLock()
 _loaded: dict[tuple[object, ...], Any] = {}
@@ -155,6 +156,25 @@ def pack_model(ref: ModelRef, runtime: Runtime) -> Any:
         The same as :func:`session`.
     """
     return _once(("pack", ref.sha256), runtime, lambda: _open_pack(ref, runtime))
+
+
+def loaded(ref: ModelRef, runtime: Runtime, read: Callable[[bytes], Made]) -> Made:
+    """Return what ``read`` makes of a model that is no ONNX, made once a process.
+
+    Runs on executors.
+
+    Args:
+        ref: the model.
+        runtime: where it lies.
+        read: a named function of the checked bytes; it refuses others with :class:`ModelFormatError`.
+
+    Raises:
+        ModelMissingError: if the file is not there.
+        ModelDigestError: if its content is another one.
+        ModelFormatError: if ``read`` cannot use it.
+    """
+    made: Made = _once(("loaded", ref.sha256, read), runtime, lambda: read(locate(ref, runtime).read_bytes()))
+    return made
 
 
 def _open(ref: ModelRef, runtime: Runtime, prepare: Callable[[bytes], bytes] | None) -> "onnxruntime.InferenceSession":

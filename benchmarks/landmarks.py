@@ -1,0 +1,187 @@
+"""What dlib's points and the measures by them are worth on photos: ``python -m benchmarks.landmarks PHOTOS``.
+
+``PHOTOS`` has one folder a person. Each photo is doubled, and the face nearest to its middle is taken. Prints how far
+points, pose and expression move where nothing changed but the picture's size or side: what a measure of change says of
+less is noise. With ``--fit`` it prints the mean face of :mod:`anonymizer_udfs.landmarks.pose` instead. Points are kept
+in ``build/``; the models must have been fetched.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy's BLAS starts its threads
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs.detection import CenterFace
+from anonymizer_udfs.landmarks import Dlib68, Points
+from anonymizer_udfs.landmarks.expression import eye_aspect_ratios, mouth_openness, mouth_width
+from anonymizer_udfs.landmarks.pose import RIGID, fit, pose
+from anonymizer_udfs.landmarks.schemes import LEFT_EYE, MIRRORED, RIGHT_EYE
+from anonymizer_udfs.models.base import Runtime
+from jobs.models import cache_dir, registry
+
+ROOT = Path(__file__).resolve().parents[1]
+LICENCE = "ibug-300-w-non-commercial"
+FITTED = range(17, 68)
+"""All points but the jaw's, which are not the same places of the bone at each yaw."""
+ROUNDS, KEPT_RATIO = 60, 0.95
+Rgb = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photo: the picture, the detector's box and points, and dlib's points."""
+
+    rgb: Rgb
+    box: NDArray[np.float32]
+    five: NDArray[np.float32]
+
+
+def read(path: Path, times: float) -> Rgb:
+    """Return a photo as RGB, so many times as large."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise SystemExit(f"{path} cannot be decoded")
+    larger = cv2.resize(bgr, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR) if times != 1 else bgr
+    return np.ascontiguousarray(larger[..., ::-1], np.uint8)
+
+
+def detected(path: Path, runtime: Runtime) -> Face | None:
+    """Return the face nearest to the middle of a doubled photo."""
+    rgb = read(path, 2)
+    found = CenterFace(score_threshold=0.5).detect([rgb], runtime)[0]
+    if not len(found):
+        return None
+    centres = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
+    nearest = int(np.linalg.norm(centres - np.array(rgb.shape[1::-1]) / 2, axis=1).argmin())
+    return Face(rgb, found.boxes_xyxy[nearest], found.landmarks[nearest])
+
+
+def mirrored(face: Face) -> Face:
+    """Return the face in a mirror."""
+    w = face.rgb.shape[1]
+    x0, y0, x1, y1 = face.box
+    five = (face.five * (-1, 1) + (w, 0))[[1, 0, 2, 4, 3]].astype(np.float32)
+    return Face(np.ascontiguousarray(face.rgb[:, ::-1]), np.array([w - x1, y0, w - x0, y1], np.float32), five)
+
+
+def located(face: Face, member: Dlib68, runtime: Runtime) -> Points:
+    """Return dlib's points of a face."""
+    return member.locate(face.rgb, face.box[None], face.five[None], CenterFace.name, runtime)[0]
+
+
+def measured(points: Points) -> Floats:
+    """Return yaw, pitch, roll, the mean ratio of both eyes, openness and width of the mouth."""
+    turn = pose(points)
+    eyes = float(np.mean(eye_aspect_ratios(points)))
+    return np.array([turn.yaw, turn.pitch, turn.roll, eyes, mouth_openness(points), mouth_width(points)])
+
+
+def moved(one: Points, other: Points) -> Floats:
+    """Return how far points are apart on average, in % of the eyes' distance, and the differences of the measures."""
+    eyes = float(np.linalg.norm(one.as_68[LEFT_EYE].mean(0) - one.as_68[RIGHT_EYE].mean(0)))
+    apart = 100 * np.linalg.norm(one.as_68 - other.as_68, axis=1).mean() / eyes
+    return np.array([apart, *np.abs(measured(one) - measured(other))])
+
+
+def repeated(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> None:
+    """Print how far all of it moves when a photo is halved, and when it is mirrored."""
+    halves, mirrors, spent = [], [], []
+    for path in paths:
+        face = detected(path, runtime)
+        if face is None:
+            continue
+        begun = time.perf_counter()
+        points = located(face, member, runtime)
+        spent.append(time.perf_counter() - begun)
+        half = located(Face(read(path, 1), face.box / 2, face.five / 2), member, runtime)
+        halves.append(moved(points, Points(half.xy * 2, "68")))
+        back = located(mirrored(face), member, runtime).xy * (-1, 1) + (face.rgb.shape[1], 0)
+        mirrors.append(moved(points, Points(back[list(MIRRORED)].astype(np.float32), "68")))
+    print(f"{len(halves)} faces, {1000 * np.median(spent):.1f} ms each")
+    print("                 points %     yaw   pitch    roll    eyes openness   width")
+    for what, rows in (("halved", halves), ("mirrored", mirrors)):
+        for name, figures in (("median", np.median(rows, 0)), ("95%", np.quantile(rows, 0.95, axis=0))):
+            print(f"{what:9}{name:7}", *(f"{figure:8.3f}" for figure in figures))
+
+
+def all_points(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> Floats:
+    """Return dlib's points of every face, ``(n, 68, 2)``; kept in ``build/`` between runs."""
+    kept = ROOT / "build" / f"points-{member.model.sha256[:12]}-{len(paths)}.npy"
+    if not kept.is_file():
+        faces = (detected(path, runtime) for path in paths)
+        found = [located(face, member, runtime).as_68 for face in faces if face is not None]
+        kept.parent.mkdir(exist_ok=True)
+        np.save(kept, np.array(found))
+    return np.asarray(np.load(kept), np.float64)
+
+
+def mean_face(points: Floats) -> Floats:
+    """Return the face in three dimensions, ``(51, 3)``, that suits all photos each at its own pose.
+
+    By turns: the pose of each photo with the face as it is, and the face of least squares with the poses as they are,
+    each photo and its mirror image alike. Photos that suit it worst are left out of each turn.
+    """
+    places = list(FITTED)
+    across = np.array([places.index(MIRRORED[place]) for place in places])
+    eyes = points[:, LEFT_EYE].mean(1) - points[:, RIGHT_EYE].mean(1)
+    seen = points[:, places] / np.linalg.norm(eyes, axis=1)[:, None, None]
+    seen = seen - seen.mean(1, keepdims=True)
+    flat = np.median(seen, 0)
+    flat = (flat + flat[across] * (-1, 1)) / 2
+    face = np.concatenate([flat, 0.3 * np.abs(flat[:, :1])], 1)  # bent backward at the sides, to begin with
+    for _ in range(ROUNDS):
+        turns, scales = zip(*(fit(face, xy) for xy in seen), strict=True)
+        rows, flipped = np.array(turns)[:, :2], np.array(turns)[:, :2] * (1, -1, -1) * np.array([[1], [-1]])
+        scaled = seen / np.array(scales)[:, None, None]
+        off = np.linalg.norm(scaled - face @ rows.transpose(0, 2, 1), axis=(1, 2))
+        good = off <= np.quantile(off, KEPT_RATIO)
+        both = np.concatenate([rows[good], flipped[good]])
+        shown = np.concatenate([scaled[good], scaled[good][:, across] * (-1, 1)])
+        sums, weights = np.einsum("nkd,npk->pd", both, shown), np.einsum("nkd,nke->de", both, both)
+        face = np.linalg.solve(weights, sums.T).T
+        face = (face + face[across] * (-1, 1, 1)) / 2
+    return np.asarray(face)
+
+
+def levelled(face: Floats, points: Floats) -> Floats:
+    """Return the rigid points of a mean face, nodded so that photos have a pitch of 0 in the median, and scaled."""
+    rigid = face[[place - FITTED.start for place in RIGID]]
+    turns = np.array([fit(rigid, xy[list(RIGID)])[0] for xy in points])
+    pitch = float(np.median(np.arctan2(turns[:, 2, 1], turns[:, 2, 2])))
+    nod = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    rigid = (rigid - rigid.mean(0)) @ nod.T
+    corners = [rigid[RIGID.index(place)] for place in (36, 39, 42, 45)]
+    return np.asarray(rigid / np.linalg.norm(corners[0] + corners[1] - corners[2] - corners[3]) * 2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the arguments, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--fit", action="store_true", help="print the mean face")
+    parser.add_argument("--limit", type=int, default=400, help="photos to measure on, drawn from all")
+    args = parser.parse_args(argv)
+    cv2.setNumThreads(1)
+    paths = sorted(args.photos.glob("*/*.jpg"))
+    runtime, member = Runtime((str(cache_dir()),)), Dlib68(registry().resolve("dlib68", [LICENCE]))
+    if args.fit:
+        points = all_points(paths, member, runtime)
+        print(levelled(mean_face(points), points).round(3).tolist())
+    else:
+        chosen = np.random.default_rng(0).permutation(len(paths))[: args.limit]
+        repeated([paths[i] for i in chosen], member, runtime)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
