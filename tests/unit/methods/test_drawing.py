@@ -5,7 +5,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.drawing import curve, oval, pair, stamp
@@ -22,6 +22,7 @@ def whole(polygon: np.ndarray, soft_px: float = 0.0, sides: tuple[int, int] = SI
 
 
 @given(x=st.floats(15, 65), y=st.floats(15, 45), a=st.floats(0.5, 12), b=st.floats(0.5, 12), roll=st.floats(0, 3))
+@settings(deadline=None)
 def test_an_ellipse_covers_its_area_about_its_centre(x: float, y: float, a: float, b: float, roll: float) -> None:
     """To the eighth of a pixel along its edge that OpenCV adds, whatever its place between the pixels."""
     turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.base import Landmarks, Target
@@ -92,6 +92,7 @@ def test_coordinates_undo_pixels(width: float, roll: float) -> None:
 
 
 @given(width=st.floats(8, 2000), roll=st.floats(-179, 180), x=st.floats(-500, 500), y=st.floats(-500, 500))
+@settings(deadline=None)
 def test_by_its_box_a_face_is_turned_by_its_points_and_nothing_else(
     width: float, roll: float, x: float, y: float
 ) -> None:

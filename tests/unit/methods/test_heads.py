@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.base import Target
@@ -47,6 +47,7 @@ def test_the_points_of_a_turned_head_tell_its_turn(yaw: int) -> None:
 
 
 @given(yaw=st.floats(0, 60), jaw=st.floats(0.9, 1.1))
+@settings(deadline=None)
 def test_a_head_that_looks_to_the_other_side_is_the_mirror_image(yaw: float, jaw: float) -> None:
     """Nothing of it is one-sided."""
     one, other = (np.sort(Head(turn, jaw).outline(), 0) for turn in (yaw, -yaw))

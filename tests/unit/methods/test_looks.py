@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizer_udfs.methods.looks import LUMA, Looks, Palette, luma
@@ -15,6 +15,7 @@ COLOUR = st.one_of(st.tuples(LIGHT), st.tuples(LIGHT, LIGHT, LIGHT))
 
 
 @given(skin=COLOUR, seed=st.integers(0, 50))
+@settings(deadline=None)
 def test_no_colour_is_lighter_than_light(skin: tuple[float, ...], seed: int) -> None:
     """Whatever the skin, each colour is within the range and has as many channels."""
     clothes = np.full(len(skin), 0.4)
@@ -24,6 +25,7 @@ def test_no_colour_is_lighter_than_light(skin: tuple[float, ...], seed: int) -> 
 
 
 @given(tone=st.floats(0.1, 0.95), seed=st.integers(0, 20))
+@settings(deadline=None)
 def test_grey_has_the_tones_of_colour(tone: float, seed: int) -> None:
     """A grey person is as light everywhere as one of the same grey in three channels."""
     looks = Looks.drawn(rng(seed))
@@ -43,6 +45,7 @@ def test_features_stand_out_from_the_skin(tone: float) -> None:
 
 
 @given(around=COLOUR)
+@settings(deadline=None)
 def test_a_silhouette_stands_out_from_what_is_around(around: tuple[float, ...]) -> None:
     """Darker than light surroundings, lighter than dark ones, by a sixth of the range, in one colour."""
     colours = astuple(Palette.against(np.array(around)))

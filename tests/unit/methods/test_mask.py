@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymizer_udfs.errors import UnknownNameError
@@ -93,6 +93,7 @@ def test_a_shape_is_filled_and_the_rest_pixelated(form: str, shape: np.ndarray, 
 
 
 @given(box=st.tuples(st.floats(20, 80), st.floats(20, 80), st.floats(1, 90), st.floats(1, 90)))
+@settings(deadline=None)
 def test_an_upright_face_is_within_the_ellipse(box: tuple[float, float, float, float]) -> None:
     """All of the detector's box lies in it, also where the picture's edge has cut off a part of the face."""
     x, y, w, h = box
