@@ -125,7 +125,7 @@ def opened(batches: Iterable[pa.RecordBatch], spec: FaceSpec) -> Iterator[Opened
 
 def _opened(row: dict[str, Any], data: bytes | Reason, spec: FaceSpec) -> Opened:
     if isinstance(data, Reason):
-        return Opened(row, State.GONE)
+        return Opened(row, State.CHANGED if data is Reason.CHANGED else State.GONE)
     if spec.key.source_digest(data) != row["source_digest"]:
         return Opened(row, State.CHANGED)
     try:
