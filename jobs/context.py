@@ -45,6 +45,7 @@ class Treatment:
         files: the model files that a worker needs, by name.
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
         groups: the head of the ledger of groups, where the policy has ``k_same``: images are taken again when it moves.
+        learned: files of models that come from the lake's vault, by name; workers get them whatever the settings say.
     """
 
     policy: Policy
@@ -54,6 +55,7 @@ class Treatment:
     files: dict[str, Path]
     batching: dict[str, str] = field(default_factory=dict)
     groups: str | None = None
+    learned: dict[str, Path] = field(default_factory=dict)
 
     @property
     def shares(self) -> bool:
@@ -62,8 +64,8 @@ class Treatment:
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
-        """The models in use."""
-        return *(one.model for one in self.policy.detectors), self.recognizer.model
+        """The models in use, each once."""
+        return tuple(dict.fromkeys([*self.policy.models, self.recognizer.model]))
 
     @property
     def model_digests(self) -> dict[str, str]:
@@ -92,7 +94,7 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
     thresholds = {one.name: _threshold(who, one.name) for one in policy.detectors if one.landmarks}
-    found = {ref.name: locate(ref, runtime) for ref in (*(one.model for one in policy.detectors), who.model)}
+    found = {ref.name: locate(ref, runtime) for ref in (*policy.models, who.model)}
     batching = {
         one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
     }
@@ -105,20 +107,23 @@ def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
         mapping = dict(policies.load(name))
     except (policies.UnknownPolicyError, ValueError) as error:
         raise UsageError(str(error)) from error
-    detectors = mapping.get("detectors")
-    if isinstance(detectors, list):
-        mapping["detectors"] = [_with_model(wish, settings, known) for wish in detectors]
-    policy = Policy.from_mapping(mapping)
+    models = {"detectors", "face", "plate"} & mapping.keys()
+    policy = Policy.from_mapping(mapping | {key: _resolved(mapping[key], settings, known) for key in models})
     if settings.models.detector is None:
         return policy
     return replace(policy, detectors=(Scrfd(model=_resolve(settings.models.detector, settings, known)),))
 
 
-def _with_model(wish: Any, settings: Settings, known: Registry) -> Any:
-    """Return a policy's detector with the name of its model resolved, where it names one."""
-    if isinstance(wish, dict) and isinstance(wish.get("model"), str):
-        return {**wish, "model": _resolve(wish["model"], settings, known)}
-    return wish
+def _resolved(wish: Any, settings: Settings, known: Registry) -> Any:
+    """Return what a policy wishes for with the names of models resolved: each ``model`` that is one, at any depth."""
+    if isinstance(wish, list):
+        return [_resolved(one, settings, known) for one in wish]
+    if not isinstance(wish, dict):
+        return wish
+    inner = {key: _resolved(value, settings, known) for key, value in wish.items()}
+    if isinstance(wish.get("model"), str):
+        inner["model"] = _resolve(wish["model"], settings, known)
+    return inner
 
 
 def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:

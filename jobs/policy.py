@@ -18,6 +18,7 @@ from anonymizer_udfs.detection.passes import Pass
 from anonymizer_udfs.detection.plans import PLANS, Plan
 from anonymizer_udfs.errors import ModelError, SpecError, UnknownNameError
 from anonymizer_udfs.methods import METHODS, Method, plugins
+from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.recognition import RECOGNIZERS
 from conf import policies
@@ -65,10 +66,21 @@ def mapping(policy: Policy) -> dict[str, Any]:
     """Return a policy as plain values that load as an equal one; models that are no defaults are named."""
     said = policy.to_mapping()
     for wish, detector in zip(said["detectors"], policy.detectors, strict=True):
-        defaults = {field.name: field.default for field in fields(detector)}  # type: ignore[arg-type]  # a dataclass
-        if detector.model != defaults["model"]:
-            wish["model"] = detector.model.name
+        _name_models(wish, detector)
+    for kind, rule in (("face", policy.face), ("plate", policy.plate)):
+        for wish, method in zip(said[kind]["chain"], rule.chain, strict=True) if rule else ():
+            _name_models(wish, method)
     return said
+
+
+def _name_models(wish: dict[str, Any], member: object) -> None:
+    """Write into a member's mapping what its model is called, and the models of members within it."""
+    for field in fields(member):  # type: ignore[arg-type]  # members are dataclasses
+        value = getattr(member, field.name)
+        if isinstance(value, ModelRef) and value != field.default:
+            wish[field.name] = value.name
+        elif isinstance(wish.get(field.name), dict):
+            _name_models(wish[field.name], value)
 
 
 def written(policy: Policy) -> str:

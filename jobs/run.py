@@ -25,7 +25,7 @@ from anonymizer_udfs.sources import canonical, is_sequential
 from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import Limits, Measure, Provenance, WorkerSpec
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, context, early, groups, mlflow_store, plan, progress, session, tracking
+from jobs import catalog, context, early, groups, mlflow_store, plan, progress, session, tracking, vaultmodels
 from jobs.errors import UsageError, VaultError
 from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
@@ -86,6 +86,7 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     if request.treatment.shares:
         head = groups.checked_head(vault, storage, spark)
         request = replace(request, treatment=replace(request.treatment, groups=head))
+    request = replace(request, treatment=vaultmodels.bound(request.treatment, vault, storage))
     lake = SparkLake(uri, spark, storage)
     lake.create()
     catalog.register(spark, request.lake, lake)
@@ -155,7 +156,8 @@ def _process(running: Running, clock: float) -> Report:
         cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
     spec = worker_spec(request, running.key, running.started.run_id, total)
-    session.ship(running.spark, request.treatment.files if request.common.settings.models.ship else {})
+    files = request.treatment.files if request.common.settings.models.ship else {}
+    session.ship(running.spark, {**files, **request.treatment.learned})
     count = sum(batch.images for batch in batches)
     begun = time.monotonic()
     with progress.Display(count) as display:

@@ -3,6 +3,7 @@
 from schemas.base import FEATURES, Column, Table
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
+from schemas.learned import MODELS
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, WORK
 from schemas.views import VIEWS, views
@@ -11,6 +12,8 @@ LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
+MODEL_TABLES = {MODELS.name: MODELS}
+"""In the vault, from the first model on that is made from a lake."""
 
 __all__ = [
     "FEATURES",
@@ -19,6 +22,8 @@ __all__ = [
     "IMAGES",
     "LAKE_TABLES",
     "MEMBERS",
+    "MODELS",
+    "MODEL_TABLES",
     "RUNS",
     "SOURCES",
     "SURROGATES",
