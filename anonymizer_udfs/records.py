@@ -15,7 +15,7 @@ from anonymizer_udfs.sources.base import Entry
 
 Landmark = tuple[float, float]
 
-PLAN = pa.schema(
+LISTED = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("content_version", pa.string(), nullable=False),
@@ -29,7 +29,9 @@ PLAN = pa.schema(
         pa.field("index", pa.int64(), nullable=False),
     ]
 )
-"""One image to process, from a listing alone; it holds the name and never leaves the vault's side."""
+"""One image, from a listing alone; it holds the name and never leaves the vault's side."""
+PLAN = pa.schema([*LISTED, pa.field("policy", pa.string())])
+"""One image to process; ``policy`` is that of its data set, null where it has the run's."""
 
 _FLOAT_BOX = pa.struct([(n, pa.float32()) for n in ("x0", "y0", "x1", "y1")])
 _INT_BOX = pa.struct([(n, pa.int32()) for n in ("x0", "y0", "x1", "y1")])
@@ -87,6 +89,7 @@ IMAGES = pa.schema(
         pa.field("utility", pa.map_(pa.string(), pa.float32())),
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("pipeline_version", pa.string(), nullable=False),
+        pa.field("policy", pa.string()),
         pa.field("policy_digest", pa.string(), nullable=False),
         pa.field("model_digests", _STRINGS, nullable=False),
         pa.field("key_id", pa.string(), nullable=False),
@@ -230,7 +233,7 @@ class Result:
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     def row(self, provenance: dict[str, Any]) -> dict[str, Any]:
-        """Return the row of :data:`OUT`; ``provenance`` has the columns that are the same for a whole run."""
+        """Return the row of :data:`OUT`; ``provenance`` has the columns that say by what it was made."""
         kept = self.outcome if isinstance(self.outcome, Released) else None
         return {
             "image_id": self.entry.image_id,
@@ -265,9 +268,12 @@ class Planned:
     entry: Entry
     shares: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     """What its faces share with others: rows of :data:`anonymizer_udfs.shares.SHARE`, where anybody grouped them."""
+    policy: str | None = None
+    """The name of its data set's policy; none: the run's."""
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Planned":
         """Return the value of one row."""
         entry = Entry(**{f.name: row[f.name] for f in fields(Entry)})
-        return cls(row["image_id"], row["content_version"], entry, tuple(row.get("shares") or ()))
+        shares = tuple(row.get("shares") or ())
+        return cls(row["image_id"], row["content_version"], entry, shares, row.get("policy"))

@@ -29,6 +29,7 @@ from jobs.errors import UsageError
 from jobs.models import registry
 
 FMR = "1e-3"
+TIER = "tier"
 LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "onnxruntime-gpu", "pillow", "pyarrow", "insightface")
 """Libraries that can change a pixel or a box; their versions are in each run's row."""
 
@@ -155,13 +156,27 @@ def library_versions() -> dict[str, str]:
     return out
 
 
-def settings_json(settings: Settings, limit: int | None, retry: str | None, batching: Mapping[str, str]) -> str:
-    """Return all settings as JSON for the run's record, and how packs take pictures; no credential, no folder."""
+def settings_json(
+    settings: Settings, asked: Mapping[str, Any], batching: Mapping[str, str], tiers: Mapping[str, str]
+) -> str:
+    """Return all settings as JSON for the run's record, and how packs take pictures; no credential, no folder.
+
+    Args:
+        settings: of the run.
+        asked: what else the command line said, and the keyed id of the vault's mapping.
+        batching: as :class:`Treatment` has it.
+        tiers: the digest of each policy that data sets have, by its name.
+    """
     flat = {k: v for k, v in settings.flat().items() if k not in {"models.local_dirs", "tracking.uri"}}
     profile = ",".join(Path(name).name for name in settings.profile.split(","))  # one may be a file of the user's
-    return json.dumps(
-        flat | {"profile": profile, "limit": limit, "retry": retry} | _under("batching", batching), sort_keys=True
-    )
+    said = {"profile": profile, **asked, **_under("batching", batching), **_under(TIER, tiers)}
+    return json.dumps(flat | said, sort_keys=True)
+
+
+def tiers_of(settings: str | None) -> dict[str, str]:
+    """Return the digest of each policy that data sets had, by its name, from what :func:`settings_json` gave."""
+    said = json.loads(settings or "{}")
+    return {name.removeprefix(f"{TIER}."): value for name, value in said.items() if name.startswith(f"{TIER}.")}
 
 
 def _under(group: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,8 @@ class Figures:
     """What a run came to.
 
     Attributes:
-        counts: images by status, ``reason.X`` by reason, and ``faces``.
+        counts: images by status, ``reason.X`` by reason, ``policy.X`` by policy where there are several, and
+            ``faces``.
         values: speeds, shares and sampled measures, by name.
     """
 
@@ -30,6 +31,9 @@ class Figures:
             out.append(f"missed by the policy's plan: {missed} of {n} images without a face, searched thoroughly")
         if self.counts.get("residual"):
             out.append(f"found only in the second look, and treated: {self.counts['residual']} faces")
+        policies = {k.removeprefix("policy."): n for k, n in sorted(self.counts.items()) if k.startswith("policy.")}
+        if policies:
+            out.append("by policy: " + ", ".join(f"{n} {name}" for name, n in policies.items()))
         reasons = {k.removeprefix("reason."): n for k, n in sorted(self.counts.items()) if k.startswith("reason.")}
         if reasons:
             out.append("held back: " + ", ".join(f"{n} {reason}" for reason, n in reasons.items()))
@@ -62,7 +66,7 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
         counts[row["status"]] = counts.get(row["status"], 0) + row["n"]
         if row["reason"]:
             counts[f"reason.{row['reason']}"] = row["n"]
-    counts |= _looks(lake, where)
+    counts |= _policies(lake, where) | _looks(lake, where)
     values: dict[str, float] = {}
     if images and elapsed > 0:
         written = sum(int(row["n"]) for row in rows) or 1
@@ -75,6 +79,12 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
         values["miss_rate"] = counts["missed"] / counts["searched_again"]
     sampled = lake.tables.query(f"SELECT faces, utility {where} AND cardinality(utility) > 0").to_pylist()
     return _with_sample(Figures(counts, values), sampled)
+
+
+def _policies(lake: Lake, where: str) -> dict[str, int]:
+    """Return how many images each policy treated, where there is more than one."""
+    rows = lake.tables.query(f"SELECT policy, COUNT(*) AS n {where} GROUP BY policy").to_pylist()
+    return {f"policy.{row['policy']}": int(row["n"]) for row in rows if row["policy"]} if len(rows) > 1 else {}
 
 
 def _looks(lake: Lake, where: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 
 from anonymizer_udfs.grouping import arrow, reading
 from anonymizer_udfs.keys import Key
-from anonymizer_udfs.records import PLAN
+from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.sources import canonical
 from jobs.errors import UsageError
 from jobs.grouping import Groups
@@ -49,7 +49,7 @@ def wanted(spark: SparkSession, lake: SparkLake, vault: Vault) -> DataFrame:
     work = spark.read.format("delta").load(vault.tables.table_uri("work"))
     newest = work.groupBy("image_id", "content_version").agg(
         F.max_by(
-            F.struct(*(name for name in PLAN.names if name not in {"image_id", "content_version"})), "epoch"
+            F.struct(*(name for name in LISTED.names if name not in {"image_id", "content_version"})), "epoch"
         ).alias("entry")
     )
     known = rows.where(F.size("faces") > 0).join(newest, ["image_id", "content_version"])

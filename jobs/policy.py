@@ -31,13 +31,23 @@ from jobs.screen import Section
 
 DEFAULT = "public"
 """What ``faceveil anonymize`` takes unless told otherwise; a test holds the two equal."""
-TAKES_A_POLICY = ("show", "check")
+TAKES = {
+    "show": (1, "the name of a policy, or a .yaml file"),
+    "check": (1, "the name of a policy, or a .yaml file"),
+    "map": (3, "LAKE PATTERN POLICY"),
+    "unmap": (2, "LAKE PATTERN"),
+    "mapped": (1, "LAKE"),
+}
+"""How many words come after the command, and what they are; the others take none."""
 EXAMPLES = """  faceveil policy list
   faceveil policy plans                       the detection plans: which passes, who looks, when
   faceveil policy methods                     what can be done with a face: each method with its parameters
   faceveil policy show public > mine.yaml     everything written out: change what you like, the name too
   faceveil policy check mine.yaml
   faceveil anonymize ./photos ./lake --policy mine.yaml
+  faceveil policy map ./lake './photos/hr/**' internal     a data set with a policy of its own, kept in the vault
+  faceveil policy mapped ./lake               all of them, the nearest first
+  faceveil policy unmap ./lake './photos/hr/**'
 
 exit codes: 0 done, 1 failed, 2 bad arguments, or the policy is not valid"""
 _HEAD = """\
@@ -195,11 +205,15 @@ def _unasked(who: str, plan: Plan) -> str:
 
 def parser() -> Parser:
     """Return the command's parser."""
-    made = Parser("policy", "List, show and check policies, and explain detection plans and methods.", EXAMPLES)
+    made = Parser(
+        "policy", "List, show and check policies, map data sets to them, explain plans and methods.", EXAMPLES
+    )
     made.add_argument("command", choices=sorted(_COMMANDS), help="what to do")
-    made.add_argument("policy", nargs="?", metavar="NAME|FILE", help="for show and check: a policy, or a .yaml file")
+    words = "show, check: NAME or FILE; map: LAKE PATTERN POLICY; unmap: LAKE PATTERN; mapped: LAKE"
+    made.add_argument("words", nargs="*", metavar="WORD", help=words)
     made.add_argument("--profile", default="local", metavar="NAME", help="settings: local, cluster, gpu, s3 or a file")
     made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="one setting")
+    made.add_argument("--vault", metavar="URI", help="for map, unmap and mapped: where it lies (default LAKE.vault)")
     made.add_argument("--json", action="store_true", dest="as_json", help="print the answer as JSON")
     return made
 
@@ -220,7 +234,7 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _show(args: argparse.Namespace) -> None:
-    policy = load(args.policy, _settings(args))
+    policy = load(args.words[0], _settings(args))
     sys.stdout.write(json.dumps(mapping(policy), indent=2) + "\n" if args.as_json else written(policy))
 
 
@@ -232,8 +246,8 @@ def _plans(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    policy, notes = check(args.policy, _settings(args))
-    lines = [f"{args.policy} is valid: policy {policy.name}", *(f"note: {note}" for note in notes)]
+    policy, notes = check(args.words[0], _settings(args))
+    lines = [f"{args.words[0]} is valid: policy {policy.name}", *(f"note: {note}" for note in notes)]
     options.answer({"valid": True, "name": policy.name, "notes": notes}, lines, as_json=args.as_json)
 
 
@@ -245,16 +259,24 @@ def _methods(args: argparse.Namespace) -> None:
         screen.show([choice(found)])
 
 
+def _mapping(args: argparse.Namespace) -> None:
+    from jobs import mapping  # noqa: PLC0415 - it loads Spark's modules, and the others answer at once
+
+    work = {"map": mapping.map_, "unmap": mapping.unmap, "mapped": mapping.mapped}
+    work[args.command](args, _settings(args))
+
+
 _COMMANDS = {"list": _list, "show": _show, "plans": _plans, "methods": _methods, "check": _check}
+_COMMANDS |= dict.fromkeys(("map", "unmap", "mapped"), _mapping)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, look, print; return the exit code: 0 done, 1 failed, 2 bad arguments or a policy that is not valid."""
     made = parser()
     args = made.parse_args(argv)
-    if (args.policy is None) == (args.command in TAKES_A_POLICY):
-        wish = "takes the name of a policy, or a .yaml file" if args.policy is None else "takes no policy"
-        made.error(f"{args.command} {wish}")
+    count, what = TAKES.get(args.command, (0, "nothing after it"))
+    if len(args.words) != count:
+        made.error(f"{args.command} takes {what}")
 
     def work() -> int:
         _COMMANDS[args.command](args)

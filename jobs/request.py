@@ -1,10 +1,12 @@
 """What a run of ``anonymize`` is asked for, and what it reports."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.sources.base import SourceSpec
+from anonymizer_udfs.tiers import Tiers
 from jobs.context import Treatment
 from jobs.figures import Figures
 from jobs.options import Common
@@ -18,9 +20,11 @@ class Request:
         common: settings, vault and key.
         source: what to read.
         lake: where to, as typed.
-        treatment: policy, models, thresholds.
+        treatment: policy, models, thresholds, of images whose data set has no policy of its own.
         limit: only a sample of so many images.
         retry: a reason whose quarantined rows are taken again.
+        tiers: which data sets have a policy of their own; none: nobody has looked yet.
+        others: what these policies mean, by their names; never the run's own.
     """
 
     common: Common
@@ -29,6 +33,18 @@ class Request:
     treatment: Treatment
     limit: int | None = None
     retry: str | None = None
+    tiers: Tiers | None = field(default=None, repr=False)
+    others: Mapping[str, Treatment] = field(default_factory=dict)
+
+    @property
+    def treatments(self) -> tuple[Treatment, ...]:
+        """What all policies of the run mean, its own first."""
+        return self.treatment, *self.others.values()
+
+    @property
+    def shares(self) -> bool:
+        """Whether faces may get surrogates that they share."""
+        return any(one.shares for one in self.treatments)
 
 
 @dataclass(frozen=True)

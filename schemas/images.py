@@ -41,7 +41,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=4,
+    version=5,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
@@ -70,7 +70,13 @@ IMAGES = Table(
         Column("utility", pa.map_(pa.string(), pa.float32()), "Measures of the whole image, on the run's sample"),
         Column("run_id", pa.string(), "The run that wrote the row", nullable=False),
         Column("pipeline_version", pa.string(), "Version of faceveil", nullable=False),
-        Column("policy_digest", pa.string(), "Digest of policy, thresholds and models", nullable=False),
+        Column("policy", pa.string(), "Name of the policy by which it was treated"),
+        Column(
+            "policy_digest",
+            pa.string(),
+            "Digest of the policy of its data set, of what that may raise it to, thresholds and models",
+            nullable=False,
+        ),
         Column("model_digests", STRINGS, "SHA-256 of each model used", nullable=False),
         Column("key_id", pa.string(), "Which key the ids and the noise came from", nullable=False),
         Column("processed_at", MOMENT, "When the row was made", nullable=False),
