@@ -14,6 +14,7 @@ from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Mask
+from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.rules import REGION_RATIO_MAX, Bands, KindRule, checked
 
 __all__ = ["REGION_RATIO_MAX", "Bands", "KindRule", "Policy", "public"]
@@ -84,6 +85,13 @@ class Policy:
     def searcher(self) -> Searcher:
         """Who runs its plans."""
         return Searcher(self.detectors, self.fusion, self.bands.sure, self.bands.unsure)
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """The model files that its detectors and its methods need, each once."""
+        rules = (self.face, *([] if self.plate is None else [self.plate]))
+        every = [*(one.model for one in self.detectors), *(ref for rule in rules for ref in rule.models)]
+        return tuple(dict.fromkeys(every))
 
     def rule(self, kind: str) -> KindRule:
         """Return what is done with the regions of a kind, ``face`` or ``plate``."""

@@ -7,8 +7,10 @@ from typing import Any
 from anonymizer_udfs import methods
 from anonymizer_udfs.around import Around
 from anonymizer_udfs.errors import SpecError, UnknownNameError
-from anonymizer_udfs.methods import Mask, Method
+from anonymizer_udfs.methods import Mask, Method, Target
+from anonymizer_udfs.methods.base import Choosy, models_of
 from anonymizer_udfs.methods.mask import OPAQUE
+from anonymizer_udfs.models.base import ModelRef
 
 REGION_RATIO_MAX = 4.0
 
@@ -43,6 +45,30 @@ class KindRule:
         if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 1 <= ratio <= REGION_RATIO_MAX:
             raise SpecError(f"region_ratio must be a number in [1, {REGION_RATIO_MAX:g}], got {ratio!r}")
         object.__setattr__(self, "region_ratio", float(ratio))
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """The model files that its methods need."""
+        every = (*self.chain, *([] if self.around is None else [self.around.method]))
+        return tuple(ref for method in every for ref in models_of(method))
+
+    def step(self, regions: Sequence[Target], *, animated: bool = False) -> int:
+        """Return which method all regions of an image take: the first that serves each of them; the mask serves all.
+
+        Args:
+            regions: where the regions of this kind are.
+            animated: whether it is one frame of several. Then a method that serves some faces alone serves none: in
+                another frame the same face might not be served, and be seen in both ways.
+
+        Examples:
+            >>> KindRule((methods.KSame(), Mask()), 2.0).step([Target((0, 0, 1, 1))])
+            1
+        """
+
+        def serves(method: Method) -> bool:
+            return not isinstance(method, Choosy) or (not animated and all(map(method.serves, regions)))
+
+        return next(i for i, method in enumerate(self.chain) if serves(method))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], kind: str = "face") -> "KindRule":

@@ -1,4 +1,4 @@
-"""Which surrogates the faces of one image share with others, and whether all of them do. Runs on an executor."""
+"""Which surrogates the faces of one image share with others. Runs on an executor."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes
-from anonymizer_udfs.methods import KSame, Method
 from anonymizer_udfs.methods.surrogate import Surrogate
 
 SHARE = pa.struct(
@@ -72,22 +71,3 @@ class Shares:
         same = boxes.iou(np.stack(found), recorded) >= SAME_IOU
         alone = same & (same.sum(0) == 1) & (same.sum(1) == 1)[:, None]
         return [self.known[int(row.argmax())].surrogate if row.any() else None for row in alone]
-
-
-def step(chain: Sequence[Method], faces: Sequence[Surrogate | None]) -> int:
-    """Return which method of a chain all faces of an image take: the first for which each has what it needs.
-
-    Args:
-        chain: as :class:`anonymizer_udfs.policy.KindRule` has it; its last, the mask, needs nothing.
-        faces: the surrogate of each face, where it has one.
-
-    Examples:
-        >>> from anonymizer_udfs.methods import Mask
-        >>> step((KSame(), Mask()), [None]), step((Mask(),), [None])
-        (1, 0)
-    """
-    return next(i for i, method in enumerate(chain) if not isinstance(method, KSame) or _enough(method, faces))
-
-
-def _enough(method: KSame, faces: Sequence[Surrogate | None]) -> bool:
-    return all(one is not None and one.people >= method.k for one in faces)

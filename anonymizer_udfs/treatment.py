@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import family
-from anonymizer_udfs import shares as shares_of
 from anonymizer_udfs.around import Around
 from anonymizer_udfs.boxes import IntBox
 from anonymizer_udfs.detection.findings import Finding, roll_degrees
@@ -95,11 +94,13 @@ def treat(
     places = [_placed(one.finding, picture) for one in found]
     shared = _shared(found, places, NOBODY if animated else shares)
     work = _Work(picture, picture.pixels.copy(), image_id, spec, shared)
+    steps = work.steps(found, places, animated=animated)
     # All that is mild comes first: what lies around one face may hold another one.
     around = [work.surround(i, one.finding, placed) for i, (one, placed) in enumerate(zip(found, places, strict=True))]
     faces, regions, blank = [], [], []
     for i, (one, placed) in enumerate(zip(found, places, strict=True)):
-        where, step, said = work.treat(i, one.finding, placed, animated=animated)
+        step = steps[one.finding.kind]
+        where, said = work.treat(i, one.finding, placed, step, animated=animated)
         changed = [reach.touched(picture, region.box) for region in (where, *around[i])]
         regions.append(where)
         method = spec.policy.rule(one.finding.kind).chain[step]
@@ -159,16 +160,22 @@ class _Work:
     spec: WorkerSpec
     shared: Mapping[int, Surrogate | None]
 
-    def treat(self, number: int, one: Finding, placed: "_Placed", *, animated: bool) -> tuple[Region, int, str]:
-        """Treat one finding's region; return where, by which method of the chain, and what the record says of it."""
+    def steps(self, found: Sequence[Found], places: Sequence["_Placed"], *, animated: bool) -> dict[str, int]:
+        """Return which method of its kind's chain all regions of a kind take."""
+        kinds: dict[str, list[Target]] = {}
+        for i, (one, placed) in enumerate(zip(found, places, strict=True)):
+            kinds.setdefault(one.finding.kind, []).append(self._target((0, 0), one.finding, placed, self.shared.get(i)))
+        return {kind: self.spec.policy.rule(kind).step(targets, animated=animated) for kind, targets in kinds.items()}
+
+    def treat(self, number: int, one: Finding, placed: "_Placed", step: int, *, animated: bool) -> tuple[Region, str]:
+        """Treat one finding's region by one method of its chain; return where, and what the record says of it."""
         rule = self.spec.policy.rule(one.kind)
-        step = shares_of.step(rule.chain, list(self.shared.values()) if one.kind == FACE else [None])
         method = rule.chain[step]
         where = self._whole(region(placed.box, rule.region_ratio, placed.roll, self.picture.size_wh), method)
-        target = self._target(where, placed, self.shared.get(number))
+        target = self._target(where.box[:2], one, placed, self.shared.get(number))
         self._apply(where, method, target, self.spec.key.generator(self.image_id, method.name, number))
         promise = None if animated else _promise(method, target, where, self.pixels.shape[2])
-        return where, step, _said(method, target, promise, rule.around)
+        return where, _said(method, target, promise, rule.around)
 
     def surround(self, number: int, one: Finding, placed: "_Placed") -> tuple[Region, ...]:
         """Treat what is around one finding, where the policy says so; return where."""
@@ -179,7 +186,7 @@ class _Work:
         found = tuple(self._whole(part, around.method) for part in parts)
         for part, where in enumerate(found):
             rng = self.spec.key.generator(self.image_id, f"around/{around.method.name}/{part}", number)
-            self._apply(where, around.method, self._target(where, placed, None), rng)
+            self._apply(where, around.method, self._target(where.box[:2], one, placed, None), rng)
         return found
 
     def _whole(self, where: Region, method: Method) -> Region:
@@ -188,13 +195,22 @@ class _Work:
             return where
         return where.in_cells(reach.cells_wh(self.picture), self.picture.size_wh)
 
-    def _target(self, where: Region, placed: "_Placed", surrogate: Surrogate | None) -> Target:
-        """Return where the face is in a region's pixels."""
-        corner = np.array(where.box[:2], np.float32)
+    def _target(
+        self, corner_xy: tuple[int, int], one: Finding, placed: "_Placed", surrogate: Surrogate | None
+    ) -> Target:
+        """Return where the face is in the pixels from a corner on."""
+        corner = np.array(corner_xy, np.float32)
         box = placed.box - np.tile(corner, 2)
         points = None if placed.points is None else tuple((x, y) for x, y in (placed.points - corner).tolist())
         alpha = self.picture.channels.samples - 1 if self.picture.channels.has_alpha else None
-        return Target(tuple(box.tolist()), alpha=alpha, landmarks=points, surrogate=surrogate)
+        return Target(
+            tuple(box.tolist()),
+            alpha=alpha,
+            landmarks=points,
+            surrogate=surrogate,
+            detector=one.landmarks_by,
+            runtime=self.spec.runtime,
+        )
 
     def _apply(self, where: Region, method: Method, target: Target, rng: np.random.Generator) -> None:
         """Treat one region of the pixels, in place."""

@@ -30,6 +30,8 @@ from jobs.models import registry
 
 FMR = "1e-3"
 TIER = "tier"
+_PLACES = {"models.local_dirs", "models.calibration_dir", "tracking.uri"}
+"""Settings that name a place of the user's; a run's row has the digests of what lies there."""
 LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "onnxruntime-gpu", "pillow", "pyarrow", "insightface")
 """Libraries that can change a pixel or a box; their versions are in each run's row."""
 
@@ -46,6 +48,7 @@ class Treatment:
         files: the model files that a worker needs, by name.
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
         groups: the head of the ledger of groups, where the policy has ``k_same``: images are taken again when it moves.
+        learned: files of models that come from the lake's vault, by name; workers get them whatever the settings say.
     """
 
     policy: Policy
@@ -55,6 +58,7 @@ class Treatment:
     files: dict[str, Path]
     batching: dict[str, str] = field(default_factory=dict)
     groups: str | None = None
+    learned: dict[str, Path] = field(default_factory=dict)
 
     @property
     def shares(self) -> bool:
@@ -63,8 +67,8 @@ class Treatment:
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
-        """The models in use."""
-        return *(one.model for one in self.policy.detectors), self.recognizer.model
+        """The models in use, each once."""
+        return tuple(dict.fromkeys([*self.policy.models, self.recognizer.model]))
 
     @property
     def model_digests(self) -> dict[str, str]:
@@ -89,11 +93,15 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     """
     known = registry()
     policy = load_policy(policy_name, settings, known)
-    who = _recognizer(policy, settings, known)
+    who = recognizer(settings.models.recognizer or policy.recognizer, settings, known)
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
-    thresholds = {one.name: _threshold(who, one.name) for one in policy.detectors if one.landmarks}
-    found = {ref.name: locate(ref, runtime) for ref in (*(one.model for one in policy.detectors), who.model)}
+    thresholds = {
+        one.name: _threshold(who, one.name, settings.models.calibration_dir)
+        for one in policy.detectors
+        if one.landmarks
+    }
+    found = {ref.name: locate(ref, runtime) for ref in (*policy.models, who.model)}
     batching = {
         one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
     }
@@ -106,28 +114,36 @@ def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
         mapping = dict(policies.load(name))
     except (policies.UnknownPolicyError, ValueError) as error:
         raise UsageError(str(error)) from error
-    detectors = mapping.get("detectors")
-    if isinstance(detectors, list):
-        mapping["detectors"] = [_with_model(wish, settings, known) for wish in detectors]
-    policy = Policy.from_mapping(mapping)
+    models = {"detectors", "face", "plate"} & mapping.keys()
+    policy = Policy.from_mapping(mapping | {key: _resolved(mapping[key], settings, known) for key in models})
     if settings.models.detector is None:
         return policy
     return replace(policy, detectors=(Scrfd(model=_resolve(settings.models.detector, settings, known)),))
 
 
-def _with_model(wish: Any, settings: Settings, known: Registry) -> Any:
-    """Return a policy's detector with the name of its model resolved, where it names one."""
-    if isinstance(wish, dict) and isinstance(wish.get("model"), str):
-        return {**wish, "model": _resolve(wish["model"], settings, known)}
-    return wish
+def _resolved(wish: Any, settings: Settings, known: Registry) -> Any:
+    """Return what a policy wishes for with the names of models resolved: each ``model`` that is one, at any depth."""
+    if isinstance(wish, list):
+        return [_resolved(one, settings, known) for one in wish]
+    if not isinstance(wish, dict):
+        return wish
+    inner = {key: _resolved(value, settings, known) for key, value in wish.items()}
+    if isinstance(wish.get("model"), str):
+        inner["model"] = _resolve(wish["model"], settings, known)
+    return inner
 
 
 def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:
     return known.resolve(name, settings.models.licences_accepted, settings.models.local_dirs)
 
 
-def _recognizer(policy: Policy, settings: Settings, known: Registry) -> Recognizer:
-    wish = settings.models.recognizer or policy.recognizer
+def recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
+    """Return the recognizer of a name, or ArcFace with a pack's model: ``PACK/FILE``.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        ModelError: for a pack that is missing, or a licence that was not accepted.
+    """
     if "/" in wish:
         return ArcFace(model=_resolve(wish, settings, known))
     found = recognition.build(wish)
@@ -136,13 +152,25 @@ def _recognizer(policy: Policy, settings: Settings, known: Registry) -> Recogniz
     return found
 
 
-def _threshold(who: Recognizer, detector: str) -> float:
-    """Return the measured similarity at a false match rate of 1e-3."""
-    file = files("conf") / "calibration" / f"{who.name}.yaml"
-    if not file.is_file():
-        raise SpecError(f"recognizer {who.name} has no calibration in conf/calibration; use dlib_resnet")
-    known = calibration.parse(yaml.safe_load(file.read_text(encoding="utf-8")))
-    return calibration.find(known, who.name, who.model.sha256, detector).threshold(FMR)
+def _threshold(who: Recognizer, detector: str, own: str | None) -> float:
+    """Return the measured similarity at a false match rate of 1e-3.
+
+    Args:
+        who: the recognizer.
+        detector: whose points it is given.
+        own: a folder with files of ``faceveil calibrate``, which go before ours; a recognizer that has none there
+            keeps ours.
+    """
+    mine = None if own is None else Path(own).expanduser() / f"{who.name}.yaml"
+    if mine is not None and mine.is_file():
+        text = mine.read_text(encoding="utf-8")
+    elif (shipped := files("conf") / "calibration" / f"{who.name}.yaml").is_file():
+        text = shipped.read_text(encoding="utf-8")
+    else:
+        raise SpecError(f"recognizer {who.name} has no calibration; measure one with faceveil calibrate")
+    return calibration.find(calibration.parse(yaml.safe_load(text)), who.name, who.model.sha256, detector).threshold(
+        FMR
+    )
 
 
 def library_versions() -> dict[str, str]:
@@ -167,7 +195,7 @@ def settings_json(
         batching: as :class:`Treatment` has it.
         tiers: the digest of each policy that data sets have, by its name.
     """
-    flat = {k: v for k, v in settings.flat().items() if k not in {"models.local_dirs", "tracking.uri"}}
+    flat = {k: v for k, v in settings.flat().items() if k not in _PLACES}
     profile = ",".join(Path(name).name for name in settings.profile.split(","))  # one may be a file of the user's
     said = {"profile": profile, **asked, **_under("batching", batching), **_under(TIER, tiers)}
     return json.dumps(flat | said, sort_keys=True)

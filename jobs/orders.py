@@ -1,8 +1,10 @@
 """What a run says: to workers what to do, to the ledger what it set out to do. Runs on the driver."""
 
+import itertools
 import json
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from anonymizer_udfs import __version__
@@ -23,11 +25,12 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
     """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
     settings, treatment = request.common.settings, request.treatment
     limits = settings.limits
+    roots = itertools.chain.from_iterable(one.runtime.roots for one in request.treatments)
     share = min(1.0, settings.tracking.sample_size / listed) if listed else 0.0
     return WorkerSpec(
         policy=treatment.policy,
         key=key,
-        runtime=treatment.runtime,
+        runtime=replace(treatment.runtime, roots=tuple(dict.fromkeys(roots))),
         provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id),
         limits=Limits(
             max_pixels=limits.max_pixels,

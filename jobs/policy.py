@@ -6,12 +6,9 @@ Runs on the driver; needs no Spark.
 import argparse
 import json
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
-
-import yaml
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass
@@ -25,9 +22,9 @@ from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
 from jobs import context, options, screen, spoken
 from jobs.errors import UsageError
-from jobs.models import registry
 from jobs.options import Parser
 from jobs.screen import Section
+from jobs.written import load, mapping, written
 
 DEFAULT = "public"
 """What ``faceveil anonymize`` takes unless told otherwise; a test holds the two equal."""
@@ -50,43 +47,6 @@ EXAMPLES = """  faceveil policy list
   faceveil policy unmap ./lake './photos/hr/**'
 
 exit codes: 0 done, 1 failed, 2 bad arguments, or the policy is not valid"""
-_HEAD = """\
-# A whole policy. In a file of yours, with names of its own for the policy and for a plan that you change, it is used by
-# faceveil anonymize SOURCE LAKE --policy FILE.yaml; docs/detection.md says what the keys mean.
-"""
-_WIDTH = 110
-
-
-def load(name: str, settings: Settings) -> Policy:
-    """Return the policy of a name or a file, as a run under these settings would take it.
-
-    Raises:
-        UsageError: for an unknown name, and a file that cannot be read or is no YAML mapping.
-        SpecError: for a policy that cannot be.
-        ModelError: for a pack that is missing, or a model whose licence was not accepted.
-    """
-    try:
-        return context.load_policy(name, settings, registry())
-    except OSError as error:
-        raise UsageError(f"policy {name} cannot be read: {error.strerror}") from error
-
-
-def mapping(policy: Policy) -> dict[str, Any]:
-    """Return a policy as plain values that load as an equal one; models that are no defaults are named."""
-    said = policy.to_mapping()
-    for wish, detector in zip(said["detectors"], policy.detectors, strict=True):
-        defaults = {field.name: field.default for field in fields(detector)}  # type: ignore[arg-type]  # a dataclass
-        if detector.model != defaults["model"]:
-            wish["model"] = detector.model.name
-    return said
-
-
-def written(policy: Policy) -> str:
-    """Return a policy as YAML that loads as an equal one, with what it does in words before it."""
-    words = "".join(f"#   {line}\n" for said in spoken.policy(policy) for line in textwrap.wrap(said, _WIDTH))
-    return f"{_HEAD}#\n# As it is here, in words:\n{words}" + yaml.safe_dump(
-        mapping(policy), sort_keys=False, default_flow_style=None, width=_WIDTH
-    )
 
 
 def listed(settings: Settings) -> list[Policy]:

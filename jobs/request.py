@@ -1,7 +1,7 @@
 """What a run of ``anonymize`` is asked for, and what it reports."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anonymizer_udfs.outcome import Status
@@ -40,6 +40,11 @@ class Request:
     def treatments(self) -> tuple[Treatment, ...]:
         """What all policies of the run mean, its own first."""
         return self.treatment, *self.others.values()
+
+    def each(self, change: Callable[[Treatment], Treatment]) -> "Request":
+        """Return the request with every treatment changed in one way."""
+        others = {name: change(one) for name, one in self.others.items()}
+        return replace(self, treatment=change(self.treatment), others=others)
 
     @property
     def shares(self) -> bool:

@@ -6,8 +6,9 @@ Whatever stops it, the lake is whole: each batch is one idempotent commit, and t
 import contextlib
 import sys
 import time
-from collections import ChainMap, Counter
+from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -23,8 +24,7 @@ from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.tiers import Tiers
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking
-from jobs.context import Treatment
+from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking, vaultmodels
 from jobs.errors import UsageError, VaultError
 from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
@@ -84,7 +84,9 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     key = given or _own_key(vault)
     request = tiers.resolved(request, vault)
     if request.shares:
-        request = _grouped(request, groups.checked_head(vault, storage, spark))
+        head = groups.checked_head(vault, storage, spark)
+        request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
+    request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
     lake = SparkLake(uri, spark, storage)
     lake.create()
     catalog.register(spark, request.lake, lake)
@@ -93,16 +95,6 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     return Running(request, spark, lake, vault, key, event, epoch)
-
-
-def _grouped(request: Request, head: str) -> Request:
-    """Return the request in which policies that share surrogates know which groups there are."""
-
-    def told(one: Treatment) -> Treatment:
-        return replace(one, groups=head) if one.shares else one
-
-    others = {name: told(one) for name, one in request.others.items()}
-    return replace(request, treatment=told(request.treatment), others=others)
 
 
 def _own_key(vault: Vault | None) -> Key:
@@ -139,8 +131,7 @@ def _process(running: Running, clock: float) -> Report:
         cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
     spec = worker_spec(request, running.key, running.started.run_id, total)
-    if request.common.settings.models.ship:
-        session.ship(running.spark, dict(ChainMap(*(dict(one.files) for one in request.treatments))))
+    session.ship(running.spark, _files(request))
     count = sum(batch.images for batch in batches)
     begun = time.monotonic()
     with progress.Display(count) as display:
@@ -166,6 +157,14 @@ def _process(running: Running, clock: float) -> Report:
         originals=_originals(running),
     )
     return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked)
+
+
+def _files(request: Request) -> dict[str, Path]:
+    """Return the model files that workers are sent, by name."""
+    shipped = [one.files for one in request.treatments if request.common.settings.models.ship]
+    return {
+        name: file for files in (*shipped, *(one.learned for one in request.treatments)) for name, file in files.items()
+    }
 
 
 def _list(running: Running) -> tuple[DataFrame, int]:

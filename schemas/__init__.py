@@ -3,6 +3,7 @@
 from schemas.base import FEATURES, Column, Table
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
+from schemas.learned import MODELS
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, TIERS, WORK
 from schemas.views import VIEWS, views
@@ -13,6 +14,8 @@ GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
 TIER_TABLES = {TIERS.name: TIERS}
 """In the vault, too, from the first mapping on."""
+MODEL_TABLES = {MODELS.name: MODELS}
+"""In the vault, from the first model on that is made from a lake."""
 
 __all__ = [
     "FEATURES",
@@ -21,6 +24,8 @@ __all__ = [
     "IMAGES",
     "LAKE_TABLES",
     "MEMBERS",
+    "MODELS",
+    "MODEL_TABLES",
     "RUNS",
     "SOURCES",
     "SURROGATES",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.methods.surrogate import Surrogate
+from anonymizer_udfs.models.base import ModelRef, Runtime
 
 Patch = NDArray[np.uint8 | np.uint16]
 """The pixels of one region, cut from the picture: ``(h, w, c)``, 1 to 4 channels as the format has them."""
@@ -31,12 +32,16 @@ class Target:
         landmarks: five points ``(x, y)`` in the patch's pixels, in the order of
             :class:`anonymizer_udfs.detection.base.Detections`; may lie beyond the patch. None where nobody gave any.
         surrogate: what the face's person shares with others; None where it shares none.
+        detector: the name of who gave the landmarks; None where nobody did.
+        runtime: where models lie and what runs them, for methods that have some.
     """
 
     box_xyxy: tuple[float, float, float, float]
     alpha: int | None = None
     landmarks: Landmarks | None = None
     surrogate: Surrogate | None = None
+    detector: str | None = None
+    runtime: Runtime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a box that is not finite or whose ends are swapped."""
@@ -92,6 +97,42 @@ class Method(Protocol):
 
 
 @runtime_checkable
+class Choosy(Protocol):
+    """A method that not every face can have: one that shares surrogates, or needs landmarks."""
+
+    def serves(self, target: Target) -> bool:
+        """Return whether a face has what the method needs; if not, all faces of its image take the next of the chain.
+
+        Args:
+            target: where the face is, in the picture rather than in a patch.
+        """
+        ...
+
+
+@runtime_checkable
+class Modelled(Protocol):
+    """A method that runs models: they are checked before a run, shipped to executors, and part of its digest."""
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Return the files it needs."""
+        ...
+
+
+@runtime_checkable
+class FromVault(Protocol):
+    """A method whose ``model`` is made from a lake and lies in that lake's vault; a run binds the newest one.
+
+    Attributes:
+        vault_model: the model's name there.
+        model: the one that a run was given; None before.
+    """
+
+    vault_model: ClassVar[str]
+    model: ModelRef | None
+
+
+@runtime_checkable
 class Promising(Protocol):
     """A method whose protection is a number, which the record of each face states."""
 
@@ -137,6 +178,11 @@ def colours(patch: Patch, alpha: int | None) -> list[int]:
     if not left or (alpha is not None and len(left) == patch.shape[2]):
         raise SpecError(f"alpha must be one of {patch.shape[2]} channels and leave a colour, got {alpha}")
     return left
+
+
+def models_of(method: Method) -> tuple[ModelRef, ...]:
+    """Return the model files that a method needs; most need none."""
+    return method.models if isinstance(method, Modelled) else ()
 
 
 def full_range(patch: Patch) -> int:

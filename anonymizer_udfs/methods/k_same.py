@@ -48,8 +48,11 @@ class KSame:
 
     def surrogate(self, target: Target) -> Surrogate | None:
         """Return the surrogate that a face becomes; none where it is filled."""
-        given = target.surrogate
-        return given if given is not None and given.people >= self.k and _width_px(target) > 0 else None
+        return target.surrogate if self.serves(target) and _width_px(target) > 0 else None
+
+    def serves(self, target: Target) -> bool:
+        """Return whether a face has a surrogate that at least ``k`` people share."""
+        return target.surrogate is not None and target.surrogate.people >= self.k
 
     def noted(self, target: Target) -> dict[str, str | None]:
         """Return what the record of the face says beside the parameters: the surrogate's digest, none for a fill."""

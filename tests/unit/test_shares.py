@@ -11,12 +11,12 @@ from PIL import Image
 
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import decode
-from anonymizer_udfs.methods import KSame, Mask, Pixelate
+from anonymizer_udfs.methods import KSame, Mask, Pixelate, Target
 from anonymizer_udfs.methods.surrogate import Surrogate
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.records import Look, Sighting
-from anonymizer_udfs.shares import Share, Shares, step
+from anonymizer_udfs.shares import Share, Shares
 from anonymizer_udfs.treatment import Treated, treat
 from tests.support import specs
 from tests.unit.methods.test_k_same import canvas
@@ -78,8 +78,12 @@ def test_a_plate_takes_nothing_from_the_faces(tmp_path: Path) -> None:
     assert [face.method for face in made.faces] == ["k_same", "k_same", "mask"]
 
 
-def test_a_chain_is_taken_from_its_first_method_that_can_be() -> None:
-    """Methods that need no surrogate are as they were."""
-    assert step((Pixelate(), KSame(), Mask()), [None]) == 0
-    assert step((KSame(23), KSame(24), Mask()), [TWO]) == 0
-    assert step((KSame(24), Mask()), [TWO]) == 1
+def test_a_chain_is_taken_from_its_first_method_that_serves_every_face() -> None:
+    """Methods that need no surrogate serve all, in animations too; others serve all of an image or none."""
+    bare, shared = Target(LEFT), Target(LEFT, surrogate=TWO)
+    assert KindRule((Pixelate(), KSame(), Mask()), 2.0).step([bare]) == 0
+    assert KindRule((KSame(23), KSame(24), Mask()), 2.0).step([shared]) == 0
+    assert KindRule((KSame(24), Mask()), 2.0).step([shared]) == 1
+    assert KindRule((KSame(23), Mask()), 2.0).step([shared, bare]) == 1
+    assert KindRule((KSame(23), Mask()), 2.0).step([shared], animated=True) == 1
+    assert KindRule((Pixelate(), Mask()), 2.0).step([bare], animated=True) == 0

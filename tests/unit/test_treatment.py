@@ -1,5 +1,6 @@
 """What the record of a face says of its method."""
 
+import hashlib
 import io
 import json
 from dataclasses import replace
@@ -14,11 +15,13 @@ from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import decode
 from anonymizer_udfs.methods import DpPix, Mask, Pixelate, Target
 from anonymizer_udfs.methods.mask import FORMS, OPAQUE
+from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.records import Look, Sighting
 from anonymizer_udfs.treatment import Treated, treat
 from tests.support import specs
+from tests.support.learning import Learned
 
 UPRIGHT = np.array([[54, 52], [66, 52], [60, 60], [55, 68], [65, 68]], np.float32)
 TURN = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32)
@@ -26,12 +29,13 @@ TURN = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32)
 POINTS = {"upright": UPRIGHT, "rolled": (UPRIGHT - [60, 60]) @ TURN.T + [60, 60]}
 
 
-def treated(method: methods.Method, points: np.ndarray, mode: str, models: Path) -> Treated:
+def treated(method: methods.Method, points: np.ndarray | None, mode: str, models: Path) -> Treated:
     """Return a grey picture with one face, treated by a method."""
     out = io.BytesIO()
     Image.new(mode, (120, 120), 120).save(out, "PNG")
     sighting = (Sighting("centerface", "full", 0.9),)
-    found = Finding("face", np.array([40, 40, 80, 84], np.float32), 0.9, sighting, landmarks=points.astype(np.float32))
+    marks = None if points is None else points.astype(np.float32)
+    found = Finding("face", np.array([40, 40, 80, 84], np.float32), 0.9, sighting, landmarks=marks)
     spec = specs.red_dots(models)
     chain = (method,) if isinstance(method, Mask) and method.opaque else (method, Mask())
     mild = replace(spec, policy=replace(spec.policy, face=KindRule(chain, 1.5)))
@@ -80,3 +84,14 @@ def test_who_promises_nothing_says_nothing(tmp_path: Path) -> None:
     """Parameters alone."""
     made = treated(Pixelate(5), UPRIGHT, "RGB", tmp_path)
     assert json.loads(made.faces[0].parameters) == methods.parameters(Pixelate(5))
+
+
+def test_a_method_with_a_model_runs_it(tmp_path: Path) -> None:
+    """It is told where models lie and who gave the landmarks; without landmarks the next of the chain serves."""
+    (tmp_path / "level.txt").write_bytes(b"51")
+    ref = ModelRef("level", "level.txt", hashlib.sha256(b"51").hexdigest())
+    made = treated(Learned(ref), UPRIGHT, "L", tmp_path)
+    assert made.faces[0].method == "learned"
+    assert np.unique(made.picture.pixels[made.covered()]).tolist() == [51]
+    bare = treated(Learned(ref), None, "L", tmp_path)
+    assert (bare.faces[0].method, bare.faces[0].steps) == ("mask", 2)

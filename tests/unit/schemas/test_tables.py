@@ -4,9 +4,9 @@ import pyarrow as pa
 import pytest
 
 import schemas
-from schemas import FEATURES, LAKE_TABLES, VAULT_TABLES, Column, Table
+from schemas import FEATURES, GROUP_TABLES, LAKE_TABLES, MODEL_TABLES, VAULT_TABLES, Column, Table
 
-ALL = [pytest.param(t, id=t.name) for t in (*LAKE_TABLES.values(), *VAULT_TABLES.values())]
+ALL = [pytest.param(t, id=t.name) for t in (LAKE_TABLES | VAULT_TABLES | GROUP_TABLES | MODEL_TABLES).values()]
 ID = Column("id", pa.string(), "an id", nullable=False)
 
 
