@@ -170,6 +170,7 @@ def _result(work: Work) -> Result:
         raise RuntimeError("an image ends with an outcome")
     digest = work.told().key.source_digest(work.data) if isinstance(work.data, bytes) else None
     result = Result(work.planned, work.outcome, digest, faces=work.faces, utility=work.utility, plans=work.plans)
+    result = replace(result, policy=work.told().policy.name, risk=work.risk)
     header = work.subject.header if work.subject else work.header
     if header is not None:
         size_wh = header.width, header.height
@@ -181,7 +182,7 @@ def to_batches(results: Iterable[Result], spec: WorkerSpec) -> Iterator[pa.Recor
     """Yield record batches of :data:`records.OUT` that hold not much more than ``limits.batch_bytes`` each."""
     rows, weight = [], 0
     for result in results:
-        row = result.row(spec.columns(result.entry.policy))
+        row = result.row(spec.columns(result.entry.policy, result.policy))
         rows.append(row)
         weight += len(row["content"] or b"")
         if weight >= spec.limits.batch_bytes or len(rows) >= MOST_ROWS:

@@ -15,6 +15,7 @@ from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.models.base import ModelRef
+from anonymizer_udfs.risk import Risk
 from anonymizer_udfs.rules import REGION_RATIO_MAX, Bands, KindRule, checked
 
 __all__ = ["REGION_RATIO_MAX", "Bands", "KindRule", "Policy", "public"]
@@ -22,6 +23,8 @@ __all__ = ["REGION_RATIO_MAX", "Bands", "KindRule", "Policy", "public"]
 TIER_MAX = 99
 UNRANKED = 0
 _CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
+_LATER = ("risk",)
+"""Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -44,6 +47,7 @@ class Policy:
             before they are clean; what it finds there is the logged miss rate.
         originals_visible: whether contact sheets may show originals; never by default.
         tier: its rank among policies, up to 99: one of a higher tier protects more. 0: it has none.
+        risk: when an image is raised to a policy of a higher tier; none: never.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Policy:
     thorough_share: float = 1.0
     originals_visible: bool = False
     tier: int = UNRANKED
+    risk: Risk | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -131,6 +136,8 @@ class Policy:
             made["plate"] = _rule("plate", given["plate"])
         if given.get("second_look") is not None:
             made["second_look"] = Plan.build(given["second_look"])
+        if given.get("risk") is not None:
+            made["risk"] = Risk.from_mapping(given["risk"])
         if "fusion" in given:
             made["fusion"] = fusing.build(given["fusion"])
         return cls(**{**given, **made})
@@ -150,6 +157,7 @@ class Policy:
             "recognizer": self.recognizer,
             "originals_visible": self.originals_visible,
             "tier": self.tier,
+            "risk": self.risk.to_mapping() if self.risk else None,
         }
 
     def canonical(self) -> str:
@@ -159,6 +167,9 @@ class Policy:
         which change no image, so that changing them processes nothing again.
         """
         said = {key: value for key, value in self.to_mapping().items() if key not in _CHANGE_NO_IMAGE}
+        for key in _LATER:
+            if not said[key]:
+                del said[key]
         return json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

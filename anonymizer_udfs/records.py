@@ -90,6 +90,8 @@ IMAGES = pa.schema(
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("pipeline_version", pa.string(), nullable=False),
         pa.field("policy", pa.string()),
+        pa.field("raised_from", pa.string()),
+        pa.field("risk", pa.float64()),
         pa.field("policy_digest", pa.string(), nullable=False),
         pa.field("model_digests", _STRINGS, nullable=False),
         pa.field("key_id", pa.string(), nullable=False),
@@ -218,7 +220,11 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one image; ``plans`` are the detection plans that were run on it, in order."""
+    """What became of one image.
+
+    ``plans`` are the detection plans that were run on it, in order; ``policy`` is the name of the one by which it was
+    treated, none for that of its data set; ``risk`` is the score by which that was decided, where a policy asks for it.
+    """
 
     entry: "Planned"
     outcome: Released | Quarantined
@@ -231,6 +237,8 @@ class Result:
     plans: tuple[str, ...] = ()
     duration_ms: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)
+    policy: str | None = None
+    risk: float | None = None
 
     def row(self, provenance: dict[str, Any]) -> dict[str, Any]:
         """Return the row of :data:`OUT`; ``provenance`` has the columns that say by what it was made."""
@@ -252,6 +260,7 @@ class Result:
             "plans": list(self.plans),
             "residual": sum(face.look is Look.SECOND for face in self.faces),
             "utility": list(self.utility),
+            "risk": self.risk,
             "processed_at": datetime.now(UTC),
             "duration_ms": self.duration_ms,
             "timings_ms": {name: self.timings_ms.get(name, 0.0) for name in TIMINGS},

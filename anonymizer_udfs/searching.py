@@ -12,8 +12,9 @@ from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.detection.sights import Sight
+from anonymizer_udfs.imaging.carried import carried
 from anonymizer_udfs.looks import covers
-from anonymizer_udfs.neighbours import Found
+from anonymizer_udfs.neighbours import Found, same
 from anonymizer_udfs.outcome import Reason
 from anonymizer_udfs.records import Look, Quarantined
 from anonymizer_udfs.spec import WorkerSpec
@@ -24,24 +25,74 @@ SECOND_LOOKS = 3
 
 
 def search(works: Sequence[Work]) -> None:
-    """Run the policy's plan, then the thorough one where no face was found and the policy asks for it."""
+    """Run each policy's plan, then the thorough one where no face was found and the policy asks for it.
+
+    Images whose risk raises them are then searched as the stronger policy says, before anything is treated.
+    """
     for spec, mine in by_policy(works):
-        _search(mine, spec)
+        _run_plan(mine, spec)
+        _run_thorough(mine, spec)
+    rise(works)
 
 
-def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
+def rise(works: Sequence[Work]) -> None:
+    """Raise images to the stronger policy that their risk asks for, and search them as it says; until none rises.
+
+    What was found before stays: where the stronger policy's plan does not see it again, it is treated all the same.
+    """
+    rising = [work for work in works if _rises(work)]
+    while rising:
+        for spec, mine in by_policy(rising):
+            _run_plan([work for work in mine if not _searched(work, spec)], spec)
+            _run_thorough(mine, spec)
+        rising = [work for work in rising if _rises(work)]
+
+
+def _rises(work: Work) -> bool:
+    """Weigh an image; return whether it now has a stronger policy."""
+    spec = work.told()
+    risk, data = spec.policy.risk, work.data
+    if risk is None or not isinstance(data, bytes):
+        return False
+    shown = work.shown()
+    size_wh = shown.header.width, shown.header.height
+    work.risk = risk.score(work.found, size_wh, spec.policy.face.region_ratio, carried(data))
+    if work.risk < risk.raise_at:
+        return False
+    work.spec = spec.raised()
+    return True
+
+
+def _searched(work: Work, spec: WorkerSpec) -> bool:
+    """Return whether the plan of a policy would see what was seen already."""
+    return (spec.policy.plan, spec.policy.searcher) in work.searches
+
+
+def _run_plan(works: Sequence[Work], spec: WorkerSpec) -> None:
+    """Run a policy's plan; what was found before and is not seen again is kept."""
     plan = spec.policy.plan
     looks = [work.shown().sights for work in works]
     for work, found in zip(works, _timed_search(works, looks, plan, "detect", spec), strict=True):
-        work.found = [Found(one, Look.PLAN, i) for i, ones in enumerate(found) for one in ones]
+        fresh = [Found(one, Look.PLAN, i) for i, ones in enumerate(found) for one in ones]
+        work.found = fresh + [one for one in work.found if not any(_same(one, other) for other in fresh)]
         work.plans += (plan.name,)
+        work.searches += ((plan, spec.policy.searcher),)
+
+
+def _same(one: Found, other: Found) -> bool:
+    return one.frame == other.frame and same(one.finding, other.finding)
+
+
+def _run_thorough(works: Sequence[Work], spec: WorkerSpec) -> None:
     faceless = [w for w in works if not any(one.finding.kind == FACE for one in w.found)]
     again = [w for w in faceless if spec.policy.searches_again(w.planned.image_id)]
+    again = [w for w in again if (THOROUGH, spec.policy.searcher) not in w.searches]
     looks = [work.shown().sights for work in again]
     for work, found in zip(again, _timed_search(again, looks, THOROUGH, "detect", spec), strict=True):
         more = [Found(one, Look.THOROUGH, i) for i, ones in enumerate(found) for one in ones]
         work.found += [one for one in more if one.finding.kind == FACE or not work.found]
         work.plans += (THOROUGH.name,)
+        work.searches += ((THOROUGH, spec.policy.searcher),)
 
 
 def _timed_search(
@@ -67,19 +118,24 @@ def look_again(works: Sequence[Work], treat: Callable[[Work], None]) -> None:
         works: images that were treated.
         treat: treats one anew; where that fails, it is given its outcome.
     """
-    for spec, mine in by_policy(works):
-        plan = spec.policy.second_look
-        if plan is not None:
-            left = [work for work in mine if work.found or not covers(spec.policy.plan, plan)]
-            for last in (False,) * (SECOND_LOOKS - 1) + (True,):
-                left = _look(left, plan, spec, None if last else treat)
+    left = [work for work in works if _needs_a_look(work)]
+    for last in (False,) * (SECOND_LOOKS - 1) + (True,):
+        looking, left = left, []
+        for spec, mine in by_policy(looking):
+            left += _look(mine, spec, None if last else treat)
 
 
-def _look(works: list[Work], plan: Plan, spec: WorkerSpec, treat: Callable[[Work], None] | None) -> list[Work]:
+def _needs_a_look(work: Work) -> bool:
+    policy = work.told().policy
+    plan = policy.second_look
+    return plan is not None and (bool(work.found) or not covers(policy.plan, plan))
+
+
+def _look(works: list[Work], spec: WorkerSpec, treat: Callable[[Work], None] | None) -> list[Work]:
     """Look once at what would be stored; return those that were treated anew and have to be looked at once more."""
-    if not works:
+    plan, again = spec.policy.second_look, list[Work]()
+    if plan is None:
         return []
-    again: list[Work] = []
     shown = [_stored_sights(work) for work in works]
     for work, found in zip(works, _timed_search(works, shown, plan, "second_look", spec), strict=True):
         work.left = tuple(found)
@@ -90,6 +146,7 @@ def _look(works: list[Work], plan: Plan, spec: WorkerSpec, treat: Callable[[Work
             work.outcome = Quarantined(Reason.RESIDUAL)
         elif more and treat is not None:
             work.found = [*work.found, *more]
+            rise([work])
             treat(work)
             again.append(work)
     return [work for work in again if work.outcome is None]

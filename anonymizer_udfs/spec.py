@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from anonymizer_udfs import ladder
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.models.base import Runtime
@@ -149,10 +150,13 @@ class WorkerSpec:
     tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse two policies of one name."""
+        """Refuse two policies of one name, and one that raises images to what is not there or is not stronger."""
         names = [self.policy.name, *(one.policy.name for one in self.tiers)]
         if len(set(names)) < len(names):
             raise SpecError(f"policies of one run differ in their names, got {', '.join(names)}")
+        for one in (self.policy, *(tier.policy for tier in self.tiers)):
+            if one.risk is not None:
+                ladder.check(one, self._named(one.risk.to).policy)
 
     def under(self, name: str | None) -> "WorkerSpec":
         """Return what a worker needs for images of one of the policies; ``None``: the run's own.
@@ -162,15 +166,44 @@ class WorkerSpec:
         """
         if name in {None, self.policy.name}:
             return self
-        for one in self.tiers:
+        one = self._named(str(name))
+        told = replace(self.provenance, policy_digest=one.policy_digest, model_digests=one.model_digests)
+        tiers = (self._named(self.policy.name), *(other for other in self.tiers if other is not one))
+        return replace(self, policy=one.policy, provenance=told, measure=one.measure, tiers=tiers)
+
+    def _named(self, name: str) -> Tier:
+        mine = Tier(self.policy, self.provenance.policy_digest, self.provenance.model_digests, self.measure)
+        for one in (mine, *self.tiers):
             if one.policy.name == name:
-                told = replace(self.provenance, policy_digest=one.policy_digest, model_digests=one.model_digests)
-                rest = (Tier(self.policy, self.provenance.policy_digest, self.provenance.model_digests, self.measure),)
-                tiers = rest + tuple(other for other in self.tiers if other is not one)
-                return replace(self, policy=one.policy, provenance=told, measure=one.measure, tiers=tiers)
+                return one
         raise SpecError(f"this run has no policy {name!r}")
 
-    def columns(self, name: str | None) -> dict[str, Any]:
-        """Return the columns that say by what an image of one of the policies was made."""
-        told = self.under(name)
-        return {**told.provenance.columns(), "policy": told.policy.name}
+    def columns(self, name: str | None, treated: str | None) -> dict[str, Any]:
+        """Return the columns that say by what an image was made.
+
+        Args:
+            name: the policy of its data set.
+            treated: the policy by which it was treated: the same, or one to which its risk raised it.
+        """
+        own = self.under(name)
+        path = [own]
+        while path[-1].policy.name != self.under(treated or name).policy.name:
+            path.append(path[-1].raised())
+        last = path[-1].policy.name
+        models = dict(pair for one in path for pair in one.provenance.model_digests)
+        return {
+            **own.provenance.columns(),
+            "model_digests": sorted(models.items()),
+            "policy": last,
+            "raised_from": own.policy.name if last != own.policy.name else None,
+        }
+
+    def raised(self) -> "WorkerSpec":
+        """Return what a worker needs for images that this policy's risk score raises.
+
+        Raises:
+            SpecError: it raises none, or the run does not have the policy.
+        """
+        if self.policy.risk is None:
+            raise SpecError(f"policy {self.policy.name} raises no image")
+        return self.under(self.policy.risk.to)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.detection.plans import Plan
+from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.imaging import Header
 from anonymizer_udfs.making import Made
 from anonymizer_udfs.neighbours import Found
@@ -26,7 +28,9 @@ class Work:
     subject: Subject | None = None
     found: list[Found] = field(default_factory=list)
     plans: tuple[str, ...] = ()
+    searches: tuple[tuple[Plan, Searcher], ...] = ()
     made: Made | None = None
+    risk: float | None = None
     left: tuple[tuple[Finding, ...], ...] = ()
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from anonymizer_udfs import __version__, recognition
+from anonymizer_udfs import __version__, ladder, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.methods import KSame
@@ -48,6 +48,7 @@ class Treatment:
         files: the model files that a worker needs, by name.
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
         groups: the head of the ledger of groups, where the policy has ``k_same``: images are taken again when it moves.
+        raised: what the policy means to which its risk score raises images, where it has one.
         learned: files of models that come from the lake's vault, by name; workers get them whatever the settings say.
     """
 
@@ -59,6 +60,7 @@ class Treatment:
     batching: dict[str, str] = field(default_factory=dict)
     groups: str | None = None
     learned: dict[str, Path] = field(default_factory=dict)
+    raised: "Treatment | None" = None
 
     @property
     def shares(self) -> bool:
@@ -80,6 +82,7 @@ class Treatment:
         """32 hex digits over policy, thresholds and model digests; not over the code's version."""
         said: list[Any] = [self.policy.canonical(), sorted(self.thresholds.items()), sorted(self.model_digests.items())]
         said += [] if self.groups is None else [self.groups]
+        said += [] if self.raised is None else [self.raised.digest]
         return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
 
 
@@ -93,6 +96,10 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     """
     known = registry()
     policy = load_policy(policy_name, settings, known)
+    raised = stronger(policy, settings, known)
+    if policy.risk is not None and raised is not None:
+        # By its name from here on: what is written in a policy may be the path of a file.
+        wish, policy = policy.risk.to, replace(policy, risk=replace(policy.risk, to=raised.name))
     who = recognizer(settings.models.recognizer or policy.recognizer, settings, known)
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
@@ -105,7 +112,22 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     batching = {
         one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
     }
-    return Treatment(policy, who, thresholds, runtime, found, batching)
+    more = None if raised is None else treatment(wish, settings)
+    return Treatment(policy, who, thresholds, runtime, found, batching, raised=more)
+
+
+def stronger(policy: Policy, settings: Settings, known: Registry) -> Policy | None:
+    """Return the policy to which a policy's risk score raises images, if it has one.
+
+    Raises:
+        UsageError: there is none of that name.
+        SpecError: it cannot be, or is not stronger.
+    """
+    if policy.risk is None:
+        return None
+    found = load_policy(policy.risk.to, settings, known)
+    ladder.check(policy, found)
+    return found
 
 
 def load_policy(name: str, settings: Settings, known: Registry) -> Policy:

@@ -31,6 +31,8 @@ class Figures:
             out.append(f"missed by the policy's plan: {missed} of {n} images without a face, searched thoroughly")
         if self.counts.get("residual"):
             out.append(f"found only in the second look, and treated: {self.counts['residual']} faces")
+        if self.counts.get("raised"):
+            out.append(f"raised to a stronger policy by their risk: {self.counts['raised']} images")
         policies = {k.removeprefix("policy."): n for k, n in sorted(self.counts.items()) if k.startswith("policy.")}
         if policies:
             out.append("by policy: " + ", ".join(f"{n} {name}" for name, n in policies.items()))
@@ -90,15 +92,18 @@ def _policies(lake: Lake, where: str) -> dict[str, int]:
 def _looks(lake: Lake, where: str) -> dict[str, int]:
     """Return how many images the thorough plan searched again, and what the looks after the policy's plan found.
 
+    ``raised``: images that their risk raised to a stronger policy, whose plan they count for no more;
     ``missed``: images in which the policy's plan had found no face and the thorough one did; ``residual``: faces that
     only the second look found.
     """
     row = lake.tables.query(
-        "SELECT SUM(CASE WHEN cardinality(plans) > 1 THEN 1 ELSE 0 END) AS searched_again, "
+        "SELECT SUM(CASE WHEN cardinality(plans) > 1 AND raised_from IS NULL THEN 1 ELSE 0 END) AS searched_again, "
+        "SUM(CASE WHEN raised_from IS NOT NULL THEN 1 ELSE 0 END) AS raised, "
         f"SUM(residual) AS residual {where}"
     ).to_pylist()[0]
-    late = f"SELECT image_id, unnest(faces) AS face {where}"
-    count = f"SELECT COUNT(DISTINCT image_id) AS missed FROM ({late}) WHERE face.look = 'thorough'"  # noqa: S608 - ours
+    late = f"SELECT image_id, raised_from, unnest(faces) AS face {where}"
+    missing = "face.look = 'thorough' AND raised_from IS NULL"
+    count = f"SELECT COUNT(DISTINCT image_id) AS missed FROM ({late}) WHERE {missing}"  # noqa: S608 - ours
     missed = lake.tables.query(count).to_pylist()[0]
     return {name: int(value or 0) for name, value in {**row, **missed}.items()}
 

@@ -22,6 +22,7 @@ from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
 from jobs import context, options, screen, spoken
 from jobs.errors import UsageError
+from jobs.models import registry
 from jobs.options import Parser
 from jobs.screen import Section
 from jobs.written import load, mapping, written
@@ -133,6 +134,7 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
         raise UsageError(str(error)) from error
     if policy.recognizer not in RECOGNIZERS:
         raise UnknownNameError("recognizer", policy.recognizer, RECOGNIZERS)
+    context.stronger(policy, settings, registry())
     notes = [
         _unasked(who, plan) for plan in filter(None, (policy.plan, policy.second_look)) for who in blind(policy, plan)
     ]

@@ -24,7 +24,8 @@ class Request:
         limit: only a sample of so many images.
         retry: a reason whose quarantined rows are taken again.
         tiers: which data sets have a policy of their own; none: nobody has looked yet.
-        others: what these policies mean, by their names; never the run's own.
+        others: what these policies mean, and those to which a risk score raises images, by their names; never the
+            run's own.
     """
 
     common: Common
@@ -43,13 +44,18 @@ class Request:
 
     def each(self, change: Callable[[Treatment], Treatment]) -> "Request":
         """Return the request with every treatment changed in one way."""
-        others = {name: change(one) for name, one in self.others.items()}
-        return replace(self, treatment=change(self.treatment), others=others)
+        others = {name: _changed(one, change) for name, one in self.others.items()}
+        return replace(self, treatment=_changed(self.treatment, change), others=others)
 
     @property
     def shares(self) -> bool:
         """Whether faces may get surrogates that they share."""
         return any(one.shares for one in self.treatments)
+
+
+def _changed(one: Treatment, change: Callable[[Treatment], Treatment]) -> Treatment:
+    raised = None if one.raised is None else _changed(one.raised, change)
+    return replace(change(one), raised=raised)
 
 
 @dataclass(frozen=True)

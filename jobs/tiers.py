@@ -5,7 +5,7 @@ was treated how from when on.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -86,19 +86,24 @@ def resolved(request: Request, vault: Vault | None) -> Request:
         return request
     mapped = {} if vault is None else TierStore(vault, request.common.storage).mapped()
     wanted = {name: _treatment(name, request.common.settings) for name in sorted(set(mapped.values()))}
-    others: dict[str, Treatment] = {}
-    for one in wanted.values():
-        known = others.setdefault(one.policy.name, one)
-        if one.policy.name == request.treatment.policy.name:
-            known = request.treatment
-        if known.digest != one.digest:
+    every: dict[str, Treatment] = {}
+    for one in _with_raised((request.treatment, *wanted.values())):
+        if every.setdefault(one.policy.name, one).digest != one.digest:
             raise UsageError(
                 f"two different policies are both named {one.policy.name!r}: give one of them another name in its file"
             )
-    others.pop(request.treatment.policy.name, None)
-    policies = {name: one.policy for name, one in wanted.items()}
-    rules = tuple(Rule(Pattern(pattern), policies[name].name, policies[name].tier) for pattern, name in mapped.items())
-    return replace(request, tiers=Tiers(rules), others=dict(sorted(others.items())))
+    rules = (Rule(Pattern(text), wanted[name].policy.name, wanted[name].policy.tier) for text, name in mapped.items())
+    others = {name: one for name, one in sorted(every.items()) if name != request.treatment.policy.name}
+    return replace(request, tiers=Tiers(tuple(rules)), others=others)
+
+
+def _with_raised(treatments: Iterable[Treatment]) -> Iterator[Treatment]:
+    """Yield treatments, and after each what its images may be raised to."""
+    for one in treatments:
+        at: Treatment | None = one
+        while at is not None:
+            yield at
+            at = at.raised
 
 
 def _treatment(name: str, settings: Settings) -> Treatment:

@@ -71,6 +71,8 @@ IMAGES = Table(
         Column("run_id", pa.string(), "The run that wrote the row", nullable=False),
         Column("pipeline_version", pa.string(), "Version of faceveil", nullable=False),
         Column("policy", pa.string(), "Name of the policy by which it was treated"),
+        Column("raised_from", pa.string(), "Name of its data set's policy, where its risk raised it from that one"),
+        Column("risk", pa.float64(), "Risk score in [0, 1] of the policy that weighed it last; null if none did"),
         Column(
             "policy_digest",
             pa.string(),

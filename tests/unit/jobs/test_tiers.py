@@ -3,17 +3,20 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import SourceSpec, Storage
 from conf import settings
 from jobs import context, orders, policy, status, tiers
 from jobs.errors import LakeBusyError, UsageError
 from jobs.lake import Lake
+from jobs.models import registry
 from jobs.options import Common
 from jobs.request import Request
 from jobs.tables import Tables
@@ -40,7 +43,11 @@ def treatments(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def treatment(name: str, given: settings.Settings) -> context.Treatment:
         found = policy.load(name, given)
-        return context.Treatment(found, Any, {}, context.Runtime(()), {})  # type: ignore[arg-type]  # nobody recognises
+        raised = context.stronger(found, given, registry())
+        more = None if raised is None or found.risk is None else treatment(found.risk.to, given)
+        if found.risk is not None and raised is not None:
+            found = replace(found, risk=replace(found.risk, to=raised.name))
+        return context.Treatment(found, Any, {}, context.Runtime(()), {}, raised=more)  # type: ignore[arg-type]  # nobody
 
     monkeypatch.setattr(context.Treatment, "models", ())
     monkeypatch.setattr(context, "treatment", treatment)
@@ -142,7 +149,7 @@ def test_a_run_knows_the_policies_of_its_data_sets(store: TierStore, tmp_path: P
         store.decide(pattern, name)
     store.decide("file:///d", "public")
     resolved = tiers.early(request(tmp_path / "lake"))
-    assert list(resolved.others) == ["internal", "mine"]
+    assert list(resolved.others) == ["internal", "mine", "partner"]  # the last is what the others raise images to
     assert resolved.tiers is not None
     assert [resolved.tiers.policy_of(f"file:///{name}/1.jpg") for name in "abcde"] == [
         "internal",
@@ -153,6 +160,56 @@ def test_a_run_knows_the_policies_of_its_data_sets(store: TierStore, tmp_path: P
     ]
     assert {one.policy: one.tier for one in resolved.tiers.rules} == {"internal": 20, "mine": 25, "public": 40}
     assert tiers.resolved(resolved, None) is resolved
+
+
+def test_a_policy_brings_what_it_raises_to(tmp_path: Path) -> None:
+    """Also one in a file, by the name within it; what changes there takes the images again."""
+    top = own(tmp_path, "top", tier=90, risk=None)
+    mild = own(tmp_path, "mine", tier=25, risk={"raise_at": 0.4, "to": str(top)})
+    before = tiers.early(request(tmp_path / "lake", str(mild)))
+    assert list(before.others) == ["top"]
+    assert before.treatment.policy.risk is not None
+    assert before.treatment.policy.risk.to == "top"
+    spec = orders.worker_spec(before, lakes.KEY, "run", 0)
+    assert spec.raised().policy == before.others["top"].policy
+    own(tmp_path, "top", tier=90, risk=None, thorough_share=0.9)
+    after = tiers.early(request(tmp_path / "lake", str(mild)))
+    assert after.treatment.digest != before.treatment.digest
+
+
+def test_a_change_reaches_what_images_are_raised_to(tmp_path: Path) -> None:
+    """Groups and models of a lake are told to every policy, so that one digest is the same wherever it is."""
+    asked = tiers.early(request(tmp_path / "lake", "internal"))
+    told = asked.each(lambda one: replace(one, groups=f"head of {one.policy.name}"))
+    assert told.treatment.raised is not None
+    assert (told.treatment.groups, told.treatment.raised.groups) == ("head of internal", "head of partner")
+    assert told.others["partner"].digest == told.treatment.raised.digest != asked.others["partner"].digest
+
+
+@pytest.mark.parametrize(
+    ("risk", "says"),
+    [
+        pytest.param({"raise_at": 0.4, "to": "pubic"}, "did you mean 'public'", id="unknown"),
+        pytest.param({"raise_at": 0.4, "to": "research"}, "must be the higher one", id="lower-tier"),
+        pytest.param({"raise_at": 4, "to": "public"}, "raise_at must be", id="score"),
+    ],
+)
+def test_a_raise_that_cannot_be_is_told(risk: dict[str, object], says: str, told: Told, tmp_path: Path) -> None:
+    """By ``policy check``, and by a run before anything is started."""
+    mine = own(tmp_path, "mine", risk=risk)
+    assert says in told(policy, "check", mine, code=2)
+    with pytest.raises(FaceveilError, match=says):
+        request(tmp_path / "lake", str(mine))
+
+
+def test_a_raise_is_shown_in_words(told: Told, tmp_path: Path) -> None:
+    """When, to what, and what is weighed; parts of no weight are left out."""
+    weights = {"size": 3, "frontality": 0, "context": 0, "count": 0, "metadata": 1}
+    mine = own(tmp_path, "mine", risk={"raise_at": 0.4, "to": "public", "weights": weights})
+    words = " ".join(told(policy, "show", mine).replace("#", "").split())
+    assert "An image whose risk score is 0.4 or more is searched and treated as public says" in words
+    assert "weighs: size 0.75, metadata 0.25." in words
+    assert "Its tier is 20; a policy of a higher tier protects more." in words
 
 
 def test_a_mapped_policy_that_is_gone_stops_the_run(store: TierStore, tmp_path: Path) -> None:
@@ -169,8 +226,8 @@ def test_two_policies_of_one_name_stop_the_run(store: TierStore, tmp_path: Path)
     one, same = own(tmp_path, "mine"), own(tmp_path / "b", "mine")
     store.decide("file:///a", str(one))
     store.decide("file:///b", str(same))
-    assert list(tiers.early(request(tmp_path / "lake")).others) == ["mine"]
-    own(tmp_path / "b", "mine", thorough_share=0.5)
+    assert list(tiers.early(request(tmp_path / "lake")).others) == ["mine", "partner"]
+    own(tmp_path / "b", "mine", thorough_share=0.06)
     with pytest.raises(UsageError, match="both named 'mine'"):
         tiers.early(request(tmp_path / "lake"))
     own(tmp_path / "b", "public")
@@ -198,7 +255,7 @@ def test_a_run_s_record_keeps_digests_and_no_pattern(store: TierStore, lake: Lak
     asked = tiers.early(request(tmp_path / "lake"))
     first = orders.event(asked, lake, lakes.KEY)
     assert "jane" not in repr(first)
-    assert context.tiers_of(first.settings) == {"internal": asked.others["internal"].digest}
+    assert context.tiers_of(first.settings) == {name: asked.others[name].digest for name in ("internal", "partner")}
     lake.ledger.append(first)
     again = orders.event(asked, lake, lakes.KEY)
     assert (again.event, again.run_id) == ("resumed", first.run_id)
