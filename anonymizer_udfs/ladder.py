@@ -1,10 +1,13 @@
 """Whether one policy may take the place of another where more is at stake: it must do no less anywhere."""
 
+from collections.abc import Iterator
+
 from anonymizer_udfs.around import Around
 from anonymizer_udfs.detection.plans import THOROUGH
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.policy import UNRANKED, Policy
 from anonymizer_udfs.rules import KindRule
+from anonymizer_udfs.steps import told
 
 
 def check(mild: Policy, strong: Policy) -> None:
@@ -22,27 +25,25 @@ def check(mild: Policy, strong: Policy) -> None:
         raise SpecError(
             f"{said}, whose tier must be the higher one of two that are above 0, got {mild.tier} and {strong.tier}"
         )
-    lower = _lower(mild, strong)
+    lower = next(_lower(mild, strong), None)
     if lower is not None:
         raise SpecError(f"{said}, {lower}")
 
 
-def _lower(mild: Policy, strong: Policy) -> str | None:
-    """Return what a policy does less of than a milder one."""
-    missing = [one.name for one in mild.detectors if one.name not in {other.name for other in strong.detectors}]
-    if missing:
-        return f"which does not ask {missing[0]}"
-    rules = (("face", mild.face, strong.face), ("plate", mild.plate, strong.plate))
-    for kind, one, other in rules:
+def _lower(mild: Policy, strong: Policy) -> Iterator[str]:
+    """Yield what a policy does less of than a milder one."""
+    asked = {one.name for one in strong.detectors}
+    yield from (f"which does not ask {one.name}" for one in mild.detectors if one.name not in asked)
+    yield from (f"which does not take the step {told(one)}" for one in mild.steps if one not in strong.steps)
+    for kind, one, other in (("face", mild.face, strong.face), ("plate", mild.plate, strong.plate)):
         if one is not None and other is None:
-            return f"which does nothing with a {kind}"
-        if one is not None and other is not None and (less := _less(one, other)) is not None:
-            return f"whose {less} of a {kind} is milder"
+            yield f"which does nothing with a {kind}"
+        elif one is not None and other is not None and (less := _less(one, other)) is not None:
+            yield f"whose {less} of a {kind} is milder"
     if mild.second_look is not None and strong.second_look is None:
-        return "which does not look again at what is stored"
+        yield "which does not look again at what is stored"
     if strong.plan != THOROUGH and strong.thorough_share < mild.thorough_share:
-        return "which searches fewer pictures thoroughly in which nothing was found"
-    return None
+        yield "which searches fewer pictures thoroughly in which nothing was found"
 
 
 def _less(mild: KindRule, strong: KindRule) -> str | None:

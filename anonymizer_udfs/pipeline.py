@@ -16,7 +16,7 @@ from dataclasses import replace
 import cv2
 import pyarrow as pa
 
-from anonymizer_udfs import fingerprint, imaging, measure, searching, subject
+from anonymizer_udfs import fingerprint, imaging, measure, searching, steps, subject
 from anonymizer_udfs.detection.plans import FAST
 from anonymizer_udfs.making import Made, make
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
@@ -124,7 +124,9 @@ def _decode(work: Work) -> None:
 
 def _treat(work: Work) -> None:
     """Anonymize, encode, and decode what would be stored; where nothing was found, cut the metadata alone."""
-    shown = work.shown()
+    with Clock(work, "encode" if work.told().policy.steps else "decode"):
+        base = work.base()
+    shown = base.subject
     if shown.failed is not None:
         raise BadImageError(shown.failed)
     if not work.found and shown.untouched is not None:
@@ -133,7 +135,8 @@ def _treat(work: Work) -> None:
     with Clock(work, "decode"):
         shown.pictures()
     shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
-    work.made = make(shown, work.found, work.planned.image_id, work.told(), clock, shared=shared)
+    found = [base.there(one) for one in work.found]
+    work.made = make(shown, found, work.planned.image_id, work.told(), clock, shared=shared)
 
 
 def _finish(work: Work) -> None:
@@ -152,12 +155,13 @@ def _finish(work: Work) -> None:
     unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)
     status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
     digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
-    work.outcome = Released(status, encoded.data, digest, encoded.reencoded, reason)
+    reencoded = encoded.reencoded or bool(work.base().taken)
+    work.outcome = Released(status, encoded.data, digest, reencoded, reason)
 
 
 def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...], measure.Named]:
     """Return the faces with what was measured of them, and what was measured of the image."""
-    pictures = work.shown().pictures()
+    pictures = work.base().subject.pictures()
     stored, treated = made.stored or pictures, made.treated or tuple(map(Treated, pictures))
     after = work.left or ((),) * len(pictures)
     if spec.policy.second_look is None and work.found:  # then nobody has looked at what is stored
@@ -171,7 +175,9 @@ def _result(work: Work) -> Result:
     digest = work.told().key.source_digest(work.data) if isinstance(work.data, bytes) else None
     result = Result(work.planned, work.outcome, digest, faces=work.faces, utility=work.utility, plans=work.plans)
     result = replace(result, policy=work.told().policy.name, risk=work.risk)
-    header = work.subject.header if work.subject else work.header
+    result = replace(result, steps=tuple(map(steps.told, work.stepped.taken)) if work.stepped else ())
+    shown = work.stepped.subject if work.stepped else work.subject
+    header = shown.header if shown else work.header
     if header is not None:
         size_wh = header.width, header.height
         result = replace(result, format=header.format.value, size_wh=size_wh, frames=header.frames)

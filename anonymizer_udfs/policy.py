@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from anonymizer_udfs import detection, family
+from anonymizer_udfs import detection, family, steps
 from anonymizer_udfs.detection import Detector, plans
 from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.fusion import Fusion
@@ -17,13 +17,14 @@ from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.risk import Risk
 from anonymizer_udfs.rules import REGION_RATIO_MAX, Bands, KindRule, checked
+from anonymizer_udfs.steps import Step
 
 __all__ = ["REGION_RATIO_MAX", "Bands", "KindRule", "Policy", "public"]
 
 TIER_MAX = 99
 UNRANKED = 0
 _CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
-_LATER = ("risk",)
+_LATER = ("risk", "steps")
 """Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -48,6 +49,7 @@ class Policy:
         originals_visible: whether contact sheets may show originals; never by default.
         tier: its rank among policies, up to 99: one of a higher tier protects more. 0: it has none.
         risk: when an image is raised to a policy of a higher tier; none: never.
+        steps: what is done with every pixel of a picture before its faces are treated, in order.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Policy:
     originals_visible: bool = False
     tier: int = UNRANKED
     risk: Risk | None = None
+    steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -70,6 +73,7 @@ class Policy:
             if not isinstance(value, str) or not _NAME.fullmatch(value):
                 raise SpecError(f"{what} must be a lower-case name such as 'public', got {value!r}")
         object.__setattr__(self, "detectors", tuple(self.detectors))
+        object.__setattr__(self, "steps", tuple(self.steps))
         _check_detectors(self.detectors, self.plate)
         for plan in (self.plan, self.second_look):
             for one in plan.passes if plan else ():
@@ -138,6 +142,8 @@ class Policy:
             made["second_look"] = Plan.build(given["second_look"])
         if given.get("risk") is not None:
             made["risk"] = Risk.from_mapping(given["risk"])
+        if given.get("steps") is not None:
+            made["steps"] = steps.build(given["steps"])
         if "fusion" in given:
             made["fusion"] = fusing.build(given["fusion"])
         return cls(**{**given, **made})
@@ -158,6 +164,7 @@ class Policy:
             "originals_visible": self.originals_visible,
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
+            "steps": [{"name": one.name, **family.parameters(one)} for one in self.steps],
         }
 
     def canonical(self) -> str:

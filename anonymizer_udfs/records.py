@@ -83,6 +83,7 @@ IMAGES = pa.schema(
         pa.field("content", pa.binary()),
         pa.field("output_sha256", pa.string()),
         pa.field("reencoded", pa.bool_()),
+        pa.field("steps", pa.list_(pa.string())),
         pa.field("faces", pa.list_(FACE), nullable=False),
         pa.field("plans", pa.list_(pa.string())),
         pa.field("residual", pa.int32()),
@@ -223,7 +224,8 @@ class Result:
     """What became of one image.
 
     ``plans`` are the detection plans that were run on it, in order; ``policy`` is the name of the one by which it was
-    treated, none for that of its data set; ``risk`` is the score by which that was decided, where a policy asks for it.
+    treated, none for that of its data set; ``steps`` are those that changed every pixel; ``risk`` is the score by which
+    its policy was decided, where one asks for it.
     """
 
     entry: "Planned"
@@ -239,6 +241,7 @@ class Result:
     timings_ms: dict[str, float] = field(default_factory=dict)
     policy: str | None = None
     risk: float | None = None
+    steps: tuple[str, ...] = ()
 
     def row(self, provenance: dict[str, Any]) -> dict[str, Any]:
         """Return the row of :data:`OUT`; ``provenance`` has the columns that say by what it was made."""
@@ -256,6 +259,7 @@ class Result:
             "content": kept.content if kept else None,
             "output_sha256": kept.output_sha256 if kept else None,
             "reencoded": kept.reencoded if kept else None,
+            "steps": list(self.steps) if kept else [],
             "faces": [face.row() for face in self.faces],
             "plans": list(self.plans),
             "residual": sum(face.look is Look.SECOND for face in self.faces),

@@ -145,7 +145,7 @@ def _look(works: list[Work], spec: WorkerSpec, treat: Callable[[Work], None] | N
         if more and treat is None:
             work.outcome = Quarantined(Reason.RESIDUAL)
         elif more and treat is not None:
-            work.found = [*work.found, *more]
+            work.found = [*work.found, *map(work.base().back, more)]
             rise([work])
             treat(work)
             again.append(work)
@@ -155,4 +155,4 @@ def _look(works: list[Work], spec: WorkerSpec, treat: Callable[[Work], None] | N
 def _stored_sights(work: Work) -> tuple[Sight, ...]:
     """Return what detectors look at of the file that would be stored."""
     stored = work.made.stored if work.made else ()
-    return subject.sights_of(stored) if stored else work.shown().sights
+    return subject.sights_of(stored) if stored else work.base().subject.sights

@@ -13,6 +13,7 @@ from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import Reason
 from anonymizer_udfs.records import Face, Planned, Quarantined, Released
 from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.stepping import Stepped
 from anonymizer_udfs.subject import Subject
 
 
@@ -29,6 +30,7 @@ class Work:
     found: list[Found] = field(default_factory=list)
     plans: tuple[str, ...] = ()
     searches: tuple[tuple[Plan, Searcher], ...] = ()
+    stepped: Stepped | None = None
     made: Made | None = None
     risk: float | None = None
     left: tuple[tuple[Finding, ...], ...] = ()
@@ -41,6 +43,17 @@ class Work:
         if self.subject is None:
             raise RuntimeError("an image is decoded before it is worked on")
         return self.subject
+
+    def base(self) -> Stepped:
+        """Return what its faces are treated in: the source, or what the steps of its policy make of it.
+
+        Raises:
+            BadImageError: the steps cannot be taken.
+        """
+        spec = self.told()
+        if self.stepped is None or self.stepped.steps != spec.policy.steps:
+            self.stepped = Stepped(self.shown(), spec.policy.steps, spec.limits.max_pixels)
+        return self.stepped
 
     def told(self) -> WorkerSpec:
         """Return what is to be done with it, by the policy that it has; raises where nobody said so."""

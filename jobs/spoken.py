@@ -10,6 +10,7 @@ from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.methods import Method
 from anonymizer_udfs.policy import KindRule, Policy
 from anonymizer_udfs.risk import Risk
+from anonymizer_udfs.steps import Step, told
 
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
@@ -133,6 +134,7 @@ def policy(one: Policy) -> list[str]:
     lines = [
         f"{detectors} look by the plan {one.plan.name}: {purpose}.",
         f"What is found with {unsure} or more is anonymized; below {sure} a person has to look at the image as well.",
+        *_steps(one.steps),
         _rule("face", one.face),
     ]
     if one.plate is not None:
@@ -150,6 +152,15 @@ def policy(one: Policy) -> list[str]:
     shown = "show originals beside results" if one.originals_visible else "show results only"
     rank = f"Its tier is {one.tier}" if one.tier else "It has no tier"
     return [*lines, f"Contact sheets {shown}.", f"{rank}; a policy of a higher tier protects more."]
+
+
+def _steps(steps: Sequence[Step]) -> list[str]:
+    """Return what is done with the whole picture, if anything."""
+    if not steps:
+        return []
+    order = ", ".join(map(told, steps))
+    exact = "Outside the regions the result is exact against what these make, not against the source."
+    return [f"Before faces are treated every pixel is changed, in this order: {order}. {exact}"]
 
 
 def _risk(one: Risk) -> str:

@@ -63,6 +63,11 @@ IMAGES = Table(
         Column("output_sha256", pa.string(), "SHA-256 of content"),
         Column("reencoded", pa.bool_(), "Whether pixels outside the regions may differ from the source's"),
         Column(
+            "steps",
+            pa.list_(pa.string()),
+            "Steps of the policy that changed every pixel, before the faces were treated, in order",
+        ),
+        Column(
             "faces", pa.list_(_FACE), "One element for each region; boxes in stored pixels, half-open", nullable=False
         ),
         Column("plans", pa.list_(pa.string()), "The detection plans that were run on it, in order; empty if none was"),

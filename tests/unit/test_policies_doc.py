@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from anonymizer_udfs.family import parameters
 from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.risk import LEAST_PX, MOST_PX, YAW_MOST, Risk, Weights
+from anonymizer_udfs.steps import STEPS, build, shrink, tones
 from conf import policies
 from schemas import IMAGES
 
@@ -56,6 +58,26 @@ def test_who_raises_is_told() -> None:
 def test_columns_are_the_tables() -> None:
     """Every column that the page names is there."""
     names = {column.name for column in IMAGES.columns}
-    assert {"risk", "policy", "raised_from", "policy_digest"} <= names
-    for name in ("risk", "policy", "raised_from", "policy_digest"):
+    told = {"risk", "policy", "raised_from", "policy_digest", "reencoded", "steps", "width", "height"}
+    assert told <= names
+    for name in told:
         assert f"`{name}`" in TEXT
+
+
+def test_each_step_has_its_row_with_parameters_and_defaults() -> None:
+    """As the code has them; the example is valid and takes them all."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (none|`[^|]+) \| [^|]+ \|$", TEXT, re.MULTILINE))
+    assert rows.keys() == STEPS.keys()
+    for name, cls in STEPS.items():
+        said = dict(re.findall(r"`(\w+)` (\d+)", rows[name]))
+        assert said == {key: str(value) for key, value in parameters(cls()).items()}, name
+    block = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)[1])
+    assert {one.name for one in build(block["steps"])} == STEPS.keys()
+    assert f"[{shrink.LEAST_PX}, {shrink.MOST_PX}]" in rows["shrink"]
+    assert f"[2, {tones.LEVELS_MAX}]" in rows["tones"]
+
+
+def test_no_policy_that_ships_changes_whole_pictures() -> None:
+    """As the page says."""
+    assert "No policy that ships does that." in WORDS
+    assert not any(one.steps for one in SHIPPED.values())

@@ -212,6 +212,19 @@ def test_a_raise_is_shown_in_words(told: Told, tmp_path: Path) -> None:
     assert "Its tier is 20; a policy of a higher tier protects more." in words
 
 
+def test_steps_are_shown_in_words_and_come_back(told: Told, tmp_path: Path) -> None:
+    """In their order, with their parameters; what is shown is a policy again."""
+    mine = own(tmp_path, "mine", steps=[{"name": "shrink", "long_side_px": 800}, "grey"], risk=None)
+    shown = told(policy, "show", mine)
+    words = " ".join(shown.replace("#", "").split())
+    assert "every pixel is changed, in this order: shrink(long_side_px=800), grey." in words
+    again = tmp_path / "again.yaml"
+    again.write_text(shown, encoding="utf-8")
+    assert policy.load(str(again), settings.load()) == policy.load(str(mine), settings.load())
+    assert "valid" in told(policy, "check", again)
+    assert "unknown step" in told(policy, "check", own(tmp_path, "other", steps=["gray"]), code=2)
+
+
 def test_a_mapped_policy_that_is_gone_stops_the_run(store: TierStore, tmp_path: Path) -> None:
     """Its images are not treated by another one; the line names the policy and no pattern."""
     store.decide("file:///jane-doe", "gone")
