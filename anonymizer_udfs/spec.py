@@ -150,12 +150,15 @@ class WorkerSpec:
     tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse two policies of one name, and one that raises images to what is not there or is not stronger."""
+        """Refuse two policies of one name, and one that raises images to what is not stronger.
+
+        One that is not there is told by :meth:`raised`, which no image gets past.
+        """
         names = [self.policy.name, *(one.policy.name for one in self.tiers)]
         if len(set(names)) < len(names):
             raise SpecError(f"policies of one run differ in their names, got {', '.join(names)}")
         for one in (self.policy, *(tier.policy for tier in self.tiers)):
-            if one.risk is not None:
+            if one.risk is not None and one.risk.to in names:
                 ladder.check(one, self._named(one.risk.to).policy)
 
     def under(self, name: str | None) -> "WorkerSpec":

@@ -23,6 +23,7 @@ JOB = "anonymize"
 
 def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerSpec:
     """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
+    request = tiers.resolved(request, None)  # of a run it was, from its vault
     settings, treatment = request.common.settings, request.treatment
     limits = settings.limits
     roots = itertools.chain.from_iterable(one.runtime.roots for one in request.treatments)

@@ -64,20 +64,22 @@ def summary(policy: Policy) -> dict[str, Any]:
 
 def overview(found: Sequence[Policy]) -> Section:
     """Return one line a policy."""
-    head = ("name", "plan", "detectors", "bands", "region", "chain", "second look")
+    head = ("name", "tier", "plan", "detectors", "bands", "region", "chain", "second look", "raises to")
     rows = tuple(
         (
             one.name,
+            str(one.tier),
             one.plan.name,
             ", ".join(who.name for who in one.detectors),
             f"sure {one.bands.sure:g}, unsure {one.bands.unsure:g}",
             f"{one.face.region_ratio:g}x",
             spoken.chain(one.face),
             one.second_look.name if one.second_look else "none",
+            f"{one.risk.to} at {one.risk.raise_at:g}" if one.risk else "",
         )
         for one in found
     )
-    return Section(f"policies ({DEFAULT} is the default)", rows, head, right=(4,))
+    return Section(f"policies ({DEFAULT} is the default)", rows, head, right=(1, 5))
 
 
 def explained() -> list[Section]:

@@ -15,7 +15,7 @@ from jobs.models import registry
 
 _HEAD = """\
 # A whole policy. In a file of yours, with names of its own for the policy and for a plan that you change, it is used by
-# faceveil anonymize SOURCE LAKE --policy FILE.yaml; docs/detection.md says what the keys mean.
+# faceveil anonymize SOURCE LAKE --policy FILE.yaml; docs/detection.md and docs/policies.md say what the keys mean.
 """
 _WIDTH = 110
 

@@ -22,10 +22,12 @@ class Step(Protocol):
     Attributes:
         name: how policies call it.
         mirrors: whether what was left is right after it.
+        moves: whether places of the picture are elsewhere after it.
     """
 
     name: ClassVar[str]
     mirrors: ClassVar[bool]
+    moves: ClassVar[bool]
 
     def apply(self, picture: Picture) -> Picture:
         """Return the picture after the step: the same format, channels, kind of samples, and orientation.

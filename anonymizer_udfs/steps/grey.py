@@ -22,6 +22,7 @@ class Grey:
 
     name: ClassVar[str] = "grey"
     mirrors: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
 
     def apply(self, picture: Picture) -> Picture:
         """Return the picture without colour. Of CMYK the three inks become one amount, and black stays."""

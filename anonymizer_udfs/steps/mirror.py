@@ -15,6 +15,7 @@ class Mirror:
 
     name: ClassVar[str] = "mirror"
     mirrors: ClassVar[bool] = True
+    moves: ClassVar[bool] = True
 
     def apply(self, picture: Picture) -> Picture:
         """Return the mirrored picture: of one that is stored lying, rows change places."""

@@ -25,6 +25,7 @@ class Shrink:
 
     name: ClassVar[str] = "shrink"
     mirrors: ClassVar[bool] = False
+    moves: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse a side that is none."""

@@ -26,6 +26,7 @@ class Tones:
 
     name: ClassVar[str] = "tones"
     mirrors: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Refuse a number of levels that is none."""

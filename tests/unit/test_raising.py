@@ -159,7 +159,6 @@ def test_a_raise_goes_on_as_far_as_the_policies_say(photos: Path, strong: Worker
     ("changes", "says"),
     [
         pytest.param({"tier": 1}, "tier must be the higher", id="no-higher-tier"),
-        pytest.param({"name": "other"}, "no policy 'strong'", id="not-there"),
         pytest.param({"face": KindRule((Mask(),), 1.2)}, "region of a face is milder", id="milder"),
     ],
 )
@@ -170,6 +169,14 @@ def test_what_would_lower_or_is_missing_never_reaches_a_worker(
     weaker = replace(strong, policy=replace(strong.policy, **changes))  # type: ignore[arg-type]
     with pytest.raises(SpecError, match=says):
         raising(weaker, Risk(0.5, "strong", BY_COUNT))
+
+
+def test_an_image_is_never_treated_where_the_stronger_policy_is_missing(photos: Path, strong: WorkerSpec) -> None:
+    """The task fails at the first image that would be raised; one that is not comes through."""
+    spec = replace(raising(strong, Risk(0.5, "strong", BY_COUNT)), tiers=())
+    with pytest.raises(SpecError, match="no policy 'strong'"):
+        rows_of(specs.planned(photos), spec)
+    assert named(specs.planned(photos / "a-one.png"), spec)["a"]["policy"] == "mild"
 
 
 def test_a_held_back_image_was_not_weighed(tmp_path: Path, strong: WorkerSpec) -> None:

@@ -71,6 +71,7 @@ def test_list_has_a_line_for_each_policy_that_ships(told: Told, asked: Asked) ->
     assert (lines[0].split()[0], default) == (policy.DEFAULT, policy.DEFAULT)
     assert default in title
     assert all(line[head.index("region") + len("region") - 1] == "x" for line in lines)
+    assert "partner at 0.7" in next(line for line in lines if line.split()[0] == "internal")
     for column in ("plan", "detectors", "bands", "chain", "second look"):
         at = head.index(column)
         assert all(line[at - 1] == " " != line[at] for line in lines), column

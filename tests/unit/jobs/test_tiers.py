@@ -172,6 +172,8 @@ def test_a_policy_brings_what_it_raises_to(tmp_path: Path) -> None:
     assert before.treatment.policy.risk.to == "top"
     spec = orders.worker_spec(before, lakes.KEY, "run", 0)
     assert spec.raised().policy == before.others["top"].policy
+    unasked = orders.worker_spec(request(tmp_path / "lake", str(mild)), lakes.KEY, "run", 0)
+    assert unasked.raised().policy == spec.raised().policy
     own(tmp_path, "top", tier=90, risk=None, thorough_share=0.9)
     after = tiers.early(request(tmp_path / "lake", str(mild)))
     assert after.treatment.digest != before.treatment.digest

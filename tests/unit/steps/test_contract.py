@@ -66,6 +66,14 @@ def test_a_file_stays_of_its_kind(kind: str, name: str) -> None:
     assert np.abs(rgb(came) - rgb(meant)).mean() < (80 if kind in COARSE else 20)
 
 
+@pytest.mark.parametrize("name", ASKED)
+def test_a_step_says_whether_places_move(name: str) -> None:
+    """What is recorded after it is looked for in the source only where they do not."""
+    made = Stepped(shown(painted()), (ASKED[name],), 10**7)
+    one = Found(Finding("face", np.array([30, 40, 70, 80], np.float32), 0.9, ()), Look.PLAN)
+    assert ASKED[name].moves == (not np.array_equal(made.there(one).finding.box, one.finding.box))
+
+
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
 @pytest.mark.parametrize("name", ASKED)
 def test_an_animation_goes_through_it_frame_by_frame(form: str, name: str) -> None:
