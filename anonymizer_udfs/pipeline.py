@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import pyarrow as pa
 
-from anonymizer_udfs import fingerprint, imaging, measure, subject, verification
+from anonymizer_udfs import fingerprint, imaging, measure, panel, subject, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST, THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
@@ -26,6 +26,7 @@ from anonymizer_udfs.looks import covers
 from anonymizer_udfs.making import Made, make
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
+from anonymizer_udfs.panel import Judge
 from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
 from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.sources import Reader
@@ -56,6 +57,7 @@ class Work:
     found: list[Found] = field(default_factory=list)
     plans: tuple[str, ...] = ()
     made: Made | None = None
+    judge: Judge | None = None
     left: tuple[tuple[Finding, ...], ...] = ()
     faces: tuple[Face, ...] = ()
     utility: tuple[tuple[str, float], ...] = ()
@@ -206,7 +208,8 @@ def _treat(work: Work, spec: WorkerSpec) -> None:
     with Clock(work, "decode"):
         shown.pictures()
     shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
-    work.made = make(shown, work.found, work.planned.image_id, spec, clock, shared=shared)
+    work.judge = work.judge or panel.judge(spec)
+    work.made = make(shown, work.found, work.planned.image_id, spec, clock, shared=shared, judge=work.judge)
 
 
 def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
@@ -250,6 +253,8 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
             work.faces, work.utility = _measured(work, work.made, spec)
+    if work.judge is not None:
+        work.faces = work.judge.recorded([one.findings for one in work.made.treated], work.faces)
     work.faces = fingerprint.hashed(work.faces, work.made.treated, work.made.stored, spec.key)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)

@@ -20,6 +20,8 @@ from anonymizer_udfs.methods.mask import OPAQUE
 from anonymizer_udfs.models.base import ModelRef
 
 REGION_RATIO_MAX = 4.0
+MASKED, PASSED = "mask", "pass"
+UNJUDGED = (MASKED, PASSED)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -60,11 +62,12 @@ class KindRule:
         every = (*self.chain, *([] if self.around is None else [self.around.method]))
         return tuple(ref for method in every for ref in models_of(method))
 
-    def step(self, regions: Sequence[Target], *, animated: bool = False) -> int:
+    def step(self, regions: Sequence[Target], *, animated: bool = False, least: int = 0) -> int:
         """Return which method all regions of an image take: the first that serves each of them; the mask serves all.
 
         Args:
             regions: where the regions of this kind are.
+            least: where in the chain to begin: milder methods were tried, and somebody was still recognised.
             animated: whether it is one frame of several. Then a method that serves some faces alone serves none: in
                 another frame the same face might not be served, and be seen in both ways.
 
@@ -76,7 +79,7 @@ class KindRule:
         def serves(method: Method) -> bool:
             return not isinstance(method, Choosy) or (not animated and all(map(method.serves, regions)))
 
-        return next(i for i, method in enumerate(self.chain) if serves(method))
+        return next(i for i, method in enumerate(self.chain) if i >= least and serves(method))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], kind: str = "face") -> "KindRule":
@@ -134,7 +137,7 @@ class Policy:
         detectors: who looks, each with its thresholds; at least one finds faces.
         bands: from which confidence on a finding counts, and from which on it is no question.
         face: what is done with faces.
-        recognizer: name of the one whose verdict counts.
+        panel: who attacks each anonymized face, by name, or ``PACK/FILE`` for ArcFace; the strictest decides.
         plate: what is done with licence plates; needed where a detector finds them.
         fusion: how what many passes saw becomes one region a face.
         second_look: the plan in which the anonymized picture is searched again for what no region covers; none: it is
@@ -142,6 +145,8 @@ class Policy:
         thorough_share: the share, in [0, 1], of pictures in which nothing was found that the thorough plan searches
             before they are clean; what it finds there is the logged miss rate.
         originals_visible: whether contact sheets may show originals; never by default.
+        unjudged: what becomes of an image with a face that nobody on the panel can judge, since it has no landmarks:
+            ``mask``, the last method of the chain at once, or ``pass``.
     """
 
     name: str
@@ -149,18 +154,22 @@ class Policy:
     detectors: tuple[Detector, ...]
     bands: Bands
     face: KindRule
-    recognizer: str
+    panel: tuple[str, ...]
     plate: KindRule | None = None
     fusion: Fusion = field(default_factory=fusing.WeightedBoxes)
     second_look: Plan | None = plans.FAST
     thorough_share: float = 1.0
     originals_visible: bool = False
+    unjudged: str = MASKED
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
-        for what, value in (("name", self.name), ("recognizer", self.recognizer)):
-            if not isinstance(value, str) or not _NAME.fullmatch(value):
-                raise SpecError(f"{what} must be a lower-case name such as 'public', got {value!r}")
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise SpecError(f"name must be a lower-case name such as 'public', got {self.name!r}")
+        _check_panel(self.panel)
+        object.__setattr__(self, "panel", tuple(self.panel))
+        if self.unjudged not in UNJUDGED:
+            raise SpecError(f"unjudged must be one of {', '.join(UNJUDGED)}, got {self.unjudged!r}")
         object.__setattr__(self, "detectors", tuple(self.detectors))
         _check_detectors(self.detectors, self.plate)
         for plan in (self.plan, self.second_look):
@@ -241,7 +250,8 @@ class Policy:
             "plate": self.plate.to_mapping() if self.plate else None,
             "second_look": self.second_look.to_mapping() if self.second_look else None,
             "thorough_share": self.thorough_share,
-            "recognizer": self.recognizer,
+            "panel": list(self.panel),
+            "unjudged": self.unjudged,
             "originals_visible": self.originals_visible,
         }
 
@@ -263,8 +273,18 @@ def public() -> Policy:
         detectors=(detection.CenterFace(), detection.YuNet()),
         bands=Bands(sure=0.7, unsure=0.6),
         face=KindRule((Mask(),), 2.0),
-        recognizer="dlib_resnet",
+        panel=("dlib_resnet",),
     )
+
+
+def _check_panel(panel: object) -> None:
+    if isinstance(panel, str) or not isinstance(panel, Sequence):
+        raise SpecError(f"panel must be a list of recognizers, got {panel!r}; write [{panel}]")
+    if not panel or len(set(panel)) < len(panel):
+        raise SpecError(f"panel must name at least one recognizer, and none twice, got {list(panel)}")
+    for name in panel:
+        if not isinstance(name, str) or not (_NAME.fullmatch(name) or "/" in name):
+            raise SpecError(f"panel must name recognizers, such as dlib_resnet, or PACK/FILE; got {name!r}")
 
 
 def _check_detectors(detectors: Sequence[Detector], plate: KindRule | None) -> None:

@@ -1,6 +1,5 @@
 """All that a worker is told: a validated, frozen value that travels to executors with the partition function."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -8,7 +7,7 @@ from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.policy import Policy
-from anonymizer_udfs.recognition.base import Recognizer
+from anonymizer_udfs.recognition.panels import Panel
 from anonymizer_udfs.sources.base import Storage
 
 MEBIBYTE = 1 << 20
@@ -64,14 +63,9 @@ class Measure:
 
     Attributes:
         share: the share of images in [0, 1], chosen by their ids, so that it depends on no order.
-        recognizer: who tries to recognise.
-        thresholds: similarity from which the recognizer calls two faces one person, by the detector that gave the
-            landmarks; faces of others are not attacked.
     """
 
     share: float
-    recognizer: Recognizer
-    thresholds: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Refuse a share that is none."""
@@ -116,6 +110,8 @@ class WorkerSpec:
         key: what ids and noise are derived from; hidden from ``repr``.
         runtime: where models lie and what runs them.
         provenance: the run.
+        panel: who attacks what was anonymized; ``None``: nobody does, and no face is treated by more than the first
+            method of its chain. Jobs always have one.
         measure: the sampled measurements; ``None`` for none.
         content_column: the column of a table source that holds the images.
     """
@@ -126,5 +122,6 @@ class WorkerSpec:
     provenance: Provenance
     limits: Limits = field(default_factory=Limits)
     storage: Storage = field(default_factory=Storage)
+    panel: Panel | None = None
     measure: Measure | None = None
     content_column: str | None = None

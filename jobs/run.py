@@ -255,7 +255,8 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
             image_seconds=limits.image_seconds,
         ),
         storage=request.common.storage,
-        measure=Measure(share, treatment.recognizer, treatment.thresholds) if share else None,
+        panel=treatment.panel,
+        measure=Measure(share) if share else None,
         content_column=request.source.content_column,
     )
 

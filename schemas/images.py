@@ -13,6 +13,7 @@ _ATTACK = pa.struct(
         ("after", pa.float32()),
         ("threshold", pa.float32()),
         ("matched", pa.bool_()),
+        ("step", pa.int32()),
     ]
 )
 _SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("confidence", pa.float32())])
@@ -41,7 +42,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=4,
+    version=5,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
