@@ -8,6 +8,7 @@ from anonymizer_udfs import treatment, verification
 from anonymizer_udfs.imaging import Encoded, Picture
 from anonymizer_udfs.neighbours import Found, spread
 from anonymizer_udfs.outcome import BadImageError, Reason
+from anonymizer_udfs.panel import Judge
 from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.subject import Subject
@@ -43,8 +44,11 @@ def make(
     timed: Timed,
     *,
     shared: Shares = treatment.NOBODY,
+    judge: Judge | None = None,
 ) -> Made:
     """Return the file with every finding treated, exact outside of the regions where the format can be.
+
+    Where ``judge`` does not accept it, all faces get the next method of their chain, and it is made once more.
 
     Where the exact file does not decode to what was meant (a progressive JPEG with missing scans, for example), all of
     it is encoded anew, and the file says so.
@@ -52,11 +56,31 @@ def make(
     Raises:
         BadImageError: ``unverified``: what would be stored is not what was meant, either way.
     """
+    while True:
+        made = _once(subject, found, image_id, spec, timed, shared, judge.least if judge else 0)
+        if judge is None or not made.treated:
+            return made
+        with timed("panel"):
+            accepted = judge.accepts(subject.pictures(), made.stored, made.treated)
+        if accepted:
+            return made
+
+
+def _once(  # noqa: PLR0917 - what make() was given, by its own names
+    subject: Subject,
+    found: Sequence[Found],
+    image_id: str,
+    spec: WorkerSpec,
+    timed: Timed,
+    shared: Shares,
+    least: int,
+) -> Made:
+    """Return the file whose faces get at least a method of their chain."""
     pictures = subject.pictures()
     with timed("anonymize"):
         shares = spread(found, len(pictures))
         treated = tuple(
-            treatment.treat(one, mine, image_id, spec, animated=len(pictures) > 1, shares=shared)
+            treatment.treat(one, mine, image_id, spec, animated=len(pictures) > 1, shares=shared, least=least)
             for one, mine in zip(pictures, shares, strict=True)
         )
     with timed("encode"):

@@ -136,7 +136,7 @@ def _treat(work: Work) -> None:
         shown.pictures()
     shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
     found = [base.there(one) for one in work.found]
-    work.made = make(shown, found, work.planned.image_id, work.told(), clock, shared=shared)
+    work.made = make(shown, found, work.planned.image_id, work.told(), clock, shared=shared, judge=work.judged())
 
 
 def _finish(work: Work) -> None:
@@ -149,6 +149,8 @@ def _finish(work: Work) -> None:
     if spec.measure is not None and spec.measure.takes(work.planned.image_id):
         with Clock(work, "measure"):
             work.faces, work.utility = _measured(work, work.made, spec)
+    if work.judge is not None:
+        work.faces = work.judge.recorded([one.findings for one in work.made.treated], work.faces)
     work.faces = fingerprint.hashed(work.faces, work.made.treated, work.made.stored, spec.key)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)

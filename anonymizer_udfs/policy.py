@@ -21,6 +21,8 @@ from anonymizer_udfs.steps import Step
 
 __all__ = ["REGION_RATIO_MAX", "Bands", "KindRule", "Policy", "public"]
 
+MASKED, PASSED = "mask", "pass"
+UNJUDGED = (MASKED, PASSED)
 TIER_MAX = 99
 UNRANKED = 0
 _CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
@@ -39,7 +41,7 @@ class Policy:
         detectors: who looks, each with its thresholds; at least one finds faces.
         bands: from which confidence on a finding counts, and from which on it is no question.
         face: what is done with faces.
-        recognizer: name of the one whose verdict counts.
+        panel: who attacks each anonymized face, by name, or ``PACK/FILE`` for ArcFace; the strictest decides.
         plate: what is done with licence plates; needed where a detector finds them.
         fusion: how what many passes saw becomes one region a face.
         second_look: the plan in which the anonymized picture is searched again for what no region covers; none: it is
@@ -50,6 +52,8 @@ class Policy:
         tier: its rank among policies, up to 99: one of a higher tier protects more. 0: it has none.
         risk: when an image is raised to a policy of a higher tier; none: never.
         steps: what is done with every pixel of a picture before its faces are treated, in order.
+        unjudged: what becomes of an image with a face that nobody on the panel can judge, since it has no landmarks:
+            ``mask``, the last method of the chain at once, or ``pass``.
     """
 
     name: str
@@ -57,7 +61,7 @@ class Policy:
     detectors: tuple[Detector, ...]
     bands: Bands
     face: KindRule
-    recognizer: str
+    panel: tuple[str, ...]
     plate: KindRule | None = None
     fusion: Fusion = field(default_factory=fusing.WeightedBoxes)
     second_look: Plan | None = plans.FAST
@@ -66,12 +70,16 @@ class Policy:
     tier: int = UNRANKED
     risk: Risk | None = None
     steps: tuple[Step, ...] = ()
+    unjudged: str = MASKED
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
-        for what, value in (("name", self.name), ("recognizer", self.recognizer)):
-            if not isinstance(value, str) or not _NAME.fullmatch(value):
-                raise SpecError(f"{what} must be a lower-case name such as 'public', got {value!r}")
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise SpecError(f"name must be a lower-case name such as 'public', got {self.name!r}")
+        _check_panel(self.panel)
+        object.__setattr__(self, "panel", tuple(self.panel))
+        if self.unjudged not in UNJUDGED:
+            raise SpecError(f"unjudged must be one of {', '.join(UNJUDGED)}, got {self.unjudged!r}")
         object.__setattr__(self, "detectors", tuple(self.detectors))
         object.__setattr__(self, "steps", tuple(self.steps))
         _check_detectors(self.detectors, self.plate)
@@ -160,7 +168,8 @@ class Policy:
             "plate": self.plate.to_mapping() if self.plate else None,
             "second_look": self.second_look.to_mapping() if self.second_look else None,
             "thorough_share": self.thorough_share,
-            "recognizer": self.recognizer,
+            "panel": list(self.panel),
+            "unjudged": self.unjudged,
             "originals_visible": self.originals_visible,
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
@@ -188,9 +197,19 @@ def public() -> Policy:
         detectors=(detection.CenterFace(), detection.YuNet()),
         bands=Bands(sure=0.7, unsure=0.6),
         face=KindRule((Mask(),), 2.0),
-        recognizer="dlib_resnet",
+        panel=("dlib_resnet",),
         tier=40,
     )
+
+
+def _check_panel(panel: object) -> None:
+    if isinstance(panel, str) or not isinstance(panel, Sequence):
+        raise SpecError(f"panel must be a list of recognizers, got {panel!r}; write [{panel}]")
+    if not panel or len(set(panel)) < len(panel):
+        raise SpecError(f"panel must name at least one recognizer, and none twice, got {list(panel)}")
+    for name in panel:
+        if not isinstance(name, str) or not (_NAME.fullmatch(name) or "/" in name):
+            raise SpecError(f"panel must name recognizers, such as dlib_resnet, or PACK/FILE; got {name!r}")
 
 
 def _check_detectors(detectors: Sequence[Detector], plate: KindRule | None) -> None:

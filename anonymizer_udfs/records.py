@@ -43,6 +43,7 @@ _ATTACK = pa.struct(
         ("after", pa.float32()),
         ("threshold", pa.float32()),
         ("matched", pa.bool_()),
+        ("step", pa.int32()),
     ]
 )
 _SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("confidence", pa.float32())])
@@ -66,7 +67,7 @@ FACE = pa.struct(
         ("utility", pa.map_(pa.string(), pa.float32())),
     ]
 )
-TIMINGS = ("read", "decode", "detect", "anonymize", "encode", "verify", "second_look", "measure")
+TIMINGS = ("read", "decode", "detect", "anonymize", "encode", "verify", "panel", "second_look", "measure")
 _STRINGS = pa.map_(pa.string(), pa.string())
 
 IMAGES = pa.schema(
@@ -130,13 +131,20 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Attack:
-    """What one recognizer said of one face: similarity to its original before (itself, 1) and after."""
+    """What one recognizer said of one face: similarity to its original before (itself, 1) and after.
+
+    Attributes:
+        threshold: from which on two faces match.
+        matched: whether they do.
+        step: after which method of the policy's chain, from 1.
+    """
 
     recognizer: str
     before: float
     after: float
     threshold: float
     matched: bool
+    step: int = 1
 
 
 @dataclass(frozen=True)

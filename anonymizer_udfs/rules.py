@@ -52,11 +52,12 @@ class KindRule:
         every = (*self.chain, *([] if self.around is None else [self.around.method]))
         return tuple(ref for method in every for ref in models_of(method))
 
-    def step(self, regions: Sequence[Target], *, animated: bool = False) -> int:
+    def step(self, regions: Sequence[Target], *, animated: bool = False, least: int = 0) -> int:
         """Return which method all regions of an image take: the first that serves each of them; the mask serves all.
 
         Args:
             regions: where the regions of this kind are.
+            least: where in the chain to begin: milder methods were tried, and somebody was still recognised.
             animated: whether it is one frame of several. Then a method that serves some faces alone serves none: in
                 another frame the same face might not be served, and be seen in both ways.
 
@@ -68,7 +69,7 @@ class KindRule:
         def serves(method: Method) -> bool:
             return not isinstance(method, Choosy) or (not animated and all(map(method.serves, regions)))
 
-        return next(i for i, method in enumerate(self.chain) if serves(method))
+        return next(i for i, method in enumerate(self.chain) if i >= least and serves(method))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], kind: str = "face") -> "KindRule":

@@ -1,6 +1,5 @@
 """All that a worker is told: a validated, frozen value that travels to executors with the partition function."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -9,7 +8,7 @@ from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.policy import Policy
-from anonymizer_udfs.recognition.base import Recognizer
+from anonymizer_udfs.recognition.panels import Panel
 from anonymizer_udfs.sources.base import Storage
 
 MEBIBYTE = 1 << 20
@@ -65,14 +64,9 @@ class Measure:
 
     Attributes:
         share: the share of images in [0, 1], chosen by their ids, so that it depends on no order.
-        recognizer: who tries to recognise.
-        thresholds: similarity from which the recognizer calls two faces one person, by the detector that gave the
-            landmarks; faces of others are not attacked.
     """
 
     share: float
-    recognizer: Recognizer
-    thresholds: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Refuse a share that is none."""
@@ -116,12 +110,13 @@ class Tier:
         policy: what to look for and what to do with it.
         policy_digest: by which its images are known to be done.
         model_digests: of the models that it uses, by name.
-        measure: as :class:`WorkerSpec` has it.
+        panel, measure: as :class:`WorkerSpec` has them.
     """
 
     policy: Policy
     policy_digest: str
     model_digests: tuple[tuple[str, str], ...]
+    panel: Panel | None = None
     measure: Measure | None = None
 
 
@@ -134,6 +129,8 @@ class WorkerSpec:
         key: what ids and noise are derived from; hidden from ``repr``.
         runtime: where models lie and what runs them.
         provenance: the run.
+        panel: who attacks what was anonymized; ``None``: nobody does, and no face is treated by more than the first
+            method of its chain. Jobs always have one.
         measure: the sampled measurements; ``None`` for none.
         content_column: the column of a table source that holds the images.
         tiers: the other policies that images of the run have.
@@ -145,6 +142,7 @@ class WorkerSpec:
     provenance: Provenance
     limits: Limits = field(default_factory=Limits)
     storage: Storage = field(default_factory=Storage)
+    panel: Panel | None = None
     measure: Measure | None = None
     content_column: str | None = None
     tiers: tuple[Tier, ...] = ()
@@ -172,10 +170,11 @@ class WorkerSpec:
         one = self._named(str(name))
         told = replace(self.provenance, policy_digest=one.policy_digest, model_digests=one.model_digests)
         tiers = (self._named(self.policy.name), *(other for other in self.tiers if other is not one))
-        return replace(self, policy=one.policy, provenance=told, measure=one.measure, tiers=tiers)
+        return replace(self, policy=one.policy, provenance=told, panel=one.panel, measure=one.measure, tiers=tiers)
 
     def _named(self, name: str) -> Tier:
-        mine = Tier(self.policy, self.provenance.policy_digest, self.provenance.model_digests, self.measure)
+        told = self.provenance
+        mine = Tier(self.policy, told.policy_digest, told.model_digests, self.panel, self.measure)
         for one in (mine, *self.tiers):
             if one.policy.name == name:
                 return one

@@ -75,6 +75,7 @@ def treat(
     *,
     animated: bool = False,
     shares: Shares = NOBODY,
+    least: int = 0,
 ) -> Treated:
     """Return the picture with every region treated, and what was done; ``picture`` itself is not changed.
 
@@ -88,13 +89,14 @@ def treat(
             states no promise.
         shares: which surrogates its faces share with others. Where one of them has none, or the picture moves, no face
             of it gets one: all take the next method of the chain.
+        least: which method of their chain, from 0, faces get at least.
     """
     if not found:
         return Treated(picture)
     places = [_placed(one.finding, picture) for one in found]
     shared = _shared(found, places, NOBODY if animated else shares)
     work = _Work(picture, picture.pixels.copy(), image_id, spec, shared)
-    steps = work.steps(found, places, animated=animated)
+    steps = work.steps(found, places, animated=animated, least=least)
     # All that is mild comes first: what lies around one face may hold another one.
     around = [work.surround(i, one.finding, placed) for i, (one, placed) in enumerate(zip(found, places, strict=True))]
     faces, regions, blank = [], [], []
@@ -160,12 +162,19 @@ class _Work:
     spec: WorkerSpec
     shared: Mapping[int, Surrogate | None]
 
-    def steps(self, found: Sequence[Found], places: Sequence["_Placed"], *, animated: bool) -> dict[str, int]:
+    def steps(
+        self, found: Sequence[Found], places: Sequence["_Placed"], *, animated: bool, least: int
+    ) -> dict[str, int]:
         """Return which method of its kind's chain all regions of a kind take."""
         kinds: dict[str, list[Target]] = {}
         for i, (one, placed) in enumerate(zip(found, places, strict=True)):
             kinds.setdefault(one.finding.kind, []).append(self._target((0, 0), one.finding, placed, self.shared.get(i)))
-        return {kind: self.spec.policy.rule(kind).step(targets, animated=animated) for kind, targets in kinds.items()}
+        rules = {kind: self.spec.policy.rule(kind) for kind in kinds}
+        from_on = {FACE: least}
+        return {
+            kind: rules[kind].step(targets, animated=animated, least=from_on.get(kind, 0))
+            for kind, targets in kinds.items()
+        }
 
     def treat(self, number: int, one: Finding, placed: "_Placed", step: int, *, animated: bool) -> tuple[Region, str]:
         """Treat one finding's region by one method of its chain; return where, and what the record says of it."""

@@ -269,7 +269,7 @@ def _templates(data: bytes, spec: WorkerSpec) -> list[list[float] | None] | None
     upright = _decoded(data, spec)
     if upright is None:
         return None
-    who = spec.measure.recognizer if spec.measure else recognition.build(spec.policy.recognizer)
+    who = spec.panel.members[0].recognizer if spec.panel else recognition.build(spec.policy.panel[0])
 
     def template(one: Finding) -> list[float] | None:
         if one.landmarks is None or one.landmarks_by is None:

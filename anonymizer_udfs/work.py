@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from anonymizer_udfs import panel
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
@@ -11,6 +12,7 @@ from anonymizer_udfs.imaging import Header
 from anonymizer_udfs.making import Made
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import Reason
+from anonymizer_udfs.panel import Judge
 from anonymizer_udfs.records import Face, Planned, Quarantined, Released
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.stepping import Stepped
@@ -32,6 +34,7 @@ class Work:
     searches: tuple[tuple[Plan, Searcher], ...] = ()
     stepped: Stepped | None = None
     made: Made | None = None
+    judge: Judge | None = None
     risk: float | None = None
     left: tuple[tuple[Finding, ...], ...] = ()
     faces: tuple[Face, ...] = ()
@@ -54,6 +57,13 @@ class Work:
         if self.stepped is None or self.stepped.steps != spec.policy.steps:
             self.stepped = Stepped(self.shown(), spec.policy.steps, spec.limits.max_pixels)
         return self.stepped
+
+    def judged(self) -> Judge | None:
+        """Return who decides over it, by the policy that it has now; nobody where nothing is to be decided."""
+        spec = self.told()
+        if self.judge is None or self.judge.policy != spec.policy.name:
+            self.judge = panel.judge(spec)
+        return self.judge
 
     def told(self) -> WorkerSpec:
         """Return what is to be done with it, by the policy that it has; raises where nobody said so."""

@@ -19,7 +19,6 @@ from anonymizer_udfs import imaging, subject
 from anonymizer_udfs.detection import Detector
 from anonymizer_udfs.detection.plans import PLANS, Plan
 from anonymizer_udfs.detection.search import Searcher
-from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.models.registry import roots
@@ -253,10 +252,8 @@ def parser() -> Parser:
 def _work(args: argparse.Namespace, common: Common) -> int:
     settings, known = common.settings, registry()
     policy = context.load_policy(args.policy, settings, known)
-    names = args.recognizer or [settings.models.recognizer or policy.recognizer]
-    chosen = tuple(context.recognizer(name, settings, known) for name in names)
-    if len({one.name for one in chosen}) < len(chosen):
-        raise SpecError(f"one recognizer of a kind at a time, got {', '.join(names)}; calibrate them one after another")
+    names = args.recognizer or ([settings.models.recognizer] if settings.models.recognizer else policy.panel)
+    chosen = tuple(context.recognizers(names, settings, known))
     asked = Asked(args.photos, policy, chosen, PLANS[args.plan], args.about, args.out)
     runtime = Runtime(roots(cache_dir(), settings.models.local_dirs), tuple(settings.models.providers))
     found = run(asked, runtime, settings.limits.max_pixels)

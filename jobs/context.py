@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -23,12 +23,14 @@ from anonymizer_udfs.models.sessions import locate
 from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.recognition import Recognizer, calibration
 from anonymizer_udfs.recognition.arcface import ArcFace
+from anonymizer_udfs.recognition.panels import Member, Panel
 from conf import policies
 from conf.settings import Settings
 from jobs.errors import UsageError
 from jobs.models import registry
 
-FMR = "1e-3"
+FMR = "1e-4"
+"""Of strangers, so many count as one person; a face that is stored is less like its original than that."""
 TIER = "tier"
 _PLACES = {"models.local_dirs", "models.calibration_dir", "tracking.uri"}
 """Settings that name a place of the user's; a run's row has the digests of what lies there."""
@@ -42,8 +44,7 @@ class Treatment:
 
     Attributes:
         policy: the policy, its detectors' models resolved.
-        recognizer: who measures re-identification.
-        thresholds: its similarity for a false match rate of 1e-3, by the detector that gave the landmarks.
+        panel: who attacks what is anonymized, with the thresholds of :data:`FMR`.
         runtime: where models lie and what runs them.
         files: the model files that a worker needs, by name.
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
@@ -53,8 +54,7 @@ class Treatment:
     """
 
     policy: Policy
-    recognizer: Recognizer
-    thresholds: dict[str, float]
+    panel: Panel
     runtime: Runtime
     files: dict[str, Path]
     batching: dict[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Treatment:
     @property
     def models(self) -> tuple[ModelRef, ...]:
         """The models in use, each once."""
-        return tuple(dict.fromkeys([*self.policy.models, self.recognizer.model]))
+        return tuple(dict.fromkeys([*self.policy.models, *(one.recognizer.model for one in self.panel.members)]))
 
     @property
     def model_digests(self) -> dict[str, str]:
@@ -80,7 +80,8 @@ class Treatment:
     @property
     def digest(self) -> str:
         """32 hex digits over policy, thresholds and model digests; not over the code's version."""
-        said: list[Any] = [self.policy.canonical(), sorted(self.thresholds.items()), sorted(self.model_digests.items())]
+        thresholds = [(one.recognizer.name, sorted(one.thresholds.items())) for one in self.panel.members]
+        said: list[Any] = [self.policy.canonical(), thresholds, sorted(self.model_digests.items())]
         said += [] if self.groups is None else [self.groups]
         said += [] if self.raised is None else [self.raised.digest]
         return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
@@ -100,20 +101,17 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     if policy.risk is not None and raised is not None:
         # By its name from here on: what is written in a policy may be the path of a file.
         wish, policy = policy.risk.to, replace(policy, risk=replace(policy.risk, to=raised.name))
-    who = recognizer(settings.models.recognizer or policy.recognizer, settings, known)
+    names = [settings.models.recognizer] if settings.models.recognizer else policy.panel
+    members = [Member(who, thresholds(who, policy, settings, FMR)) for who in recognizers(names, settings, known)]
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
-    thresholds = {
-        one.name: _threshold(who, one.name, settings.models.calibration_dir)
-        for one in policy.detectors
-        if one.landmarks
-    }
-    found = {ref.name: locate(ref, runtime) for ref in (*policy.models, who.model)}
+    models = (*policy.models, *(one.recognizer.model for one in members))
+    found = {ref.name: locate(ref, runtime) for ref in models}
     batching = {
         one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
     }
     more = None if raised is None else treatment(wish, settings)
-    return Treatment(policy, who, thresholds, runtime, found, batching, raised=more)
+    return Treatment(policy, Panel(tuple(members)), runtime, found, batching, raised=more)
 
 
 def stronger(policy: Policy, settings: Settings, known: Registry) -> Policy | None:
@@ -159,13 +157,21 @@ def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:
     return known.resolve(name, settings.models.licences_accepted, settings.models.local_dirs)
 
 
-def recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
-    """Return the recognizer of a name, or ArcFace with a pack's model: ``PACK/FILE``.
+def recognizers(names: Sequence[str], settings: Settings, known: Registry) -> list[Recognizer]:
+    """Return the recognizers of names, of which one with a ``/`` is ArcFace with a pack's model, ``PACK/FILE``.
 
     Raises:
         UnknownNameError: there is none of that name.
         ModelError: for a pack that is missing, or a licence that was not accepted.
+        SpecError: two are of one kind, so that their scores could not be told apart.
     """
+    found = [_recognizer(name, settings, known) for name in names]
+    if len({one.name for one in found}) < len(found):
+        raise SpecError(f"expected recognizers of different kinds, got {', '.join(names)}; take one of a kind")
+    return found
+
+
+def _recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
     if "/" in wish:
         return ArcFace(model=_resolve(wish, settings, known))
     found = recognition.build(wish)
@@ -174,15 +180,21 @@ def recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
     return found
 
 
-def _threshold(who: Recognizer, detector: str, own: str | None) -> float:
-    """Return the measured similarity at a false match rate of 1e-3.
+def thresholds(who: Recognizer, policy: Policy, settings: Settings, fmr: str) -> dict[str, float]:
+    """Return the similarity from which two faces match, by each detector of a policy that gives landmarks.
+
+    Files that ``faceveil calibrate`` wrote go before ours; a recognizer that has none there keeps ours.
 
     Args:
         who: the recognizer.
-        detector: whose points it is given.
-        own: a folder with files of ``faceveil calibrate``, which go before ours; a recognizer that has none there
-            keeps ours.
+        policy: whose detectors count.
+        settings: where own calibrations lie.
+        fmr: the false match rate by its label.
+
+    Raises:
+        SpecError: nobody measured it.
     """
+    own = settings.models.calibration_dir
     mine = None if own is None else Path(own).expanduser() / f"{who.name}.yaml"
     if mine is not None and mine.is_file():
         text = mine.read_text(encoding="utf-8")
@@ -190,9 +202,9 @@ def _threshold(who: Recognizer, detector: str, own: str | None) -> float:
         text = shipped.read_text(encoding="utf-8")
     else:
         raise SpecError(f"recognizer {who.name} has no calibration; measure one with faceveil calibrate")
-    return calibration.find(calibration.parse(yaml.safe_load(text)), who.name, who.model.sha256, detector).threshold(
-        FMR
-    )
+    known = calibration.parse(yaml.safe_load(text))
+    names = [one.name for one in policy.detectors if one.landmarks]
+    return {name: calibration.find(known, who.name, who.model.sha256, name).threshold(fmr) for name in names}
 
 
 def library_versions() -> dict[str, str]:

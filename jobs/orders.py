@@ -43,10 +43,11 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
             image_seconds=limits.image_seconds,
         ),
         storage=request.common.storage,
-        measure=_measure(treatment, share),
+        panel=treatment.panel,
+        measure=_measure(share),
         content_column=request.source.content_column,
         tiers=tuple(
-            Tier(one.policy, one.digest, _digests(one), _measure(one, share)) for one in request.others.values()
+            Tier(one.policy, one.digest, _digests(one), one.panel, _measure(share)) for one in request.others.values()
         ),
     )
 
@@ -55,8 +56,8 @@ def _digests(treatment: Treatment) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(treatment.model_digests.items()))
 
 
-def _measure(treatment: Treatment, share: float) -> Measure | None:
-    return Measure(share, treatment.recognizer, treatment.thresholds) if share else None
+def _measure(share: float) -> Measure | None:
+    return Measure(share) if share else None
 
 
 def event(request: Request, lake: Lake, key: Key) -> Event:

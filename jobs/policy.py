@@ -134,8 +134,9 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
         policy = load(name, settings)
     except ModelError as error:  # a name in the policy that cannot be used under these settings
         raise UsageError(str(error)) from error
-    if policy.recognizer not in RECOGNIZERS:
-        raise UnknownNameError("recognizer", policy.recognizer, RECOGNIZERS)
+    for who in policy.panel:
+        if "/" not in who and who not in RECOGNIZERS:
+            raise UnknownNameError("recognizer", who, RECOGNIZERS)
     context.stronger(policy, settings, registry())
     notes = [
         _unasked(who, plan) for plan in filter(None, (policy.plan, policy.second_look)) for who in blind(policy, plan)
@@ -145,9 +146,9 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
         for plan in filter(None, (policy.plan, policy.second_look))
         if plan != PLANS.get(plan.name, plan)
     ]
-    if settings.models.recognizer not in {None, policy.recognizer}:
+    if settings.models.recognizer is not None and policy.panel != (settings.models.recognizer,):
         notes.append(
-            f"the setting models.recognizer, {settings.models.recognizer}, goes before its {policy.recognizer}"
+            f"the setting models.recognizer, {settings.models.recognizer}, goes before its {', '.join(policy.panel)}"
         )
     try:
         context.treatment(name, settings)

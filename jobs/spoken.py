@@ -8,7 +8,7 @@ from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass, Zoom
 from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.methods import Method
-from anonymizer_udfs.policy import KindRule, Policy
+from anonymizer_udfs.policy import MASKED, KindRule, Policy
 from anonymizer_udfs.risk import Risk
 from anonymizer_udfs.steps import Step, told
 
@@ -148,7 +148,12 @@ def policy(one: Policy) -> list[str]:
         lines.append(_risk(one.risk))
     again = f"searched again by the plan {one.second_look.name}" if one.second_look else "not searched again"
     lines.append(f"What is stored is decoded, compared, and {again}.")
-    lines.append(f"On a sample, {one.recognizer} tries to recognise the faces; it is measured, and changes no image.")
+    lines.append(
+        f"Each face that is not under an opaque mask is attacked in the bytes to be stored, by {', '.join(one.panel)}; "
+        "where it is still like its original, all faces of the image get the next method of the chain."
+    )
+    if one.unjudged == MASKED:
+        lines.append("So they do, and the last one at once, where nobody can judge a face.")
     shown = "show originals beside results" if one.originals_visible else "show results only"
     rank = f"Its tier is {one.tier}" if one.tier else "It has no tier"
     return [*lines, f"Contact sheets {shown}.", f"{rank}; a policy of a higher tier protects more."]

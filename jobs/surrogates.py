@@ -23,6 +23,7 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.grouping import arrow, reading
 from anonymizer_udfs.grouping.reading import FaceSpec, MakeSurrogates, State
 from anonymizer_udfs.keys import Key
+from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.spec import Limits
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
@@ -38,6 +39,8 @@ from jobs.plan import TASKS_A_CORE
 from jobs.screen import counted
 
 JOB = "surrogates"
+LINKED = "1e-3"
+"""Of strangers, so many may be taken for one person: two faces of one person in two groups are worse than that."""
 EXAMPLES = """  faceveil surrogates ./lake                     who is one person is said by a recognizer
   faceveil surrogates ./lake --labels who.csv    by a file with the columns uri and label
   faceveil surrogates ./lake --k 50
@@ -175,21 +178,28 @@ class _Making:
             key_id=self.key.key_id,
             pipeline_version=__version__,
             settings=context.settings_json(self.placed.common.settings, {"limit": None, "retry": None}, {}, {}),
-            model_digests={self.told.recognizer.model.name: self.told.recognizer.model.sha256},
+            model_digests={self.who.model.name: self.who.model.sha256},
             library_versions=context.library_versions(),
             table_versions=lake.tables.versions(),
         )
 
     def _how(self) -> Grouping:
         threshold = self.asked.threshold
-        least = min(self.told.thresholds.values()) if threshold is None else threshold
-        return Grouping(self.asked.k, self.told.recognizer, least)
+        if threshold is None:
+            settings = self.placed.common.settings
+            threshold = min(context.thresholds(self.who, self.told.policy, settings, LINKED).values())
+        return Grouping(self.asked.k, self.who, threshold)
+
+    @property
+    def who(self) -> Recognizer:
+        """Who says whether two faces are of one person."""
+        return self.told.panel.members[0].recognizer
 
     def _spec(self) -> FaceSpec:
         common, limits = self.placed.common, self.placed.common.settings.limits
         return FaceSpec(
             key=self.key,
-            recognizer=self.told.recognizer,
+            recognizer=self.who,
             runtime=self.told.runtime,
             limits=Limits(
                 max_pixels=limits.max_pixels,

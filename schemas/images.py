@@ -13,6 +13,7 @@ _ATTACK = pa.struct(
         ("after", pa.float32()),
         ("threshold", pa.float32()),
         ("matched", pa.bool_()),
+        ("step", pa.int32()),
     ]
 )
 _SIGHTING = pa.struct([("detector", pa.string()), ("seen_in", pa.string()), ("confidence", pa.float32())])

@@ -29,7 +29,7 @@ def red_dots(folder: Path, *chain: Method, limits: Limits | None = None, key: Ke
         detectors=(CenterFace(model=ref),),
         bands=Bands(sure=0.5, unsure=0.2),
         face=KindRule(chain or (Mask(),), 2.0),
-        recognizer="dlib_resnet",
+        panel=("dlib_resnet",),
         second_look=AS_IT_IS,
         thorough_share=0.0,
     )

@@ -73,7 +73,7 @@ def test_what_ships_is_what_the_contract_says(name: str, chain: tuple[Method, ..
             id="unknown-plan",
         ),
         pytest.param(changed(name="Öffentlich"), SpecError, "lower-case name", id="name"),
-        pytest.param(changed(recognizer=None), SpecError, "recognizer must be", id="no-recognizer"),
+        pytest.param(changed(panel=None), SpecError, "panel must be a list", id="no-panel"),
         pytest.param(changed(originals_visible="no"), SpecError, "true or false", id="a-word-for-a-bool"),
         pytest.param(changed(detector="centerface"), UnknownNameError, "did you mean 'detectors'", id="detector"),
         pytest.param(changed(detectors="centerface"), SpecError, r"write \[centerface\]", id="detectors-a-word"),
@@ -177,7 +177,7 @@ def test_the_digest_sees_what_changes_an_image() -> None:
     assert Policy.from_mapping(dict(reversed(same.items()))).canonical() == base
     differing = [
         changed(name="mine"),
-        changed(recognizer="other"),
+        changed(panel=["other"]),
         changed(detectors=["centerface"]),
         changed(detectors=[{"name": "centerface", "score_threshold": 0.31}, "yunet"]),
         changed(plan="balanced"),

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
+from anonymizer_udfs.errors import UnknownNameError
 from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.policy import public
 from anonymizer_udfs.recognition import calibration
 from anonymizer_udfs.recognition.dlib_resnet import DlibResnet
 from conf.settings import load
@@ -71,21 +73,28 @@ def test_it_measures_and_writes_what_a_run_reads(asked: Asked, capsys: pytest.Ca
 
 def test_a_run_takes_the_thresholds_of_the_folder(tmp_path: Path) -> None:
     """Before ours; a recognizer that has none there keeps ours, and the folder is in no record of the run."""
-    who = DlibResnet()
-    ours = context._threshold(who, "centerface", None)
-    assert context._threshold(who, "centerface", str(tmp_path)) == ours
+    who, policy = DlibResnet(), public()
+
+    def taken(*overrides: str) -> dict[str, float]:
+        return context.thresholds(who, policy, load("local", overrides), "1e-4")
+
+    own = f"models.calibration_dir={tmp_path}"
+    assert taken(own) == taken()
     content = {
         "recognizer": who.name,
-        "data": {"people": 120},
+        "data": {"people": 400},
         "calibrations": [
-            {"model_sha256": who.model.sha256, "detector": "centerface", "thresholds": {"1e-3": 0.61}},
+            {"model_sha256": who.model.sha256, "detector": one.name, "thresholds": {"1e-4": 0.61}}
+            for one in policy.detectors
         ],
     }
     content["content_sha256"] = calibration.content_digest(content)
     (tmp_path / "dlib_resnet.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    assert context._threshold(who, "centerface", str(tmp_path)) == 0.61 != ours
-    settings = load("local", [f"models.calibration_dir={tmp_path}"])
-    assert str(tmp_path) not in context.settings_json(settings, {}, {}, {})
+    assert set(taken(own).values()) == {0.61}
+    assert taken() != taken(own)
+    with pytest.raises(UnknownNameError, match="1e-3"):
+        context.thresholds(who, policy, load("local", [own]), "1e-3")
+    assert str(tmp_path) not in context.settings_json(load("local", [own]), {}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -94,7 +103,9 @@ def test_a_run_takes_the_thresholds_of_the_folder(tmp_path: Path) -> None:
         pytest.param(["gone"], "cannot be read: No such file or directory; expected one folder a person", id="gone"),
         pytest.param(["."], "at least 101 people with two photos with a face in each, got 0", id="nobody"),
         pytest.param([".", "--recognizer", "facenet"], "unknown recognizer 'facenet'", id="recognizer"),
-        pytest.param([".", "--recognizer", "dlib_resnet", "--recognizer", "dlib_resnet"], "one recognizer", id="twice"),
+        pytest.param(
+            [".", "--recognizer", "dlib_resnet", "--recognizer", "dlib_resnet"], "different kinds", id="twice"
+        ),
         pytest.param([".", "--policy", "nobody"], "unknown policy", id="policy"),
     ],
 )

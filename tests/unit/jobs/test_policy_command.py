@@ -33,7 +33,7 @@ OWN = {
     "face": {"chain": [{"name": "pixelate", "cells": 3}, "mask"], "region_ratio": 1.5},
     "plate": {"chain": ["mask"], "region_ratio": 1.2},
     "second_look": None,
-    "recognizer": "dlib_resnet",
+    "panel": ["dlib_resnet"],
 }
 """A policy with a plan, plates and a model of its own, and nothing at its default that may differ."""
 
@@ -205,7 +205,7 @@ def test_a_valid_file_is_told_so(told: Told, tmp_path: Path) -> None:
         pytest.param(
             changed(detectors=["yunet", {"name": "scrfd", "model": "buffalo_l/det_10g.onnx"}]), "licence", id="licence"
         ),
-        pytest.param(changed(recognizer="dlib"), "unknown recognizer 'dlib'", id="recognizer"),
+        pytest.param(changed(panel=["dlib"]), "unknown recognizer 'dlib'", id="recognizer"),
     ],
 )
 def test_what_a_run_would_refuse_is_told_in_one_line(given: object, says: str, told: Told, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_changed_plan_under_a_known_name_is_told(told: Told, asked: Asked, tmp
 
 def test_settings_of_a_run_count(told: Told, tmp_path: Path) -> None:
     """A setting that replaces the policy's recognizer is told; one that may not be used is refused."""
-    asks_arcface = file_of(tmp_path, changed(recognizer="arcface"))
+    asks_arcface = file_of(tmp_path, changed(panel=["arcface"]))
     other = ("--set", "models.recognizer=dlib_resnet")
     assert "models.recognizer, dlib_resnet, goes before its arcface" in told(policy, "check", asks_arcface, *other)
     said = told(policy, "show", "public", "--set", "models.detector=buffalo_l/det_10g.onnx", code=1)

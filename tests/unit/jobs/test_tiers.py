@@ -5,12 +5,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from anonymizer_udfs.errors import FaceveilError
+from anonymizer_udfs.recognition import build
+from anonymizer_udfs.recognition.panels import Member, Panel
 from anonymizer_udfs.sources.base import SourceSpec, Storage
 from conf import settings
 from jobs import context, orders, policy, status, tiers
@@ -27,6 +28,8 @@ from tests.support import lakes
 from tests.unit.jobs.cases import Asked, Told
 
 STORAGE = Storage()
+NOBODY = Panel((Member(build("dlib_resnet"), {}),))
+"""Who could judge no face."""
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def treatments(monkeypatch: pytest.MonkeyPatch) -> None:
         more = None if raised is None or found.risk is None else treatment(found.risk.to, given)
         if found.risk is not None and raised is not None:
             found = replace(found, risk=replace(found.risk, to=raised.name))
-        return context.Treatment(found, Any, {}, context.Runtime(()), {}, raised=more)  # type: ignore[arg-type]  # nobody
+        return context.Treatment(found, NOBODY, context.Runtime(()), {}, raised=more)
 
     monkeypatch.setattr(context.Treatment, "models", ())
     monkeypatch.setattr(context, "treatment", treatment)

@@ -11,6 +11,7 @@ from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.models.sessions import locate
 from anonymizer_udfs.policy import KindRule
 from anonymizer_udfs.recognition import build
+from anonymizer_udfs.recognition.panels import Member, Panel
 from anonymizer_udfs.sources.base import Storage
 from jobs.context import Treatment
 from jobs.errors import LakeBusyError, UsageError, VaultError
@@ -36,7 +37,7 @@ def treatment(folder: Path, *chain: object) -> Treatment:
     """Return a treatment with a chain, its models in a folder."""
     spec = specs.red_dots(folder)
     policy = replace(spec.policy, face=KindRule((*chain, Mask()), 2.0))  # type: ignore[arg-type]
-    return Treatment(policy, build("dlib_resnet"), {}, spec.runtime, {})
+    return Treatment(policy, Panel((Member(build("dlib_resnet"), {}),)), spec.runtime, {})
 
 
 def test_a_vault_without_models_has_none(models: VaultModels) -> None:
