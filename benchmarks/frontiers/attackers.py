@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.recognition import Recognizer
-from benchmarks.frontiers.people import Photo, Rgb
+from benchmarks.frontiers.people import Photo
+from benchmarks.photos import Rgb
 
 FMR = 0.01
 DRAWS = 20
@@ -26,10 +27,12 @@ class Success:
     Attributes:
         rank1: how often his first guess among a gallery is right, in [0, 1]; the mean over galleries drawn at random.
         tar: how often he says "the same" of the same person, at a threshold where 1% of strangers match at most.
+        similarity: what he compares by, the mean over photos of the same person; on a scale of its own.
     """
 
     rank1: float
     tar: float
+    similarity: float = 0.0
 
 
 def templates(recognizer: Recognizer, photos: Sequence[Photo], pictures: Sequence[Rgb], runtime: Runtime) -> Floats:
@@ -54,7 +57,7 @@ def judge(similarity: Floats, same: NDArray[np.bool_], gallery: int) -> Success:
     Examples:
         >>> two = np.eye(2, dtype=bool)
         >>> judge(np.array([[0.9, 0.1], [0.2, 0.2]], np.float32), two, 1000)
-        Success(rank1=0.75, tar=0.5)
+        Success(rank1=0.75, tar=0.5, similarity=0.6)
     """
     draw, hits, n = np.random.default_rng(SEED), [], similarity.shape[1]
     for _ in range(DRAWS if n > gallery else 1):
@@ -65,4 +68,5 @@ def judge(similarity: Floats, same: NDArray[np.bool_], gallery: int) -> Success:
         hits.append(float(((best & right[asked]).sum(1) / best.sum(1)).mean()))
     strangers = np.sort(similarity[~same])[::-1]
     threshold = strangers[int(len(strangers) * FMR)]
-    return Success(float(np.mean(hits)), float((similarity[same] > threshold).mean()))
+    mine = similarity[same]
+    return Success(float(np.mean(hits)), float((mine > threshold).mean()), float(mine.mean()))

@@ -6,27 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.frontiers.rows import worst
+from benchmarks.frontiers.kept import FIGURES
+from benchmarks.frontiers.store import worst
 
-ATTACKS = ("naive", "parrot", "restored")
-KEPT = ("found", "landmark_error", "yaw_error", "roll_error", "ssim", "colour")
+ATTACKS = ("naive", "parrot", "restored", "colours")
+SHOWN = (
+    *(("found", ".0%"), ("landmark_error", ".3f"), ("yaw_error", ".1f"), ("eye_error", ".3f")),
+    *(("expression", ".0%"), ("gaze_error", ".3f"), ("ssim", ".2f"), ("colour", ".2f")),
+)
 COLOURS = ("#1f6feb", "#d1242f", "#1a7f37", "#9a6700", "#8250df", "#bf3989", "#0a7ea4", "#57606a", "#e16f24", "#6639ba")
 Row = Mapping[str, Any]
 
 
 def flat(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Yield each row with one value a column; units are those of :class:`benchmarks.frontiers.kept.Kept`."""
+    names = ("method", "label", "region", "public", "people", "gallery", "probes", "chance", "grouped")
+    tried = dict.fromkeys((who, attack) for row in rows for who, by in row["attacks"].items() for attack in by)
     for row in rows:
-        out = {
-            key: row[key] for key in ("method", "label", "region", "public", "people", "gallery", "probes", "chance")
-        }
-        for who, by in row["attacks"].items():
-            for attack in ATTACKS:
-                success = by.get(attack, {})
-                out[f"{who}_{attack}_rank1"] = success.get("rank1")
-                out[f"{who}_{attack}_tar"] = success.get("tar")
-        out.update({name: row.get("kept", {}).get(name) for name in KEPT})
-        yield out | {"ms": row.get("ms")}
+        out = {name: row.get(name) for name in names}
+        for who, attack in tried:
+            success = row["attacks"].get(who, {}).get(attack, {})
+            out |= {f"{who}_{attack}_{figure}": success.get(figure) for figure in ("rank1", "tar", "similarity")}
+        yield out | {name: row.get("kept", {}).get(name) for name in FIGURES} | {"ms": row.get("ms")}
 
 
 def write(folder: Path, rows: Sequence[Row]) -> None:
@@ -47,7 +48,8 @@ def _rounded(value: Any) -> Any:
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows in Markdown: the worst of the recognizers for each attack, and what is left."""
-    head = ("method", "rank-1 naive", "parrot", "restored", "TAR", "found", "points", "SSIM", "colour", "ms")
+    left = ("found", "points", "yaw", "eyes", "expression", "gaze", "SSIM", "colour")
+    head = ("method", "rank-1 naive", "parrot", "restored", "colours", "TAR", *left, "ms")
     lines = [head, ("---",) * len(head), *(tuple(_line(row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -59,7 +61,7 @@ def _line(row: Row) -> Iterator[str]:
         yield f"{worst(row, 'rank1', attack):.1%}" if there else ""
     yield f"{worst(row, 'tar'):.1%}"
     kept = row.get("kept", {})
-    for name, how in (("found", ".0%"), ("landmark_error", ".3f"), ("ssim", ".2f"), ("colour", ".2f")):
+    for name, how in SHOWN:
         yield format(kept[name], how) if name in kept else ""
     yield f"{row['ms']:.1f}" if "ms" in row else ""
 

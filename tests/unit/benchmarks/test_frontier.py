@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,31 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anonymizer_udfs.methods import METHODS, Mask, Pixelate
-from benchmarks import frontier
+from anonymizer_udfs.methods import METHODS, Mask, Noise, Pixelate
 from benchmarks.frontiers import attackers, people, report, treated
-from benchmarks.frontiers.attackers import Success, judge
-from benchmarks.frontiers.kept import Kept, intersection, mean
+from benchmarks.frontiers.attackers import judge
 from benchmarks.frontiers.people import People, Photo
 from benchmarks.frontiers.restoring import Restorer, Ridge
-from benchmarks.frontiers.rows import Store, worst
+from benchmarks.frontiers.store import Store, worst
 from benchmarks.frontiers.strengths import STRENGTHS, Strength
+from benchmarks.frontiers.treated import Lake
+from tests.unit.benchmarks.drawn import POINTS
 from tests.unit.methods.cases import FACE_BOX, face
-
-POINTS = np.array([[82, 88], [118, 88], [100, 108], [88, 126], [112, 126]], np.float32)
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> list[Photo]:
-    """Drawn people, two photos each: the second is the first one, brighter."""
-    out = []
-    for person in range(4):
-        (tmp_path / f"person-{person}").mkdir()
-        for number in range(2):
-            path = tmp_path / f"person-{person}" / f"{number}.png"
-            Image.fromarray(np.clip(face(person).astype(np.int64) + 8 * number, 0, 255).astype(np.uint8)).save(path)
-            out.append(Photo(path.parent.name, path, np.array(FACE_BOX, np.float32), POINTS))
-    return out
 
 
 def test_every_method_has_five_strengths() -> None:
@@ -47,8 +33,9 @@ def test_every_method_has_five_strengths() -> None:
 def test_an_attacker_who_is_always_right_and_one_who_guesses() -> None:
     """Rank-1 is 1 for the one, and chance for whoever finds all alike, as under masks of one size."""
     same = np.eye(50, dtype=bool)
-    assert judge(same.astype(np.float32), same, 1000) == Success(1.0, 1.0)
-    assert judge(np.zeros((50, 50), np.float32), same, 1000) == Success(pytest.approx(1 / 50), 0.0)
+    sure, guessing = (judge(one, same, 1000) for one in (same.astype(np.float32), np.zeros((50, 50), np.float32)))
+    assert (sure.rank1, sure.tar, sure.similarity) == (1, 1, 1)
+    assert (guessing.rank1, guessing.tar, guessing.similarity) == (pytest.approx(1 / 50), 0, 0)
 
 
 def test_smaller_galleries_are_drawn_from_all_people() -> None:
@@ -93,14 +80,20 @@ def test_a_restorer_undoes_what_is_the_same_for_all(photos: list[Photo]) -> None
 
 def test_photos_are_treated_as_the_job_does(photos: list[Photo]) -> None:
     """Inside the region by the method, with the key's noise; outside not at all."""
-    told = treated.spec(Strength(Pixelate(5), 1.3), treated.whole_key(1))
-    other = treated.spec(Strength(Pixelate(5), 1.3), treated.whole_key(2))
+    told, other = (Lake(treated.spec(Strength(Pixelate(5), 1.3), treated.whole_key(key))) for key in (1, 2))
     made, again, alike = (treated.rgb_of(photos[0], one) for one in (told, told, other))
     assert np.array_equal(made, again)
     assert not np.array_equal(made, alike)
     changed = (made != photos[0].rgb).any(2)
     assert changed[50:150, 60:140].mean() > 0.9
     assert not changed[:30].any()
+
+
+def test_files_of_one_name_have_noise_of_their_own(photos: list[Photo]) -> None:
+    """Each person's folder may have a ``0.png``: were their noise the same, it would tell nothing and hide nothing."""
+    lake = Lake(treated.spec(Strength(Noise(16.0), 1.3), treated.whole_key(1)))
+    twin = replace(photos[0], person="somebody else")
+    assert not np.array_equal(treated.rgb_of(photos[0], lake), treated.rgb_of(twin, lake))
 
 
 def test_people_are_split_and_nobody_is_on_two_sides(photos: list[Photo], tmp_path: Path) -> None:
@@ -121,29 +114,6 @@ def test_fewer_than_two_people_are_refused(photos: list[Photo]) -> None:
     """A gallery of one names nobody."""
     with pytest.raises(SystemExit, match="two with two photos"):
         people.split(photos[:2], [])
-
-
-def test_an_unknown_method_is_refused() -> None:
-    """With the names of those that there are."""
-    with pytest.raises(SystemExit, match="no method is called 'blurr'; known: mask, pixelate"):
-        frontier.strengths("mask,blurr")
-
-
-def test_a_mean_leaves_out_what_nobody_can_say() -> None:
-    """A face that was not found has no points, and none of them is a zero."""
-    nothing = float("nan")
-    lost, seen = Kept(0, nothing, nothing, nothing, 0.2, 0.4), Kept(1, 0.1, 2, 3, 0.4, 0.6)
-    assert mean([lost, seen])["landmark_error"] == 0.1
-    assert mean([lost, seen])["found"] == 0.5
-    assert set(mean([lost])) == {"found", "ssim", "colour"}
-
-
-def test_colours_agree_by_their_share() -> None:
-    """A picture half of which was painted over keeps half of its colours."""
-    before = np.zeros((4, 4, 3), np.uint8)
-    after = before.copy()
-    after[:2] = 200
-    assert intersection(before, after) == 0.5
 
 
 def rows() -> list[dict[str, Any]]:
@@ -214,17 +184,13 @@ def test_templates_are_asked_for_at_the_clear_points(photos: list[Photo]) -> Non
 
 def test_an_opaque_mask_needs_no_second_link() -> None:
     """A chain must end with the mask; where it is the method, there is no other."""
-    alone, before = (
-        treated.spec(Strength(m, 2.0), treated.whole_key(1)).policy.face.chain for m in (Mask(), Pixelate())
+    alone, before, shape = (
+        treated.spec(Strength(m, 2.0), treated.whole_key(1)).policy.face.chain
+        for m in (Mask(), Pixelate(), Mask(form="ellipse"))
     )
     assert alone == (Mask(),)
     assert before == (Pixelate(), Mask())
-
-
-def test_without_photos_a_person_is_told(tmp_path: Path) -> None:
-    """Nothing is measured on a folder that is not there."""
-    with pytest.raises(SystemExit, match="give --photos FOLDER"):
-        frontier.main(["--photos", str(tmp_path / "none")])
+    assert shape == (Mask(form="ellipse"), Mask())
 
 
 def test_people_of_one_photo_each_side() -> None:
