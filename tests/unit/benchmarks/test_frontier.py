@@ -149,7 +149,7 @@ def test_rows_become_a_csv_a_table_and_a_plot(tmp_path: Path) -> None:
     assert [line["label"] for line in lines] == ["untouched", *(one.label for one in STRENGTHS["mask"])]
     assert (lines[0]["ssim"], lines[1]["ssim"], lines[1]["dlib_resnet_parrot_rank1"]) == ("", "0.4", "0.03")
     assert json.loads((tmp_path / "frontier.json").read_text(encoding="utf-8")) == rows()
-    assert Image.open(tmp_path / "frontier.png").size == (1170, 546)
+    assert Image.open(tmp_path / "frontier.png").size == (1260, 330)
     assert (
         report.table(rows())
         .splitlines()[3]
