@@ -1,0 +1,105 @@
+"""Ranks, galleries and open sets: against what they are by definition, and by chance where nothing is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.evidence import identified, open_set, ranks
+
+SMALL = st.integers(1, 6)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores with many equal ones, and who is the same."""
+    shape = draw(st.tuples(SMALL, SMALL))
+    scores = draw(arrays.arrays(np.float64, shape, elements=st.sampled_from([0.0, 0.5, 1.0, np.nan])))
+    return scores, draw(arrays.arrays(bool, shape))
+
+
+@given(cases(), st.integers(0, 99))
+def test_a_rank_lies_between_what_equal_scores_allow(case: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+    """Behind all others that are more alike, and before all that are less; a probe without a mate has none."""
+    scores, same = case
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    for row, found in enumerate(ranks(scores, same, seed)):
+        if not same[row].any():
+            assert found == 0
+            continue
+        best, others = known[row][same[row]].max(), known[row][~same[row]]
+        assert 1 + (others > best).sum() <= found <= 1 + (others >= best).sum()
+
+
+def test_of_equal_scores_each_place_is_as_likely() -> None:
+    """A mask that is the same for all gives an attacker chance, whatever the order of his gallery."""
+    scores, same = np.zeros((20_000, 4)), np.zeros((20_000, 4), bool)
+    same[:, 0] = True
+    assert np.bincount(ranks(scores, same, 1), minlength=5)[1:] == pytest.approx([5000] * 4, rel=0.05)
+    same[:, 1] = True  # of two mates among four the first is first in 3 of 6 cases, second in 2, third in 1
+    assert np.bincount(ranks(scores, same, 1), minlength=5)[1:] == pytest.approx(
+        [10_000, 20_000 / 3, 10_000 / 3, 0], rel=0.05
+    )
+
+
+def test_scores_and_people_must_fit() -> None:
+    """A row too many is told."""
+    with pytest.raises(SpecError):
+        ranks(np.zeros((2, 3)), np.zeros((3, 3), bool), 0)
+
+
+def test_who_is_known_is_named_in_every_gallery() -> None:
+    """And who scores at random is named as often as chance has it, within its bounds."""
+    n = 600
+    same, people = np.eye(n, dtype=bool), [str(i) for i in range(n)]
+    perfect = identified(np.eye(n), same, people, size=100, seed=0)
+    assert (perfect.size, perfect.rank1.value, perfect.cmc) == (100, 1.0, (1.0,) * 20)
+    assert perfect.rank1.low > 0.99
+    blind = identified(np.random.default_rng(0).random((n, n)), same, people, size=20, seed=0)
+    assert blind.rank1.low <= 1 / 20 <= blind.rank1.high
+    assert blind.cmc == pytest.approx(np.arange(1, 21) / 20, abs=0.06)
+    assert blind.rank5.value == blind.cmc[4]
+    assert blind.rank10.value == blind.cmc[9]
+
+
+def test_a_gallery_larger_than_all_is_all() -> None:
+    """And a person who is not in it is not asked for."""
+    same = np.array([[True, False], [False, False]])
+    found = identified(np.array([[0.9, 0.1], [0.1, 0.9]]), same, ["a", "b"], size=1000, seed=0)
+    assert (found.size, found.rank1.people, found.rank1.value) == (2, 1, 1.0)
+
+
+def test_a_larger_gallery_hides_better() -> None:
+    """A weak signal names fewer among more."""
+    n = 500
+    draw = np.random.default_rng(2)
+    scores = draw.normal(size=(n, n)) + 2 * np.eye(n)
+    found = [
+        identified(scores, np.eye(n, dtype=bool), [str(i) for i in range(n)], size=size, seed=0).rank1.value
+        for size in (10, 100, 500)
+    ]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[2] + 0.2
+
+
+@given(cases(), st.sampled_from([0.1, 0.3, 0.5]))
+def test_an_open_set_names_no_more_strangers_than_it_may(case: tuple[np.ndarray, np.ndarray], rate: float) -> None:
+    """By definition: at the threshold the rate holds, and TPIR is the share that is named rightly."""
+    scores, same = case
+    tpir, threshold = open_set(scores, same, rate)
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    other = np.where(same, -np.inf, known).max(1)
+    if not same.any():
+        assert np.isnan(tpir)
+        return
+    assert (other >= threshold).mean() <= rate
+    right = np.where(same, known, -np.inf).max(1)
+    assert tpir == pytest.approx(((right >= threshold) & (right > other))[same.any(1)].mean())
+
+
+def test_a_rate_that_is_none_is_refused() -> None:
+    """0 and 1 ask for no threshold."""
+    with pytest.raises(SpecError):
+        open_set(np.eye(2), np.eye(2, dtype=bool), 0.0)
