@@ -122,7 +122,7 @@ def tables(found: Sequence[Row]) -> str:
     who = " and ".join(f"`{name}`" for name in first["attacks"] if name != "colours")
     people, photos, held = (f"{first[key]:,}" for key in ("people", "probes", "gallery"))
     about = f"""{people} people, {photos} photos attacked, galleries of {held}: chance is {first["chance"]:.2%}.
-Rank-1 of the more successful of {who}.
+Rank-1 of the more successful of {who}; the CSV has upper bounds.
 "Restored" means after a ridge regression learned on others, "colours" by coarse colours of the whole picture, with no
 recognizer. "Found" is the share of faces that CenterFace still finds there; the next columns are of those, against the
 clear face: how far 68 points are off, in distances of the eyes; yaw and pitch in degrees; eyes, height by width;

@@ -2,14 +2,18 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from benchmarks.frontiers import plot
+from benchmarks.frontiers.attackers import Success
 from benchmarks.frontiers.kept import FIGURES
 from benchmarks.frontiers.store import worst
 
+SUCCESS = tuple(one.name for one in fields(Success))
 ATTACKS = ("naive", "parrot", "restored", "colours")
 SHOWN = (
     *(("found", ".0%"), ("landmark_error", ".3f"), ("yaw_error", ".1f"), ("eye_error", ".3f")),
@@ -26,7 +30,7 @@ def flat(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
         out = {name: row.get(name) for name in names}
         for who, attack in tried:
             success = row["attacks"].get(who, {}).get(attack, {})
-            out |= {f"{who}_{attack}_{figure}": success.get(figure) for figure in ("rank1", "tar", "similarity")}
+            out |= {f"{who}_{attack}_{figure}": success.get(figure) for figure in SUCCESS}
         yield out | {name: row.get("kept", {}).get(name) for name in FIGURES} | {"ms": row.get("ms")}
 
 
@@ -59,7 +63,8 @@ def _line(row: Row) -> Iterator[str]:
     for attack in ATTACKS:
         there = any(attack in by for by in row["attacks"].values())
         yield f"{worst(row, 'rank1', attack):.1%}" if there else ""
-    yield f"{worst(row, 'tar'):.1%}"
+    tar = worst(row, "tar")
+    yield f"{tar:.1%}" if math.isfinite(tar) else ""
     kept = row.get("kept", {})
     for name, how in SHOWN:
         yield format(kept[name], how) if name in kept else ""

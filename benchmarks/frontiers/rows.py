@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import methods, regions, treatment
+from anonymizer_udfs.evidence import identification, verification
 from anonymizer_udfs.landmarks import expression, gaze, pose
 from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.methods.base import models_of
@@ -67,7 +68,7 @@ class Setup:
 
 _MODULES = (
     *(attackers, colours, groups, kept, marks, people, photos, restoring, treated, sys.modules[__name__]),
-    *(expression, gaze, pose, regions, treatment),
+    *(identification, verification, expression, gaze, pose, regions, treatment),
 )
 
 
@@ -132,7 +133,7 @@ class Worker:
             out[one.name] = {name: vars(success) for name, success in said.items()}
         by_colours = colours.similarity(probes, alike, (known.probes, known.gallery))
         if by_colours is not None:
-            out[SCENE] = {SCENE: vars(attackers.judge(by_colours, known.same, GALLERY))}
+            out[SCENE] = {SCENE: vars(attackers.judge(by_colours, known, GALLERY))}
         return out
 
     def _clear(self, one: Recognizer, of: Sequence[Photo]) -> Floats:
@@ -143,7 +144,7 @@ class Worker:
         return self._templates[key]
 
     def _judged(self, one: Recognizer, probes: Floats, gallery: Floats) -> Success:
-        return attackers.judge(one.similarity(probes, gallery), self.setup.people.same, GALLERY)
+        return attackers.judge(one.similarity(probes, gallery), self.setup.people, GALLERY)
 
     def _restored(self, strength: Strength | None, probes: list[Rgb]) -> NDArray[np.uint8] | None:
         """Return the faces as an attacker restores them, where there are enough people to learn from."""

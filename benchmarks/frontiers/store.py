@@ -35,5 +35,5 @@ def worst(row: Mapping[str, Any], figure: str = "rank1", attack: str | None = No
 def _figures(row: Mapping[str, Any], figure: str, attack: str | None) -> Iterator[float]:
     for by in row["attacks"].values():
         for name, success in by.items():
-            if (attack is None or name == attack) and not math.isnan(success[figure]):
+            if (attack is None or name == attack) and success[figure] is not None:
                 yield success[figure]

@@ -9,7 +9,7 @@ from PIL import Image
 from anonymizer_udfs.methods import KSame, Mask, Target
 from benchmarks.frontiers import attackers, colours, groups, treated
 from benchmarks.frontiers.parts import Without
-from benchmarks.frontiers.people import Photo
+from benchmarks.frontiers.people import People, Photo
 from benchmarks.frontiers.strengths import Strength
 from benchmarks.frontiers.treated import Lake
 from tests.unit.benchmarks.drawn import POINTS
@@ -33,9 +33,14 @@ def scenes(noise: float) -> tuple[list[np.ndarray], list[np.ndarray], tuple[list
 
 def rank1(noise: float) -> float:
     """Return how often the attacker is right."""
-    similarity = colours.similarity(*scenes(noise))
+    some, others, people = scenes(noise)
+    return judged(colours.similarity(some, others, people), people)
+
+
+def judged(similarity: np.ndarray | None, people: tuple[list[Photo], list[Photo]]) -> float:
+    """Return how often who has these similarities is right."""
     assert similarity is not None
-    return attackers.judge(similarity, np.eye(COUNT, dtype=bool), 1000).rank1
+    return attackers.judge(similarity, People(tuple(people[1]), tuple(people[0]), (), 0), 1000).rank1
 
 
 def test_people_are_told_by_their_walls() -> None:
@@ -60,9 +65,7 @@ def test_nobody_is_compared_by_what_his_own_pair_taught() -> None:
     draw = np.random.default_rng(5)
     pictures = [draw.integers(0, 255, (200, 200, 3)).astype(np.uint8) for _ in range(2 * COUNT)]
     _, _, people = scenes(3)
-    similarity = colours.similarity(pictures[:COUNT], pictures[COUNT:], people)
-    assert similarity is not None
-    assert attackers.judge(similarity, np.eye(COUNT, dtype=bool), 1000).rank1 < 0.1
+    assert judged(colours.similarity(pictures[:COUNT], pictures[COUNT:], people), people) < 0.1
 
 
 def test_cells_are_those_around_the_face() -> None:
