@@ -27,7 +27,8 @@ HEAD = ("method", "region", *(words for _, words in ATTACKS), *(words for _, wor
 LIMITS = (("for everybody", 0.005), ("for partners", 0.02), ("for colleagues", 0.1))
 """Rank-1 that is taken, the most of any attacker, above chance; the first is what a release is asked for."""
 FOUND_LEAST = 0.9
-"""A figure of found faces counts where nearly all are found, or it would be that of the easy ones."""
+"""A figure of found faces counts where nearly all are found, or it would be that of the easy ones; and a method where
+it served as many, or it would be the mask that the others got."""
 PUZZLES = ("scramble",)
 UNTRIED = "`scramble` is never chosen:\nit keeps what it moves, and no attacker here tried to put it together again."
 _MISSING = "Not measured yet: `make frontier ARGS='--out benchmarks/results'` writes what this table is made from.\n"
@@ -55,7 +56,7 @@ class Need:
     def best(self, found: Sequence[Row], limit: float) -> Row | None:
         """Return the row that meets it best among those that nobody is recognised in beyond a limit."""
         usable = [row for row in found if self.figure in row.get("kept", {}) and row["method"] not in PUZZLES]
-        usable = [row for row in usable if worst(row) <= limit]
+        usable = [row for row in usable if worst(row) <= limit and row.get("served", 1) >= FOUND_LEAST]
         if self.of_found:
             usable = [row for row in usable if row["kept"]["found"] >= FOUND_LEAST]
         sign = 1 if self.least else -1
@@ -89,11 +90,12 @@ def rows(found: Sequence[Row]) -> Iterator[Sequence[str]]:
 
 
 def _name(row: Row) -> str:
-    """Return a method with its parameters."""
+    """Return a method with its parameters, and on how many faces it served, where not on all."""
     if row["method"] == "none":
         return "untouched"
-    said = ", ".join(f"{name} {spoken.value(value)}" for name, value in row["parameters"].items())
-    return f"`{row['method']}` {said}".strip()
+    said = [f"{name} {spoken.value(value)}" for name, value in row["parameters"].items()]
+    said += [f"{row['served']:.0%} of faces, else `mask`"] if row.get("served", 1) < 1 else []
+    return f"`{row['method']}` {', '.join(said)}".strip()
 
 
 def choices(found: Sequence[Row]) -> str:

@@ -2,16 +2,19 @@
 
 import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from anonymizer_udfs import detection, landmarks, methods, recognition
 from anonymizer_udfs.errors import FaceveilError, ModelMissingError
 from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.methods import parts
-from anonymizer_udfs.methods.base import FromVault, Method, models_of
+from anonymizer_udfs.methods.base import FromVault, Method, Target, models_of
+from anonymizer_udfs.methods.facing import POINTS
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.registry import roots
 from anonymizer_udfs.models.sessions import locate
@@ -26,6 +29,13 @@ from benchmarks.recalls.choice import LICENCE, say
 from jobs.models import cache_dir, registry
 
 NOBODY = "none"
+BLANK_HW = (128, 128)
+UPRIGHT = Target(
+    (34.0, 24.0, 94.0, 103.2),
+    landmarks=tuple((64 + 60 * x, 63.6 + 60 * y) for x, y in POINTS),
+    detector="centerface",
+)
+"""An upright face in an empty picture."""
 
 
 def setup(args: argparse.Namespace, kept: Path) -> Setup:
@@ -77,14 +87,15 @@ def _usable(asked: Iterable[Strength], runtime: Runtime) -> Iterator[Strength]:
 
 
 def lacking(method: Method, runtime: Runtime) -> str | None:
-    """Return which model a method lacks, in words; none where it has what it needs."""
-    if isinstance(method, FromVault) and method.model is None:
-        return "its model is made from a lake's own faces; name a file by --method '{name: ..., model: ...}'"
-    for ref in models_of(method):
-        try:
+    """Return which model a method lacks, in words; none where it has what it needs, as it shows on an empty picture."""
+    try:
+        for ref in models_of(method):
             locate(ref, runtime)
-        except ModelMissingError as error:
-            return str(error)
+        if isinstance(method, FromVault) and method.model is None:
+            blank, target = np.zeros((*BLANK_HW, 3), np.uint8), replace(UPRIGHT, runtime=runtime)
+            method.apply(blank, target, np.random.default_rng(0))
+    except ModelMissingError as error:
+        return str(error)
     return None
 
 
@@ -97,11 +108,14 @@ def _wished(wish: str, args: argparse.Namespace) -> Method:
 
 
 def _with_model(wish: Any, args: argparse.Namespace) -> Any:
-    """Return a wish with the name of its model resolved, where it names one."""
-    if not isinstance(wish, dict) or not isinstance(wish.get("model"), str):
+    """Return a wish with the names of models resolved: each ``model`` that is one, at any depth."""
+    if not isinstance(wish, dict):
         return wish
-    accepted = [LICENCE, OF_DLIB68, *args.accept_licence]
-    return {**wish, "model": registry().resolve(wish["model"], accepted, _local_dirs(args))}
+    inner = {key: _with_model(value, args) for key, value in wish.items()}
+    if isinstance(inner.get("model"), str):
+        accepted = [LICENCE, OF_DLIB68, *args.accept_licence]
+        inner["model"] = registry().resolve(inner["model"], accepted, _local_dirs(args))
+    return inner
 
 
 def _recognizers(args: argparse.Namespace) -> Iterator[recognition.Recognizer]:

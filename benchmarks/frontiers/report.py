@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 def flat(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Yield each row with one value a column; units are those of :class:`benchmarks.frontiers.kept.Kept`."""
-    names = ("method", "label", "region", "public", "people", "gallery", "probes", "chance", "grouped", "looked_at")
+    names = ("method", "label", "region", "public", "people", "gallery", "probes", "chance", "served", "looked_at")
     tried = dict.fromkeys((who, attack) for row in rows for who, by in row["attacks"].items() for attack in by)
     for row in rows:
         out = {name: row.get(name) for name in names}

@@ -87,17 +87,16 @@ class Worker:
         """Return the row of a strength, or of the untouched photos for none."""
         known = self.setup.people
         mine, theirs = self._lake(strength, LAKE, known.probes), self._lake(strength, ATTACKER, known.gallery)
-        probes, left = self._released(mine)
+        probes, left, served = self._released(mine)
         alike = _pictures(known.gallery, theirs)
         out: dict[str, Any] = {**_named(strength), **_about(known), "attacks": self._attacks(strength, probes, alike)}
         if mine is not None:
             out |= {
                 "kept": kept.mean(left),
                 "looked_at": len(left),
+                "served": served,
                 "ms": kept.milliseconds(known.probes[:TIMED], mine),
             }
-            if strength is not None and isinstance(strength.method, KSame):
-                out["grouped"] = len(mine.shares) / len(known.probes)
         return out
 
     def _lake(self, strength: Strength | None, key: int, of: Sequence[Photo]) -> Lake | None:
@@ -109,18 +108,23 @@ class Worker:
             return Lake(told)
         return Lake(told, groups.shares(of, self._clear(self.setup.recognizers[0], of), strength.method.k))
 
-    def _released(self, lake: Lake | None) -> tuple[list[Rgb], list[Kept]]:
-        """Return the probes as they are released, and what is left in them."""
+    def _released(self, lake: Lake | None) -> tuple[list[Rgb], list[Kept], float]:
+        """Return the probes as they are released, what is left in some, and the share that the method itself treated.
+
+        Others got the mask that ends the chain: those without a group, or which a method that needs points refuses.
+        """
         probes = self.setup.people.probes
         if lake is None:
-            return _pictures(probes, None), []
-        pictures, left, step = [], [], max(1, -(-len(probes) // LOOKED_AT))
+            return _pictures(probes, None), [], 0.0
+        pictures, left, served, step = [], [], 0, max(1, -(-len(probes) // LOOKED_AT))
         for i, one in enumerate(probes):
             source = treated.picture(one)
-            pictures.append(treated.treat(one, source, lake).picture.rgb())
+            done = treated.treat(one, source, lake)
+            pictures.append(done.picture.rgb())
+            served += done.faces[0].steps == 1
             if i % step == 0:
                 left.append(self.setup.looker.measure(one, source, pictures[-1], self._clear_marks(one)))
-        return pictures, left
+        return pictures, left, served / len(probes)
 
     def _clear_marks(self, photo: Photo) -> Marks | None:
         if photo.path not in self._marks:

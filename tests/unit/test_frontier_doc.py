@@ -49,6 +49,16 @@ def test_less_of_an_error_is_better_and_faces_must_be_found() -> None:
     assert best["method"] == "warp"
 
 
+def test_faces_that_a_method_does_not_serve_are_told() -> None:
+    """They were masked, so its row is not of that method alone."""
+    found = [row("none", 1), row("k_same", 0, ssim=0.5) | {"served": 0.9}, row("blur", 0) | {"served": 1}]
+    names = [line[0] for line in frontier.rows(found)]
+    assert names == ["untouched", "`k_same` 90% of faces, else `mask`", "`blur`"]
+    alike = next(need for need in frontier.NEEDS if need.figure == "ssim")
+    assert alike.best([found[1]], 1) is found[1]
+    assert alike.best([found[1] | {"served": 0.5}], 1) is None
+
+
 def test_a_puzzle_is_never_chosen() -> None:
     """Nobody tried to solve it, so that nobody solved it is no reason."""
     found = [row("scramble", 0, ssim=0.9)]

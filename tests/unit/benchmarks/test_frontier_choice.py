@@ -1,11 +1,13 @@
 """What the frontier measures where some is wished for, or not there."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from anonymizer_udfs.methods import Pixelate, Warp
+from anonymizer_udfs.methods import Mask, Patch, Pixelate, Target, Warp
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.sessions import file_digest
 from benchmarks import frontier
@@ -73,9 +75,9 @@ def test_a_landmarker_that_was_not_fetched_is_left_out(
 
 
 def test_a_method_without_its_model_is_left_out(tmp_path: Path) -> None:
-    """One that a lake makes asks for a file, one whose file is not there for that file; with it nothing is lacking."""
+    """One whose model a lake makes says so, one whose file is not there names it; with it nothing is lacking."""
     runtime = Runtime((str(tmp_path),))
-    assert "made from a lake's own faces" in str(choice.lacking(learning.Learned(), runtime))
+    assert choice.lacking(learning.Learned(), runtime) == "learned has no model"
     (tmp_path / "level").write_bytes(b"70")
     digest = file_digest(tmp_path / "level")
     there, gone = (learning.Learned(ModelRef(name, name, digest)) for name in ("level", "other"))
@@ -91,3 +93,19 @@ def test_what_is_left_out_is_said_once(capsys: pytest.CaptureFixture[str], monke
     assert capsys.readouterr().err.count("left out: learned") == 1
     with pytest.raises(SystemExit, match="no method is left"):
         choice.strengths(args("--methods", "learned"))
+
+
+def test_a_method_that_does_without_its_model_is_measured() -> None:
+    """A lake may make a model for a method that has a way of its own without it."""
+
+    @dataclass(frozen=True)
+    class Able(learning.Learned):
+        """Fills with the level of a mask."""
+
+        name = "able"
+
+        def apply(self, patch: Patch, target: Target, rng: np.random.Generator) -> Patch:
+            """Return the filled patch."""
+            return Mask().apply(patch, target, rng)
+
+    assert choice.lacking(Able(), Runtime(())) is None

@@ -68,7 +68,7 @@ def test_the_untouched_photos_are_the_yardstick(setup: Setup) -> None:
     assert row["attacks"]["small"]["naive"]["rank1"] == 1
     assert set(row["attacks"]) == {"small"}
     assert (row["label"], row["people"], row["chance"]) == ("untouched", 4, 0.25)
-    assert not {"kept", "ms", "grouped"} & set(row)
+    assert not {"kept", "ms", "served"} & set(row)
 
 
 def test_a_row_says_what_is_recognised_and_what_is_left(setup: Setup) -> None:
@@ -76,14 +76,14 @@ def test_a_row_says_what_is_recognised_and_what_is_left(setup: Setup) -> None:
     mild, masked = (Worker(setup).row(Strength(method, 1.3)) for method in (Pixelate(16, 0.0), Mask()))
     assert mild["attacks"]["small"]["parrot"]["rank1"] == 1
     assert mild["kept"]["ssim"] > masked["kept"]["ssim"]
-    assert (masked["kept"]["found"], masked["looked_at"]) == (0, 4)
+    assert (masked["kept"]["found"], masked["looked_at"], masked["served"], mild["served"]) == (0, 4, 1, 1)
     assert masked["ms"] > 0
 
 
 def test_k_same_is_given_groups(setup: Setup) -> None:
     """All four people share surrogates; with too few of them for a group the row says that there was none."""
     grouped, alone = (Worker(setup).row(Strength(KSame(k), 2.0)) for k in (2, 5))
-    assert (grouped["grouped"], alone["grouped"]) == (1, 0)
+    assert (grouped["served"], alone["served"]) == (1, 0)
     filled = Worker(setup).row(Strength(Mask(), 2.0))
     assert alone["kept"]["ssim"] == filled["kept"]["ssim"] != grouped["kept"]["ssim"]
 
