@@ -85,7 +85,7 @@ def apart(one: Points, other: Points) -> Floats:
 
 def repeated(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> None:
     """Print how far all of it moves when a photo is halved, and when it is mirrored."""
-    halves, mirrors, spent = [], [], []
+    halves, mirrors, spent, faces = [], [], [], []
     for path in paths:
         found = detected(path, runtime)
         if found is None:
@@ -95,6 +95,7 @@ def repeated(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> None:
         points = located(face, member, runtime)
         spent.append(time.perf_counter() - begun)
         before, half = measured(face.rgb, points), located(as_it_is, member, runtime)
+        faces.append((_laid(points), before))
         off = np.abs(measured(as_it_is.rgb, half) - before)
         halves.append(np.concatenate([apart(points, Points(half.xy * ENLARGE, "68")), off]))
         flipped = located(mirrored(face), member, runtime).xy * (-1, 1) + (face.rgb.shape[1], 0)
@@ -105,6 +106,21 @@ def repeated(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> None:
     for what, rows in (("halved", halves), ("mirrored", mirrors)):
         for name, figures in (("median", np.nanmedian(rows, 0)), ("95%", np.nanquantile(rows, 0.95, axis=0))):
             print(f"{what:9}{name:7}", *(f"{figure:8.3f}" for figure in figures))
+    print(f"{'strangers':9}{' mean':7}", *(f"{figure:8.3f}" for figure in _strangers(faces)))
+
+
+def _laid(points: Points) -> Floats:
+    """Return the points with the eyes laid on those of every other face, in % of their distance."""
+    eyes = points.as_68[LEFT_EYE].mean(0), points.as_68[RIGHT_EYE].mean(0)
+    return np.asarray(100 * (points.as_68 - (eyes[0] + eyes[1]) / 2) / np.linalg.norm(eyes[1] - eyes[0]))
+
+
+def _strangers(faces: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Return how far all of it differs on average between photos paired at random."""
+    points, measures = (np.array(of) for of in zip(*faces, strict=True))
+    order = np.random.default_rng(0).permutation(len(faces))
+    off = np.nanmean(np.abs(measures - measures[order]), 0)
+    return np.concatenate([[np.linalg.norm(points - points[order], axis=2).mean()], off])
 
 
 def all_points(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> Floats:

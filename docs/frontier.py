@@ -45,6 +45,10 @@ class Need:
         least: whether less of it is better.
         of_found: whether it is a figure of the faces that are still found.
         form: how it is written.
+        enough: the figure from which on the need is met at all; none: more is better, and nothing is enough. Between
+            photos of two people, 400 of LFW paired at random, the errors are on average 0.194 of the eyes' distance
+            (points, with the eyes laid on each other), 19.6 degrees, 0.073 and 0.115, and 31% have one expression: a
+            method that gives everybody the same face reaches about that, so half of it is asked.
     """
 
     words: str
@@ -52,6 +56,7 @@ class Need:
     least: bool = False
     of_found: bool = True
     form: str = ".0%"
+    enough: float | None = None
 
     def best(self, found: Sequence[Row], limit: float) -> Row | None:
         """Return the row that meets it best among those that nobody is recognised in beyond a limit."""
@@ -60,6 +65,8 @@ class Need:
         if self.of_found:
             usable = [row for row in usable if row["kept"]["found"] >= FOUND_LEAST]
         sign = 1 if self.least else -1
+        if self.enough is not None:
+            usable = [row for row in usable if sign * row["kept"][self.figure] <= sign * self.enough]
         return min(usable, key=lambda row: (sign * row["kept"][self.figure], worst(row)), default=None)
 
 
@@ -67,11 +74,11 @@ NEEDS = (
     Need("the picture looks as before (SSIM)", "ssim", of_found=False, form=".2f"),
     Need("its colours stay (histogram)", "colour", of_found=False, form=".2f"),
     Need("faces are still found", "found"),
-    Need("points of the face stay, in distances of the eyes", "landmark_error", least=True, form=".3f"),
-    Need("the head's yaw stays, in degrees", "yaw_error", least=True, form=".1f"),
-    Need("blinks can be told (eyes' height by width)", "eye_error", least=True, form=".3f"),
-    Need("the mouth does what it did", "expression"),
-    Need("eyes look where they did, in widths of an eye", "gaze_error", least=True, form=".3f"),
+    Need("points of the face stay, in distances of the eyes", "landmark_error", least=True, form=".3f", enough=0.097),
+    Need("the head's yaw stays, in degrees", "yaw_error", least=True, form=".1f", enough=9.8),
+    Need("blinks can be told (eyes' height by width)", "eye_error", least=True, form=".3f", enough=0.037),
+    Need("the mouth does what it did", "expression", enough=0.66),
+    Need("eyes look where they did, in widths of an eye", "gaze_error", least=True, form=".3f", enough=0.058),
 )
 
 
@@ -104,7 +111,8 @@ def choices(found: Sequence[Row]) -> str:
     head = ("what must be left", *(f"{words}: rank-1 up to {chance + above:.1%}" for words, above in LIMITS))
     made = table(head, ((need.words, *(_best(need, found, chance + above) for _, above in LIMITS)) for need in NEEDS))
     return f"""The method that meets a need best, with its figure, of those where the most successful attacker has at
-most that rank-1. Figures of faces count where {FOUND_LEAST:.0%} of them are found. In an empty cell nothing does.
+most that rank-1. Figures of faces count where {FOUND_LEAST:.0%} of them are found, and where points, yaw, eyes, mouth
+and gaze err by half as much as between photos of two people at most. In an empty cell nothing does.
 
 {made}
 Rates near a limit may be on its other side in another sample. {UNTRIED}

@@ -49,6 +49,15 @@ def test_less_of_an_error_is_better_and_faces_must_be_found() -> None:
     assert best["method"] == "warp"
 
 
+def test_what_a_strangers_face_would_say_as_well_is_no_answer() -> None:
+    """A gaze or an expression that is hardly nearer than that of somebody else is not kept, however safe it is."""
+    needs = {need.figure: need for need in frontier.NEEDS}
+    found = [row("avatar", 0, gaze_error=0.07, expression=0.44), row("warp", 0.5, gaze_error=0.02, expression=0.8)]
+    for figure in ("gaze_error", "expression"):
+        assert needs[figure].best(found, 0.1) is None
+        assert needs[figure].best(found, 0.6) is found[1]
+
+
 def test_faces_that_a_method_does_not_serve_are_told() -> None:
     """They were masked, so its row is not of that method alone."""
     found = [row("none", 1), row("k_same", 0, ssim=0.5) | {"served": 0.9}, row("blur", 0) | {"served": 1}]
