@@ -2,12 +2,14 @@
 
 Photos of people (a folder with one folder a person) are anonymized by the job's own code: half of a person's photos are
 attacked, the other half is the attacker's gallery. He tries with clear photos (naive), with photos that he treated by
-the same method and parameters under a key of his own (parrot), and after restoring faces by what he learned on people
-who are not attacked (restored). Beside that: what a detector still finds, where the points are, how alike structure and
-colours are, and the time a face.
+the same method and parameters under a key of his own (parrot), after restoring faces by what he learned on people who
+are not attacked (restored), and by coarse colours of the whole picture, without any face (colours). Beside that: what a
+detector still finds, where the points are, which way head and eyes look, what eyes and mouth do, how alike structure
+and colours are, and the time a face. ``k_same`` is given groups, made of the same photos.
 
 Written: one CSV, one JSON, and one plot of privacy against utility with a line for each method. Rows are kept in
-build/frontier: a run that was stopped goes on, and a method's change measures that method alone.
+build/frontier: a run that was stopped goes on, and a method's change measures that method alone. ``--method`` measures
+any method as a policy gives it, and ``--parts`` what each part of a face tells: all else is clear then.
 """
 
 import argparse
@@ -24,21 +26,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy's BLAS starts its 
 
 import cv2
 
-from anonymizer_udfs import detection, recognition
-from anonymizer_udfs.models.base import Runtime
-from anonymizer_udfs.models.registry import roots
-from benchmarks.frontiers import people, report, rows
-from benchmarks.frontiers.rows import Setup, Store, Worker
+from benchmarks.frontiers import choice, report, rows
+from benchmarks.frontiers.rows import Setup, Worker
+from benchmarks.frontiers.store import Store
 from benchmarks.frontiers.strengths import STRENGTHS, Strength
-from benchmarks.recalls.choice import LICENCE, ROOT, default_packs, default_photos, say
-from jobs.models import cache_dir, registry
+from benchmarks.recalls.choice import ROOT, default_packs, default_photos, say
 
 KEPT = ROOT / "build" / "frontier"
 ARCFACE = "fixture/w_mbf128.onnx"
 EXAMPLES = """examples:
-  python -m benchmarks.frontier                              every method on LFW; about two hours on two cores
+  python -m benchmarks.frontier                              every method on LFW; two hours on one core
   python -m benchmarks.frontier --methods mask,pixelate      two of them
-  python -m benchmarks.frontier --photos PEOPLE --local-dir ~/.insightface --arcface buffalo_l/w600k_r50.onnx
+  python -m benchmarks.frontier PHOTOS --method '{name: warp, amplitude: 0.1}' --region-ratio 1.6
+  python -m benchmarks.frontier PEOPLE --local-dir ~/.insightface --arcface buffalo_l/w600k_r50.onnx
+  python -m benchmarks.frontier --landmarker '{name: insight_3d68, model: buffalo_l/1k3d68.onnx}' --local-dir DIR
 
 Photos of people stay out of the repository; the CSV and the plot hold figures alone.
 """
@@ -52,16 +53,21 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    out.add_argument("--photos", type=Path, default=default_photos(), help="one folder a person (default: LFW)")
-    out.add_argument("--learn-from", type=Path, help="more photos of other people, for the attacker who restores")
-    out.add_argument("--all-photos", action="store_true", help="all photos of everybody (default: two a person)")
-    out.add_argument("--methods", default=",".join(STRENGTHS), metavar="A,B", help="(default: %(default)s)")
-    out.add_argument("--local-dir", default=default_packs(), help="InsightFace's root folder, or one of packs")
-    out.add_argument("--arcface", default=ARCFACE, metavar="PACK/FILE", help="second recognizer (default: %(default)s)")
-    out.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
-    out.add_argument(
-        "--out", type=Path, default=KEPT, help="folder (default: build/frontier; benchmarks/results keeps)"
-    )
+    add = out.add_argument
+    add("photos", type=Path, nargs="?", default=default_photos(), help="one folder a person (default: LFW)")
+    add("--learn-from", type=Path, metavar="PHOTOS", help="more photos, for the attacker who restores")
+    add("--all-photos", action="store_true", help="all photos of everybody (default: two a person)")
+    add("--people", type=int, metavar="N", help="the first so many people alone, for a trial")
+    add("--methods", metavar="A,B", help=f"(default: all, {','.join(STRENGTHS)})")
+    add("--method", action="append", default=[], metavar="WISH", help="one as a policy gives it, in YAML; repeat it")
+    add("--region-ratio", type=float, default=1.6, help="the region of --method, in detector's boxes (%(default)s)")
+    add("--parts", action="store_true", help="mask each part of the face alone")
+    add("--local-dir", default=default_packs(), help="InsightFace's root folder, or one of packs")
+    add("--arcface", default=ARCFACE, metavar="PACK/FILE", help="second recognizer (default: %(default)s)")
+    add("--landmarker", default="dlib68", metavar="WISH", help="who finds 68 points, or none (default: %(default)s)")
+    add("--accept-licence", action="append", default=[], metavar="NAME", help="of a model that a method names")
+    add("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    add("--out", type=Path, default=KEPT, help="folder (default: build/frontier; benchmarks/results keeps)")
     return out
 
 
@@ -69,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write CSV, JSON and plot; return 0."""
     args = parser().parse_args(argv)
     cv2.setNumThreads(1)
-    chosen = strengths(args.methods)
-    setup = prepare(args)
+    chosen = choice.strengths(args)
+    setup = choice.setup(args, KEPT)
     known = setup.people
     photos = f"{len(known.probes)} photos attacked, {len(known.gallery)} held, {len(known.learning)} learned from"
     say(f"{known.count} people: {photos}")
@@ -79,34 +85,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(report.table(found))
     say(f"written: {args.out}/frontier.csv, .json, .png")
     return 0
-
-
-def strengths(names: str) -> list[Strength]:
-    """Return the strengths of the methods named.
-
-    Raises:
-        SystemExit: a name that no method has.
-    """
-    for name in names.split(","):
-        if name not in STRENGTHS:
-            raise SystemExit(f"no method is called {name!r}; known: {', '.join(STRENGTHS)}")
-    return [one for name in names.split(",") for one in STRENGTHS[name]]
-
-
-def prepare(args: argparse.Namespace) -> Setup:
-    """Return people and recognizers; a pack that is not there is said and left out."""
-    if not args.photos.is_dir():
-        raise SystemExit(f"no photos in {args.photos}: give --photos FOLDER, or set FACEVEIL_TEST_PHOTOS")
-    runtime = Runtime(roots(cache_dir(), [args.local_dir] if args.local_dir else []))
-    detector = detection.build("centerface")
-    who = [recognition.build("dlib_resnet")]
-    if args.local_dir:
-        ref = registry().resolve(args.arcface, [LICENCE], [args.local_dir])
-        who.append(recognition.build({"name": "arcface", "model": ref}))
-    else:
-        say("left out: arcface: no InsightFace pack; give --local-dir and --arcface")
-    known = people.load(args.photos, args.learn_from, detector, runtime, KEPT)
-    return Setup(known if args.all_photos else people.pairs_alone(known), tuple(who), detector, runtime)
 
 
 def measured(setup: Setup, wanted: Sequence[Strength | None], processes: int) -> list[dict[str, Any]]:

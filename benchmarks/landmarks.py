@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 from anonymizer_udfs.detection import CenterFace
 from anonymizer_udfs.landmarks import Dlib68, Points
 from anonymizer_udfs.landmarks.expression import eye_aspect_ratios, mouth_openness, mouth_width
+from anonymizer_udfs.landmarks.gaze import gaze
 from anonymizer_udfs.landmarks.pose import RIGID, fit, pose
 from anonymizer_udfs.landmarks.schemes import LEFT_EYE, MIRRORED, RIGHT_EYE
 from anonymizer_udfs.models.base import Runtime
+from benchmarks.photos import ENLARGE, Rgb, enlarged, middlemost, read
 from jobs.models import cache_dir, registry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,85 +35,92 @@ LICENCE = "ibug-300-w-non-commercial"
 FITTED = range(17, 68)
 """All points but the jaw's, which are not the same places of the bone at each yaw."""
 ROUNDS, KEPT_RATIO = 60, 0.95
-Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Face:
-    """A face in a photo: the picture, the detector's box and points, and dlib's points."""
+class Shown:
+    """A face in a picture: its pixels, and the detector's box and points."""
 
     rgb: Rgb
     box: NDArray[np.float32]
     five: NDArray[np.float32]
 
 
-def read(path: Path, times: float) -> Rgb:
-    """Return a photo as RGB, so many times as large."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise SystemExit(f"{path} cannot be decoded")
-    larger = cv2.resize(bgr, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR) if times != 1 else bgr
-    return np.ascontiguousarray(larger[..., ::-1], np.uint8)
-
-
-def detected(path: Path, runtime: Runtime) -> Face | None:
-    """Return the face nearest to the middle of a doubled photo."""
-    rgb = read(path, 2)
-    found = CenterFace(score_threshold=0.5).detect([rgb], runtime)[0]
-    if not len(found):
+def detected(path: Path, runtime: Runtime) -> tuple[Shown, Shown] | None:
+    """Return the face nearest to the middle of a photo, as it is and doubled."""
+    rgb = read(path)
+    face = middlemost(rgb, CenterFace(score_threshold=0.5), runtime)
+    if face is None:
         return None
-    centres = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
-    nearest = int(np.linalg.norm(centres - np.array(rgb.shape[1::-1]) / 2, axis=1).argmin())
-    return Face(rgb, found.boxes_xyxy[nearest], found.landmarks[nearest])
+    return Shown(rgb, face.box, face.landmarks), Shown(enlarged(rgb), face.box * ENLARGE, face.landmarks * ENLARGE)
 
 
-def mirrored(face: Face) -> Face:
+def mirrored(face: Shown) -> Shown:
     """Return the face in a mirror."""
     w = face.rgb.shape[1]
     x0, y0, x1, y1 = face.box
     five = (face.five * (-1, 1) + (w, 0))[[1, 0, 2, 4, 3]].astype(np.float32)
-    return Face(np.ascontiguousarray(face.rgb[:, ::-1]), np.array([w - x1, y0, w - x0, y1], np.float32), five)
+    return Shown(np.ascontiguousarray(face.rgb[:, ::-1]), np.array([w - x1, y0, w - x0, y1], np.float32), five)
 
 
-def located(face: Face, member: Dlib68, runtime: Runtime) -> Points:
+def located(face: Shown, member: Dlib68, runtime: Runtime) -> Points:
     """Return dlib's points of a face."""
     return member.locate(face.rgb, face.box[None], face.five[None], CenterFace.name, runtime)[0]
 
 
-def measured(points: Points) -> Floats:
-    """Return yaw, pitch, roll, the mean ratio of both eyes, openness and width of the mouth."""
+def measured(rgb: Rgb, points: Points) -> Floats:
+    """Return yaw, pitch, roll, the mean ratio of both eyes, openness and width of the mouth, and gaze."""
     turn = pose(points)
     eyes = float(np.mean(eye_aspect_ratios(points)))
-    return np.array([turn.yaw, turn.pitch, turn.roll, eyes, mouth_openness(points), mouth_width(points)])
+    mouth = mouth_openness(points), mouth_width(points)
+    return np.array([turn.yaw, turn.pitch, turn.roll, eyes, *mouth, gaze(rgb, points)])
 
 
-def moved(one: Points, other: Points) -> Floats:
-    """Return how far points are apart on average, in % of the eyes' distance, and the differences of the measures."""
+def apart(one: Points, other: Points) -> Floats:
+    """Return how far points are apart on average, in % of the eyes' distance, ``(1,)``."""
     eyes = float(np.linalg.norm(one.as_68[LEFT_EYE].mean(0) - one.as_68[RIGHT_EYE].mean(0)))
-    apart = 100 * np.linalg.norm(one.as_68 - other.as_68, axis=1).mean() / eyes
-    return np.array([apart, *np.abs(measured(one) - measured(other))])
+    return np.array([100 * np.linalg.norm(one.as_68 - other.as_68, axis=1).mean() / eyes])
 
 
 def repeated(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> None:
     """Print how far all of it moves when a photo is halved, and when it is mirrored."""
-    halves, mirrors, spent = [], [], []
+    halves, mirrors, spent, faces = [], [], [], []
     for path in paths:
-        face = detected(path, runtime)
-        if face is None:
+        found = detected(path, runtime)
+        if found is None:
             continue
+        as_it_is, face = found
         begun = time.perf_counter()
         points = located(face, member, runtime)
         spent.append(time.perf_counter() - begun)
-        half = located(Face(read(path, 1), face.box / 2, face.five / 2), member, runtime)
-        halves.append(moved(points, Points(half.xy * 2, "68")))
-        back = located(mirrored(face), member, runtime).xy * (-1, 1) + (face.rgb.shape[1], 0)
-        mirrors.append(moved(points, Points(back[list(MIRRORED)].astype(np.float32), "68")))
+        before, half = measured(face.rgb, points), located(as_it_is, member, runtime)
+        faces.append((_laid(points), before))
+        off = np.abs(measured(as_it_is.rgb, half) - before)
+        halves.append(np.concatenate([apart(points, Points(half.xy * ENLARGE, "68")), off]))
+        flipped = located(mirrored(face), member, runtime).xy * (-1, 1) + (face.rgb.shape[1], 0)
+        back = Points(flipped[list(MIRRORED)].astype(np.float32), "68")
+        mirrors.append(np.concatenate([apart(points, back), np.abs(measured(face.rgb, back) - before)]))
     print(f"{len(halves)} faces, {1000 * np.median(spent):.1f} ms each")
-    print("                 points %     yaw   pitch    roll    eyes openness   width")
+    print("                 points %     yaw   pitch    roll    eyes openness   width    gaze")
     for what, rows in (("halved", halves), ("mirrored", mirrors)):
-        for name, figures in (("median", np.median(rows, 0)), ("95%", np.quantile(rows, 0.95, axis=0))):
+        for name, figures in (("median", np.nanmedian(rows, 0)), ("95%", np.nanquantile(rows, 0.95, axis=0))):
             print(f"{what:9}{name:7}", *(f"{figure:8.3f}" for figure in figures))
+    print(f"{'strangers':9}{' mean':7}", *(f"{figure:8.3f}" for figure in _strangers(faces)))
+
+
+def _laid(points: Points) -> Floats:
+    """Return the points with the eyes laid on those of every other face, in % of their distance."""
+    eyes = points.as_68[LEFT_EYE].mean(0), points.as_68[RIGHT_EYE].mean(0)
+    return np.asarray(100 * (points.as_68 - (eyes[0] + eyes[1]) / 2) / np.linalg.norm(eyes[1] - eyes[0]))
+
+
+def _strangers(faces: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Return how far all of it differs on average between photos paired at random."""
+    points, measures = (np.array(of) for of in zip(*faces, strict=True))
+    order = np.random.default_rng(0).permutation(len(faces))
+    off = np.nanmean(np.abs(measures - measures[order]), 0)
+    return np.concatenate([[np.linalg.norm(points - points[order], axis=2).mean()], off])
 
 
 def all_points(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> Floats:
@@ -119,7 +128,7 @@ def all_points(paths: Sequence[Path], member: Dlib68, runtime: Runtime) -> Float
     kept = ROOT / "build" / f"points-{member.model.sha256[:12]}-{len(paths)}.npy"
     if not kept.is_file():
         faces = (detected(path, runtime) for path in paths)
-        found = [located(face, member, runtime).as_68 for face in faces if face is not None]
+        found = [located(face[1], member, runtime).as_68 for face in faces if face is not None]
         kept.parent.mkdir(exist_ok=True)
         np.save(kept, np.array(found))
     return np.asarray(np.load(kept), np.float64)

@@ -19,7 +19,6 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy's BLAS starts its threads
 
-import cv2
 import numpy as np
 import yaml
 from numpy.typing import NDArray
@@ -29,13 +28,12 @@ from anonymizer_udfs.detection.base import Detector
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.registry import roots
 from anonymizer_udfs.recognition import alignment, calibration
+from benchmarks.photos import ENLARGE, middlemost, read
 from jobs.models import cache_dir, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 LICENCE = "insightface-non-commercial"
 GALLERY, DRAWS, SEED = 1000, 10, 20261121
-ENLARGE = 2
-"""Photos are shown to detectors at this many times their size: at 150x150 a face is smaller than most are elsewhere."""
 Floats = NDArray[np.float32]
 
 
@@ -62,14 +60,6 @@ def pairs(photos: Path) -> list[Path]:
     return chosen
 
 
-def read(path: Path) -> NDArray[np.uint8]:
-    """Return a photo as RGB."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise SystemExit(f"{path} cannot be decoded")
-    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
-
-
 def landmarks(paths: Sequence[Path], detector: Detector, runtime: Runtime, data_sha256: str) -> Floats:
     """Return five points a photo, ``(n, 5, 2)``, NaN where no face was found; kept in ``build/`` between runs."""
     made_of = json.dumps([data_sha256, detector.model.sha256, repr(detector), ENLARGE])
@@ -78,12 +68,9 @@ def landmarks(paths: Sequence[Path], detector: Detector, runtime: Runtime, data_
         return np.asarray(np.load(kept), np.float32)
     out = np.full((len(paths), 5, 2), np.nan, np.float32)
     for i, path in enumerate(paths):
-        rgb = cv2.resize(read(path), None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_LINEAR)
-        found = detector.detect([np.asarray(rgb, np.uint8)], runtime)[0]
-        if len(found):
-            middle = np.array(rgb.shape[1::-1], np.float32) / 2
-            centres = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
-            out[i] = found.landmarks[int(np.linalg.norm(centres - middle, axis=1).argmin())] / ENLARGE
+        face = middlemost(read(path), detector, runtime)
+        if face is not None:
+            out[i] = face.landmarks
     kept.parent.mkdir(exist_ok=True)
     np.save(kept, out)
     return out

@@ -8,7 +8,7 @@ there, a pixel is where its centre is, while the other members count from the pi
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -79,6 +79,37 @@ class Network:
         return np.asarray(xy @ back[:, :2].T + back[:, 2], np.float32)
 
 
+@dataclass(frozen=True)
+class OfPack:
+    """A landmark model of a pack; each member says by its ``form`` which one.
+
+    Attributes:
+        model: the file. There is no default, since its licence must be accepted by name.
+        turned_beyond_degrees: roll in [0, 180] beyond which a face is turned upright before it is shown, where the
+            detector gives points to tell it by; others are shown as InsightFace shows all. 180 turns none.
+    """
+
+    model: ModelRef
+    turned_beyond_degrees: float = 30.0
+    form: ClassVar[Form]
+
+    def __post_init__(self) -> None:
+        """Refuse a roll out of range."""
+        if not 0 <= self.turned_beyond_degrees <= TURN_MOST_DEGREES:
+            came = self.turned_beyond_degrees
+            raise SpecError(f"turned_beyond_degrees must be in [0, {TURN_MOST_DEGREES:g}], got {came}")
+
+    def locate(
+        self, rgb: base.Rgb, boxes_xyxy: Boxes, five: base.Five, detector: str, runtime: Runtime
+    ) -> list[Points]:
+        """Return the points of each face; see :class:`anonymizer_udfs.landmarks.base.Landmarker`.
+
+        Any detector will do: its boxes are taken as they are.
+        """
+        del detector
+        return load(self.model, runtime, self.form).locate(rgb, boxes_xyxy, five, self.turned_beyond_degrees)
+
+
 def load(model: ModelRef, runtime: Runtime, form: Form) -> Network:
     """Return a pack's model, loaded once a process.
 
@@ -89,12 +120,6 @@ def load(model: ModelRef, runtime: Runtime, form: Form) -> Network:
     if getattr(network, "taskname", "") != form.task or network.input_size[0] != network.input_size[1]:
         raise ModelFormatError(f"model {model.name}: expected a square {form.task} of InsightFace, got another model")
     return Network(network, form)
-
-
-def check_turn(degrees: float) -> None:
-    """Raise :class:`SpecError` where a roll is none."""
-    if not 0 <= degrees <= TURN_MOST_DEGREES:
-        raise SpecError(f"turned_beyond_degrees must be in [0, {TURN_MOST_DEGREES:g}], got {degrees}")
 
 
 def roll_degrees(five: NDArray[np.floating]) -> float:

@@ -3,40 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from anonymizer_udfs.boxes import Boxes
-from anonymizer_udfs.landmarks import base, insight
-from anonymizer_udfs.landmarks.schemes import Points
-from anonymizer_udfs.models.base import ModelRef, Runtime
-
-FORM = insight.Form("landmark_2d_106", "106", dimensions=2)
+from anonymizer_udfs.landmarks.insight import Form, OfPack
 
 
 @dataclass(frozen=True)
-class Insight2d106:
-    """InsightFace's model of 106 points.
+class Insight2d106(OfPack):
+    """InsightFace's model of 106 points; ``model`` is a pack's ``2d106det.onnx``."""
 
-    Attributes:
-        model: a pack's ``2d106det.onnx``. There is no default, since its licence must be accepted by name.
-        turned_beyond_degrees: roll in [0, 180] beyond which a face is turned upright before it is shown, where the
-            detector gives points to tell it by; others are shown as InsightFace shows all. 180 turns none.
-    """
-
-    model: ModelRef
-    turned_beyond_degrees: float = 30.0
     name: ClassVar[str] = "insight_2d106"
-    scheme: ClassVar[str] = FORM.scheme
-
-    def __post_init__(self) -> None:
-        """Refuse a roll out of range."""
-        insight.check_turn(self.turned_beyond_degrees)
-
-    def locate(
-        self, rgb: base.Rgb, boxes_xyxy: Boxes, five: base.Five, detector: str, runtime: Runtime
-    ) -> list[Points]:
-        """Return the points of each face; see :class:`anonymizer_udfs.landmarks.base.Landmarker`.
-
-        Any detector will do: its boxes are taken as they are.
-        """
-        del detector
-        network = insight.load(self.model, runtime, FORM)
-        return network.locate(rgb, boxes_xyxy, five, self.turned_beyond_degrees)
+    scheme: ClassVar[str] = "106"
+    form: ClassVar[Form] = Form("landmark_2d_106", scheme, dimensions=2)

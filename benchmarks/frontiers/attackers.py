@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs.evidence import identified, verification
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.recognition import Recognizer
-from benchmarks.frontiers.people import Photo, Rgb
+from benchmarks.frontiers.people import People, Photo
+from benchmarks.photos import Rgb
 
 FMR = 0.01
-DRAWS = 20
 SEED = 20261122
 Floats = NDArray[np.float32]
 
@@ -24,12 +25,17 @@ class Success:
     """What an attacker reaches.
 
     Attributes:
-        rank1: how often his first guess among a gallery is right, in [0, 1]; the mean over galleries drawn at random.
-        tar: how often he says "the same" of the same person, at a threshold where 1% of strangers match at most.
+        rank1: how often his first guess among a gallery is right, in [0, 1]; of equal ones each is as likely the first.
+        rank1_high: its upper bound, one-sided, 95%.
+        tar: how often he says "the same" of the same person, at a threshold where 1% of strangers match at most; none
+            where there are fewer than a hundred pairs of strangers.
+        similarity: what he compares by, the mean over photos of the same person; on a scale of its own.
     """
 
     rank1: float
-    tar: float
+    rank1_high: float
+    tar: float | None
+    similarity: float
 
 
 def templates(recognizer: Recognizer, photos: Sequence[Photo], pictures: Sequence[Rgb], runtime: Runtime) -> Floats:
@@ -41,28 +47,16 @@ def templates(recognizer: Recognizer, photos: Sequence[Photo], pictures: Sequenc
     return np.concatenate(made)
 
 
-def judge(similarity: Floats, same: NDArray[np.bool_], gallery: int) -> Success:
-    """Return what an attacker reaches who has these similarities, ``(probes, gallery)``.
-
-    Of equal similarities, as masks have them, each is guessed as often as the others.
+def judge(similarity: Floats, known: People, gallery: int) -> Success:
+    """Return what an attacker reaches who has these similarities, as ``faceveil`` itself counts it (``evidence``).
 
     Args:
-        similarity: higher is more alike.
-        same: which are of one person.
-        gallery: photos in a gallery; all where there are no more. Probes of people who are not in it are not asked.
-
-    Examples:
-        >>> two = np.eye(2, dtype=bool)
-        >>> judge(np.array([[0.9, 0.1], [0.2, 0.2]], np.float32), two, 1000)
-        Success(rank1=0.75, tar=0.5)
+        similarity: higher is more alike, ``(probes, gallery)``.
+        known: whom probes and gallery show.
+        gallery: people in a gallery, drawn anew for each probe; all where there are no more.
     """
-    draw, hits, n = np.random.default_rng(SEED), [], similarity.shape[1]
-    for _ in range(DRAWS if n > gallery else 1):
-        held = np.sort(draw.permutation(n)[:gallery])
-        alike, right = similarity[:, held], same[:, held]
-        asked = right.any(1)
-        best = alike[asked] == alike[asked].max(1, keepdims=True)
-        hits.append(float(((best & right[asked]).sum(1) / best.sum(1)).mean()))
-    strangers = np.sort(similarity[~same])[::-1]
-    threshold = strangers[int(len(strangers) * FMR)]
-    return Success(float(np.mean(hits)), float((similarity[same] > threshold).mean()))
+    same = known.same
+    hits = identified(similarity, same, [one.person for one in known.probes], size=gallery, seed=SEED)
+    pairs = verification(similarity[same], similarity[~same], (FMR,))
+    mine = float(similarity[same].mean())
+    return Success(hits.rank1.value, hits.rank1.high, pairs.tar.get(FMR), mine)

@@ -1,23 +1,26 @@
 """What is left of a face: whether a detector finds it, where its points are, how it looks; and the cost."""
 
+import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from anonymizer_udfs import boxes, utility
 from anonymizer_udfs.detection.base import Detector
+from anonymizer_udfs.imaging import Picture
+from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.methods.base import Target
 from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.models.base import Runtime
-from anonymizer_udfs.spec import WorkerSpec
 from benchmarks.frontiers import treated
-from benchmarks.frontiers.people import Photo, Rgb
-from benchmarks.recognition import ENLARGE
+from benchmarks.frontiers.marks import Marks, Moved, marks, moved
+from benchmarks.frontiers.people import Photo
+from benchmarks.frontiers.treated import Lake
+from benchmarks.photos import ENLARGE, Face, Rgb, enlarged
 
+NOT_MOVED = Moved()
 FOUND_IOU = 0.5
 AROUND = 2.5
 BINS = 32
@@ -29,46 +32,93 @@ class Kept:
 
     Attributes:
         found: 1 where the detector finds a face at the place (IoU 0.5 or more), else 0.
-        landmark_error: mean distance of its five points from those of the clear face, in distances of the eyes.
-        yaw_error: in degrees, from the five points.
-        roll_error: the same, in the picture's plane.
         ssim: structural similarity within two and a half times the box, whatever the region: 1 where nothing changed.
         colour: intersection of the colour histograms there, 32 levels a channel, in [0, 1].
+        five_error: mean distance of its five points from those of the clear face, in distances of the eyes.
+        five_yaw_error: in degrees, from the five points.
+        roll_error: the same, in the picture's plane.
+        moved: what 68 points say, where a landmarker was given.
     """
 
     found: float
-    landmark_error: float
-    yaw_error: float
-    roll_error: float
     ssim: float
     colour: float
+    five_error: float = math.nan
+    five_yaw_error: float = math.nan
+    roll_error: float = math.nan
+    moved: Moved = NOT_MOVED
+
+    def figures(self) -> dict[str, float]:
+        """Return every figure by its name."""
+        plain = asdict(self)
+        return plain | plain.pop("moved")
 
 
-def measure(photo: Photo, told: WorkerSpec, detector: Detector, runtime: Runtime) -> Kept:
-    """Return what is left of the photo's face."""
-    source = treated.picture(photo)
-    done = treated.treat(photo, source, told)
-    before, after = source.rgb(), done.picture.rgb()
-    x0, y0, x1, y1 = where = boxes.outward(boxes.grow(photo.box, AROUND), source.size_wh)
-    ssim = utility.ssim_inside(before, after, where)
-    colour = intersection(before[y0:y1, x0:x1], after[y0:y1, x0:x1])
-    points = _found(after, photo, detector, runtime)
-    if points is None:
-        return Kept(0.0, np.nan, np.nan, np.nan, ssim, colour)
-    off = float(np.hypot(*(points - photo.landmarks).T).mean()) / photo.eyes_px
-    was, now = (_facing(photo, one) for one in (photo.landmarks, points))
-    roll = abs((now.roll_degrees - was.roll_degrees + 180) % 360 - 180)
-    return Kept(1.0, off, abs(now.yaw_degrees - was.yaw_degrees), roll, ssim, colour)
+FIGURES = tuple(Kept(0, 0, 0).figures())
+
+
+@dataclass(frozen=True, eq=False)
+class Looker:
+    """Who looks at what is left.
+
+    Attributes:
+        detector: who looks for faces; CenterFace, whose points the landmarker is used to.
+        landmarker: who looks for 68 points; none: nobody does.
+        runtime: where their models lie.
+    """
+
+    detector: Detector
+    landmarker: Landmarker | None
+    runtime: Runtime
+
+    def marks(self, rgb: Rgb, face: Face) -> Marks | None:
+        """Return what 68 points say of a face, where a landmarker was given."""
+        return marks(rgb, face, self.landmarker, self.runtime) if self.landmarker is not None else None
+
+    def measure(self, photo: Photo, source: Picture, after: Rgb, clear: Marks | None) -> Kept:
+        """Return what is left of the photo's face.
+
+        Args:
+            photo: where the face is.
+            source: the clear photo.
+            after: the photo anonymized.
+            clear: what the clear face's points said.
+        """
+        before = source.rgb()
+        x0, y0, x1, y1 = where = boxes.outward(boxes.grow(photo.box, AROUND), source.size_wh)
+        ssim = utility.ssim_inside(before, after, where)
+        colour = intersection(before[y0:y1, x0:x1], after[y0:y1, x0:x1])
+        face = self._found(after, photo)
+        if face is None:
+            return Kept(0.0, ssim, colour)
+        off = float(np.hypot(*(face.landmarks - photo.landmarks).T).mean()) / photo.eyes_px
+        was, now = (_facing(photo, one) for one in (photo.face, face))
+        yaw, roll = now.yaw_degrees - was.yaw_degrees, now.roll_degrees - was.roll_degrees
+        left = self.marks(after, face) if clear is not None else None
+        points = NOT_MOVED if clear is None or left is None else moved(clear, left)
+        return Kept(1.0, ssim, colour, off, abs(yaw), abs((roll + 180) % 360 - 180), points)
+
+    def _found(self, after: Rgb, photo: Photo) -> Face | None:
+        """Return the face that is found where the clear one was."""
+        seen = self.detector.detect([enlarged(after)], self.runtime)[0]
+        if not len(seen):
+            return None
+        at = seen.boxes_xyxy / np.float32(ENLARGE)
+        overlap = boxes.iou(photo.box[None], at)[0]
+        best = int(overlap.argmax())
+        return Face(at[best], seen.landmarks[best] / np.float32(ENLARGE)) if overlap[best] >= FOUND_IOU else None
 
 
 def mean(of: Sequence[Kept]) -> dict[str, float]:
     """Return the mean of each figure over the faces for which it can be said; without those that none has."""
-    out = {}
-    for one in fields(Kept):
-        values = np.array([getattr(face, one.name) for face in of])
+    return dict(_means([one.figures() for one in of]))
+
+
+def _means(of: Sequence[dict[str, float]]) -> Iterator[tuple[str, float]]:
+    for name in FIGURES:
+        values = np.array([one[name] for one in of])
         if np.isfinite(values).any():
-            out[one.name] = float(np.nanmean(values))
-    return out
+            yield name, float(np.nanmean(values))
 
 
 def intersection(before: Rgb, after: Rgb) -> float:
@@ -86,26 +136,17 @@ def intersection(before: Rgb, after: Rgb) -> float:
     return float(np.minimum(was, now).sum(1).mean())
 
 
-def milliseconds(photos: Sequence[Photo], told: WorkerSpec) -> float:
+def milliseconds(photos: Sequence[Photo], lake: Lake) -> float:
     """Return the median time to treat one face, region and copy included, in ms on one core."""
     spent = []
     for photo in photos:
         source = treated.picture(photo)
         start = time.perf_counter()
-        treated.treat(photo, source, told)
+        treated.treat(photo, source, lake)
         spent.append(time.perf_counter() - start)
     return float(np.median(spent) * 1000)
 
 
-def _found(after: Rgb, photo: Photo, detector: Detector, runtime: Runtime) -> NDArray[np.float32] | None:
-    rgb = cv2.resize(after, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_LINEAR)
-    seen = detector.detect([np.asarray(rgb, np.uint8)], runtime)[0]
-    if not len(seen):
-        return None
-    overlap = boxes.iou(photo.box[None], seen.boxes_xyxy / np.float32(ENLARGE))[0]
-    best = int(overlap.argmax())
-    return seen.landmarks[best] / ENLARGE if overlap[best] >= FOUND_IOU else None
-
-
-def _facing(photo: Photo, points: NDArray[np.float32]) -> Facing:
-    return Facing.of(Target(tuple(photo.box.tolist()), landmarks=tuple((x, y) for x, y in points.tolist())))
+def _facing(photo: Photo, face: Face) -> Facing:
+    x0, y0, x1, y1 = photo.box.tolist()
+    return Facing.of(Target((x0, y0, x1, y1), landmarks=tuple((x, y) for x, y in face.landmarks.tolist())))

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs.detection.base import Detector
 from anonymizer_udfs.models.base import Runtime
-from benchmarks.recognition import ENLARGE, read
+from benchmarks.photos import ENLARGE, Face, Rgb, middlemost, read
 
-Rgb = NDArray[np.uint8]
 LEARN_MOST = 600
 """Photos that are learned from: with more, the attack takes longer than all others together."""
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -40,6 +38,11 @@ class Photo:
     def rgb(self) -> Rgb:
         """The pixels, uint8 ``(h, w, 3)``; decoded each time."""
         return read(self.path)
+
+    @property
+    def face(self) -> Face:
+        """Where the face is."""
+        return Face(self.box, self.landmarks)
 
     @property
     def eyes_px(self) -> float:
@@ -121,6 +124,13 @@ def pairs_alone(people: People) -> People:
     return People(_first(people.gallery), _first(people.probes), people.learning, people.missed)
 
 
+def first(people: People, count: int) -> People:
+    """Return the first so many people alone, for a trial; who is learned from stays."""
+    names = set(list(dict.fromkeys(one.person for one in people.gallery))[:count])
+    held, attacked = (tuple(one for one in of if one.person in names) for of in (people.gallery, people.probes))
+    return People(held, attacked, people.learning, people.missed)
+
+
 def _first(photos: Sequence[Photo]) -> tuple[Photo, ...]:
     return tuple(
         {one.person: one for one in reversed(photos)}[name] for name in dict.fromkeys(p.person for p in photos)
@@ -155,13 +165,9 @@ def _found(files: Sequence[Path], detector: Detector, runtime: Runtime, kept: Pa
 def _look(files: Sequence[Path], detector: Detector, runtime: Runtime) -> Iterator[NDArray[np.float32]]:
     """Yield box and points of the face nearest to the middle of each photo, ``(7, 2)``; not a number for none."""
     for path in files:
-        rgb = cv2.resize(read(path), None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_LINEAR)
-        found = detector.detect([np.asarray(rgb, np.uint8)], runtime)[0]
-        if not len(found):
-            yield np.full((7, 2), np.nan, np.float32)
-            continue
-        middle = np.array(rgb.shape[1::-1], np.float32) / 2
-        centres = (found.boxes_xyxy[:, :2] + found.boxes_xyxy[:, 2:]) / 2
-        best = int(np.linalg.norm(centres - middle, axis=1).argmin())
-        face = np.concatenate([found.boxes_xyxy[best].reshape(2, 2), found.landmarks[best]])
-        yield np.asarray(face / ENLARGE, np.float32)
+        face = middlemost(read(path), detector, runtime)
+        yield (
+            np.full((7, 2), np.nan, np.float32)
+            if face is None
+            else np.concatenate([face.box.reshape(2, 2), face.landmarks])
+        )

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.recognition import Recognizer, alignment
 from anonymizer_udfs.recognition.alignment import DLIB, DLIB_SIDE_PX
-from benchmarks.frontiers.people import Photo, Rgb
+from benchmarks.frontiers.people import Photo
+from benchmarks.photos import Rgb
 
 SIDE_PX = 64
 RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -75,13 +76,11 @@ class Restorer:
         made = self._map(_flat(aligned(treated, photos)), self.ridge)
         return np.clip(made, 0, 255).round().astype(np.uint8).reshape(-1, SIDE_PX, SIDE_PX, 3)
 
-    def templates(
-        self, recognizer: Recognizer, treated: Sequence[Rgb], photos: Sequence[Photo], runtime: Runtime
-    ) -> Floats:
-        """Return templates of the restored faces, ``(n, d)``."""
-        points = _onto().astype(np.float32)[None]
-        restored = self.faces(treated, photos)
-        return np.concatenate([recognizer.embed(one, points, "centerface", runtime) for one in restored])
+
+def templates(recognizer: Recognizer, restored: NDArray[np.uint8], runtime: Runtime) -> Floats:
+    """Return templates of restored faces, ``(n, d)``."""
+    points = _onto().astype(np.float32)[None]
+    return np.concatenate([recognizer.embed(one, points, "centerface", runtime) for one in restored])
 
 
 def aligned(pictures: Sequence[Rgb], photos: Sequence[Photo]) -> Floats:

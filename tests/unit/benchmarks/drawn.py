@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from benchmarks.recalls.heads import Head
 from benchmarks.recalls.portraits import ENLARGED, Portrait
 
+POINTS = np.array([[82, 88], [118, 88], [100, 108], [88, 126], [112, 126]], np.float32)
+"""Five points of the faces that the tests of methods draw, in their 200x200 pixels."""
 FACE = (45, 36, 105, 114)
 """``x0 y0 x1 y1`` of the face in a photo of 150x150 pixels."""
 LANDMARKS = ((60, 66), (90, 66), (75, 82), (62, 96), (88, 96))

@@ -1,4 +1,4 @@
-"""The examples in the benchmark's docstrings."""
+"""The examples in the benchmarks' docstrings."""
 
 import doctest
 import importlib
@@ -6,19 +6,23 @@ import pkgutil
 
 import pytest
 
-from benchmarks import recalls
+from benchmarks import frontiers, recalls
 
-MODULES = sorted(one.name for one in pkgutil.iter_modules(recalls.__path__))
+MODULES = sorted(
+    f"{package.__name__}.{one.name}"
+    for package in (frontiers, recalls)
+    for one in pkgutil.iter_modules(package.__path__)
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_hold(name: str) -> None:
     """What a docstring shows is what comes out."""
-    assert doctest.testmod(importlib.import_module(f"benchmarks.recalls.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_there_are_examples() -> None:
     """The modules with numbers that can be checked by hand have some."""
-    for name in ("evidence", "matching", "report", "layout"):
-        module = importlib.import_module(f"benchmarks.recalls.{name}")
+    for name in ("recalls.evidence", "recalls.matching", "recalls.report", "recalls.layout", "frontiers.kept"):
+        module = importlib.import_module(f"benchmarks.{name}")
         assert sum(len(one.examples) for one in doctest.DocTestFinder().find(module)) > 0
