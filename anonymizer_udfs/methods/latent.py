@@ -18,9 +18,8 @@ from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.methods import blending, mesh, space
 from anonymizer_udfs.methods.base import Patch, Target, check_ratio, colours
-from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.methods.mask import Mask
-from anonymizer_udfs.methods.placing import Placed, place, yaw_most
+from anonymizer_udfs.methods.placing import Placed, believed, place
 from anonymizer_udfs.methods.space import Colours, Space
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.models.sessions import loaded
@@ -44,8 +43,9 @@ class Latent:
     dropped, at any ``amount``. Of the face is kept beside its coordinates: its mean colour and contrast, in five
     numbers, its place, and its outline from ear to ear. What is around it in the region is blurred.
 
-    A face that is turned by more than 40 degrees (25 with five points), or that has no landmarks, is for the next
-    method of a chain; one whose landmarks do not agree with its box is filled.
+    A face that is turned by more than 40 degrees (25 with five points), that is narrower than 12 pixels, or whose
+    landmarks are missing or do not agree with its box, is for the next method of a chain. One of which the landmarker
+    gives points of another size is filled.
 
     Attributes:
         amount: how far identity is replaced, in [0, 1]: at 0 the face loses its residual alone, at 1 nothing but what
@@ -83,12 +83,10 @@ class Latent:
         return mine if self.landmarker is None else (*mine, self.landmarker.model)
 
     def serves(self, target: Target) -> bool:
-        """Return whether a face has landmarks, and is not turned too far."""
-        if self.model is None or target.runtime is None or target.landmarks is None:
+        """Return whether a face has landmarks that agree with its box, is not turned too far, and not tiny."""
+        if self.model is None or target.runtime is None or target.detector is None:
             return False
-        if self.landmarker is not None and target.detector is None:
-            return False
-        return abs(Facing.of(target).yaw_degrees) <= yaw_most(self.landmarker)
+        return believed(target, self.landmarker) is not None
 
     def apply(self, patch: Patch, target: Target, rng: np.random.Generator) -> Patch:
         """Return the patch with the face drawn anew; see :class:`anonymizer_udfs.methods.base.Method`.

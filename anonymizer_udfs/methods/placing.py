@@ -72,11 +72,8 @@ def place(rgb: Rgb, target: Target, landmarker: Landmarker | None) -> Placed | N
         target: where the face is, who gave its five points, and where models lie.
         landmarker: who gives many points; none: the five are all there is.
     """
-    points = target.landmarks
-    if points is None or not rgb.size or max(rgb.shape) > MOST_PX:
-        return None
-    facing = Facing.of(target)
-    if facing.width_px < LEAST_PX or abs(facing.yaw_degrees) > yaw_most(landmarker) or not _believed(facing, target):
+    facing = believed(target, landmarker)
+    if facing is None or not rgb.size or max(rgb.shape) > MOST_PX:
         return None
     if landmarker is None:
         jaw = np.array(mesh.JAW) * (math.cos(math.radians(facing.yaw_degrees)), 1) + (facing.outline_x, 0)
@@ -84,17 +81,22 @@ def place(rgb: Rgb, target: Target, landmarker: Landmarker | None) -> Placed | N
     return _by_many(rgb, target, landmarker, facing)
 
 
-def yaw_most(landmarker: Landmarker | None) -> float:
-    """Return how far a face may be turned, in degrees."""
-    return YAW_MOST_OF_FIVE if landmarker is None else YAW_MOST
+def believed(target: Target, landmarker: Landmarker | None) -> Facing | None:
+    """Return how a face lies by its five points; None where a mesh cannot be laid upon it.
 
-
-def _believed(facing: Facing, target: Target) -> bool:
-    """Return whether a facing is that of the points, not of the box alone."""
-    five_xy = np.array(target.landmarks, np.float64)
-    return bool(np.isfinite(five_xy).all()) and np.allclose(
-        facing.matrix, similarity_transform(np.array(POINTS), five_xy)
-    )
+    Args:
+        target: where the face is.
+        landmarker: who gives many points, which follow a turned face further.
+    """
+    points = np.array(target.landmarks, np.float64)
+    if target.landmarks is None or not np.isfinite(points).all():
+        return None
+    facing = Facing.of(target)
+    by_box_alone = not np.allclose(facing.matrix, similarity_transform(np.array(POINTS), points))
+    most = YAW_MOST_OF_FIVE if landmarker is None else YAW_MOST
+    if by_box_alone or facing.width_px < LEAST_PX or abs(facing.yaw_degrees) > most:
+        return None
+    return facing
 
 
 def _by_many(rgb: Rgb, target: Target, landmarker: Landmarker, facing: Facing) -> Placed | None:
