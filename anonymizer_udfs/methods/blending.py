@@ -3,7 +3,7 @@
 For methods that put a face in the place of one. All work on uint8 RGB, whatever the patch has::
 
     seen = blending.seen(patch, target.alpha)                       # what a method may look at
-    out = blending.softened(seen, blending.AROUND * width_px)       # what stays around the face
+    out = blending.around(seen, facing, blending.AROUND)            # what stays around the face
     blending.lay(out, (x, y), face, cover)                          # the face, on the pixels from x, y on
     blending.grain(out, blending.grain_of(seen, target), rng)
     return blending.written(out, patch, target.alpha)
@@ -17,12 +17,19 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.methods import grain as grains
 from anonymizer_udfs.methods.base import Patch, Target, colours, face_pixels, full_range
+from anonymizer_udfs.methods.facing import Facing
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-AROUND = 0.03
-"""How far what is around a face is blurred where nothing else is said: a standard deviation in widths of its box."""
+AROUND, MILD = 0.15, 0.03
+"""How far what is around a face is blurred where nothing else is said, beside it and further away: standard deviations
+in widths of its box. Whoever wears the hair of somebody else is not known by his own face alone; see docs/latent.md."""
+REACH_XY = (0.8, 1.06)
+"""Half axes of the ellipse beyond which the milder one counts, in widths of the box: that of a region of 1.6 boxes."""
+_FALL = 0.4
+"""From there inwards, in its half axes, the stronger one takes over."""
+_MAP_PX = 64
 LEAST_SIGMA_PX = 1.0
 """Less would leave pixels of the patch as they were."""
 LEVELS = 255
@@ -78,6 +85,28 @@ def softened(rgb: Rgb, sigma_px: float) -> Rgb:
     small = cv2.resize(rgb, small_wh, interpolation=cv2.INTER_AREA) if factor > 1 else rgb
     small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
     return np.array(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR) if factor > 1 else small, np.uint8)
+
+
+def around(rgb: Rgb, facing: Facing, ratio: float) -> Rgb:
+    """Return a picture blurred strongly about a face, and mildly where its region ends, so that no block is seen there.
+
+    Args:
+        rgb: uint8 ``(h, w, 3)``.
+        facing: where the face lies in it.
+        ratio: standard deviation beside the face in widths of its box; where it is least, :data:`MILD`, it is the same
+            everywhere.
+    """
+    mild = softened(rgb, MILD * facing.width_px)
+    if ratio <= MILD:
+        return mild
+    h, w = rgb.shape[:2]
+    small_wh = min(w, _MAP_PX), min(h, _MAP_PX)
+    x, y = ((np.arange(n) + 0.5) * side / n for n, side in zip(small_wh, (w, h), strict=True))
+    at = facing.of_pixels(np.stack(np.meshgrid(x, y), 2)) / REACH_XY
+    near = np.clip((1 - np.hypot(at[..., 0], at[..., 1])) / _FALL, 0, 1)
+    share = cv2.resize((near * near * (3 - 2 * near)).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+    strong = softened(rgb, ratio * facing.width_px)
+    return np.asarray(cv2.blendLinear(strong, mild, share, 1 - share), np.uint8)
 
 
 def lay(onto: Rgb, corner_xy: tuple[int, int], face: Rgb, cover: Floats, match: float = 1.0) -> None:

@@ -50,11 +50,14 @@ class Latent:
     Attributes:
         amount: how far identity is replaced, in [0, 1]: at 0 the face loses its residual alone, at 1 nothing but what
             is kept comes from it.
+        around: how far what is around the face is blurred, a standard deviation in widths of its box, 0.03 to 0.5;
+            0.03 where the region ends, at a region of 1.6.
         model: the space; None: the newest of the lake's vault.
         landmarker: who gives the points, the same that the space was learned with; None: the detector's five.
     """
 
     amount: float = 1.0
+    around: float = blending.AROUND
     model: ModelRef | None = None
     landmarker: Landmarker | None = None
 
@@ -64,6 +67,7 @@ class Latent:
     def __post_init__(self) -> None:
         """Refuse parameters out of range, and build the landmarker that a mapping asks for."""
         object.__setattr__(self, "amount", check_ratio("amount", self.amount, 0, 1))
+        object.__setattr__(self, "around", check_ratio("around", self.around, blending.MILD, 0.5))
         model: object = self.model
         landmarker: object = self.landmarker
         if isinstance(landmarker, str | Mapping):
@@ -73,8 +77,8 @@ class Latent:
 
     @property
     def strength(self) -> tuple[float, ...]:
-        """Return where it stands: above a blur, below pixelation; a greater amount is stronger."""
-        return (1.5, self.amount)
+        """Return where it stands: above blur, below pixelation; a greater amount is stronger, then a blurrier rest."""
+        return (1.5, self.amount, self.around)
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
@@ -107,7 +111,7 @@ class Latent:
         if placed is None:
             return Mask().apply(patch, target, rng)
         inner, texture = self._made(faces, placed, placed.texture(seen), rng)
-        out = blending.softened(seen, blending.AROUND * placed.facing.width_px)
+        out = blending.around(seen, placed.facing, self.around)
         corner, face, cover = drawn(placed, inner, texture, patch.shape[:2])
         blending.lay(out, corner, face, cover)
         blending.grain(out, blending.grain_of(seen, target), rng)

@@ -12,6 +12,7 @@ from anonymizer_udfs.chips import chip
 from anonymizer_udfs.errors import ModelFormatError, SpecError
 from anonymizer_udfs.methods import blending
 from anonymizer_udfs.methods.base import Patch, Target, colours
+from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.methods.mask import Mask
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.sessions import pack_model
@@ -93,7 +94,7 @@ class Swap:
         seen = blending.seen(patch, target.alpha)
         identity = rng.standard_normal(TEMPLATE)
         made = swapped(chip(seen, matrix, SIDE_PX), identity, self.model, target.runtime)
-        out = blending.softened(seen, blending.AROUND * max(target.face_wh))
+        out = blending.around(seen, Facing.of(target), blending.AROUND)
         corner, face, cover = laid_back(made, matrix, patch.shape[:2])
         blending.lay(out, corner, face, cover)
         blending.grain(out, blending.grain_of(seen, target), rng)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from anonymizer_udfs.methods import blending
+from anonymizer_udfs.methods.facing import Facing
 from tests.unit.methods.cases import rng
 
 CHANNELS = [(1, None), (2, 1), (3, None), (4, 3), (4, None)]
@@ -54,6 +55,27 @@ def test_softening_is_at_least_as_strong_as_it_says(sigma_px: float) -> None:
 
     before = variance(spot[..., 0].astype(float))
     assert np.sqrt(variance(after) - before) >= 0.93 * max(sigma_px, 1.0)
+
+
+def test_hair_beside_a_face_is_blurred_more_than_what_is_further_away() -> None:
+    """Stripes vanish beside the face and are softened where its region ends, without a step between, in any turn."""
+    stripes = np.zeros((320, 320, 3), np.uint8)
+    stripes[:, np.arange(320) // 12 % 2 == 0] = 200
+    for roll in (0.0, 50.0):
+        c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+        facing = Facing(np.array([[100 * c, -100 * s, 160], [100 * s, 100 * c, 160]]))
+        after = blending.around(stripes, facing, 0.2).astype(float)
+        mild = blending.around(stripes, facing, blending.MILD).astype(float)
+
+        def contrast(picture: np.ndarray, at: np.ndarray) -> float:
+            x, y = at.astype(int)
+            return float(np.ptp(picture[y - 2 : y + 3, x - 14 : x + 15, 0]))
+
+        beside, below = facing.pixels(np.array([[0.3, 0.0], [0.0, 1.2]]))
+        assert contrast(after, beside) < 5
+        assert contrast(after, below) == contrast(mild, below) > 50
+        steps = np.abs(np.diff(after, axis=0)).max()
+        assert steps <= np.abs(np.diff(stripes.astype(int), axis=1)).max() / 10
 
 
 def test_a_face_of_another_light_is_lit_like_its_surroundings() -> None:

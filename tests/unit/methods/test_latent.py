@@ -95,7 +95,7 @@ def test_at_full_amount_a_replaced_coordinate_leaves_no_trace(folder: tuple[Late
 
     The replaced one has nothing of the kept one, and ends within the face: what is at the edge is light, which is kept.
     """
-    method, runtime = folder
+    method, runtime = replace(folder[0], around=0.03), folder[1]
     kept, replaced = drawn_space.space().texture_modes[[0, 3], ::3]
     core = np.clip(10 * mesh.mesh("5").cover[mesh.mesh("5").texels] - 9, 0, 1)
     replaced = core * replaced
@@ -235,6 +235,6 @@ def test_a_policy_names_its_landmarker() -> None:
     method = build({"name": "latent", "amount": 0.5, "landmarker": {"name": "dlib68", "model": model}})
     assert isinstance(method, Latent)
     assert [ref.name for ref in method.models] == ["dlib68"]
-    assert parameters(method) == {"amount": 0.5, "landmarker": {"name": "dlib68"}}
+    assert parameters(method) == {"amount": 0.5, "around": 0.15, "landmarker": {"name": "dlib68"}}
     with pytest.raises(SpecError, match="amount"):
         Latent(amount=1.5)
