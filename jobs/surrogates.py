@@ -8,7 +8,7 @@ import contextlib
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -158,9 +158,11 @@ class _Making:
         """Learn a space of faces instead."""
         common, lake = self.placed.common, SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
         wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
+        started, models = self._event(lake), [] if landmarker is None else [landmarker.model]
+        digests = {**started.model_digests, **{ref.name: ref.sha256 for ref in models}}
         return Learning(
             lake=lake,
-            started=self._event(lake),
+            started=replace(started, model_digests=digests),
             models=VaultModels(self.placed.vault(), common.storage),
             wanted=wanted,
             labels=self._labels(wanted),

@@ -22,7 +22,7 @@ from anonymizer_udfs.methods.facing import Facing
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-AROUND, MILD = 0.15, 0.03
+AROUND, MILD = 0.12, 0.03
 """How far what is around a face is blurred where nothing else is said, beside it and further away: standard deviations
 in widths of its box. Whoever wears the hair of somebody else is not known by his own face alone; see docs/latent.md."""
 REACH_XY = (0.8, 1.06)

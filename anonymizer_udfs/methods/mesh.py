@@ -48,7 +48,7 @@ INNER_68 = (
 symmetric; so is :data:`JAW`. In widths of an upright face's box."""
 INNER = {"68": INNER_68, "5": POINTS}
 """By scheme: the points that are told apart from person to person, and replaced."""
-EDGE = 0.16
+EDGE = 0.08
 """From the outline inwards, in widths of the box: there the texture fades out."""
 _UPPER, _LOWER = (37, 38, 43, 44, 61, 62, 63), (41, 40, 47, 46, 67, 66, 65)
 """Of scheme 68: points of upper lids and of the upper lip's inner edge, and those below each."""

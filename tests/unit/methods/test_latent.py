@@ -235,6 +235,6 @@ def test_a_policy_names_its_landmarker() -> None:
     method = build({"name": "latent", "amount": 0.5, "landmarker": {"name": "dlib68", "model": model}})
     assert isinstance(method, Latent)
     assert [ref.name for ref in method.models] == ["dlib68"]
-    assert parameters(method) == {"amount": 0.5, "around": 0.15, "landmarker": {"name": "dlib68"}}
+    assert parameters(method) == {"amount": 0.5, "around": 0.12, "landmarker": {"name": "dlib68"}}
     with pytest.raises(SpecError, match="amount"):
         Latent(amount=1.5)
