@@ -160,18 +160,9 @@ class _Making:
         wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
         started, models = self._event(lake), [] if landmarker is None else [landmarker.model]
         digests = {**started.model_digests, **{ref.name: ref.sha256 for ref in models}}
-        return Learning(
-            lake=lake,
-            started=replace(started, model_digests=digests),
-            models=VaultModels(self.placed.vault(), common.storage),
-            wanted=wanted,
-            labels=self._labels(wanted),
-            how=self._how(),
-            spec=self._spec(),
-            landmarker=landmarker,
-            tasks=self._tasks,
-            least=self.asked.least,
-        ).report()
+        started, kept = replace(started, model_digests=digests), VaultModels(self.placed.vault(), common.storage)
+        told = (self._labels(wanted), self._how(), self._spec(), landmarker, self._tasks, self.asked.least)
+        return Learning(lake, started, kept, wanted, *told).report()
 
     def _done(self, lake: SparkLake, run_id: str) -> Report:
         """Do all of it; the frames that hold templates are given back whatever happens."""
