@@ -2,17 +2,20 @@
 
 import hashlib
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
 import pytest
 
 from anonymizer_udfs.errors import ModelFormatError, SpecError
+from anonymizer_udfs.landmarks import Points
 from anonymizer_udfs.methods import Latent, Mask, Patch, Target, build, mesh, parameters
 from anonymizer_udfs.methods.facing import POINTS
 from anonymizer_udfs.models.base import ModelRef, Runtime
+from anonymizer_udfs.recognition.alignment import similarity_transform
 from tests.support import drawn_space
 from tests.unit.methods.cases import placed, rng
 
@@ -212,6 +215,36 @@ def test_a_face_at_or_beyond_the_edge_is_no_error(folder: tuple[Latent, Runtime]
     after = method.apply(noise, target(runtime, at=at), rng())
     assert after.shape == noise.shape
     assert (after != noise).any(2).mean() > 0.9
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A landmarker to whom every face is the mean face, so large against what the five points say."""
+
+    size: float = 1.0
+    name: ClassVar[str] = "fitted"
+    scheme: ClassVar[str] = "68"
+    model: ClassVar[ModelRef] = ModelRef("fitted", "fitted.safetensors", "0" * 64)
+
+    def locate(self, rgb: Patch, boxes: np.ndarray, five: np.ndarray, detector: str, runtime: Runtime) -> list[Points]:
+        """Return the mean face's points where the five are."""
+        del rgb, boxes, detector, runtime
+        matrix = similarity_transform(np.array(POINTS), five[0].astype(float))
+        whole = np.concatenate([mesh.JAW, mesh.INNER_68]) * self.size
+        return [Points((whole @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32), "68")]
+
+
+def test_many_points_draw_a_face_of_their_own_space(tmp_path: Path) -> None:
+    """With a landmarker its points are the mesh; a face that it sees twice as large is a mistake, and filled."""
+    ref, runtime = drawn_space.stored(tmp_path, drawn_space.space("68")), Runtime((str(tmp_path),))
+    method = Latent(model=ref, landmarker=Fitted())
+    assert method.models == (ref, Fitted.model)
+    one, other = (method.apply(portrait(), target(runtime), rng(seed)) for seed in (1, 2))
+    assert np.abs(inner(one) - inner(other)).mean() > 3
+    assert np.abs(inner(one) - inner(portrait())).mean() > 3
+    wrong = replace(method, landmarker=Fitted(2.0))
+    filled = Mask().apply(portrait(), target(runtime), rng())
+    assert np.array_equal(wrong.apply(portrait(), target(runtime), rng()), filled)
 
 
 def test_a_space_of_other_points_is_refused(tmp_path: Path) -> None:
