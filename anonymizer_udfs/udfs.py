@@ -35,6 +35,8 @@ from anonymizer_udfs.grouping.reading import FaceSpec
 from anonymizer_udfs.imaging import orientation
 from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
+from anonymizer_udfs.landmarks.base import Landmarker
+from anonymizer_udfs.latent import reading as faces
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.outcome import BadImageError
@@ -98,6 +100,23 @@ class HeadsPartition:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the heads of one partition's faces."""
         return reading.take_heads(batches, on_executor(self.spec))
+
+
+@dataclass(frozen=True)
+class LatentPartition:
+    """Partition function: rows of ``reading.WANTED`` in, rows of ``latent.reading.DRAWN`` out.
+
+    Attributes:
+        spec: what workers are told.
+        landmarker: who gives many points; none: the detectors' five.
+    """
+
+    spec: FaceSpec
+    landmarker: Landmarker | None
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield templates, shapes and textures of one partition's faces."""
+        return faces.read_faces(batches, on_executor(self.spec), self.landmarker)
 
 
 def on_executor(spec: Spec) -> Spec:

@@ -11,9 +11,10 @@ from typing import Any
 
 import yaml
 
-from anonymizer_udfs import __version__, ladder, recognition
+from anonymizer_udfs import __version__, ladder, landmarks, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.models import dynamic_scrfd
 from anonymizer_udfs.models.base import ModelRef, Runtime
@@ -178,6 +179,18 @@ def _recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
     if found.model.sha256 != known.resolve(found.model.name).sha256:
         raise SpecError(f"model {found.model.name}: the code and conf/models.yaml name different digests; reinstall")
     return found
+
+
+def landmarker(name: str, settings: Settings) -> tuple[Landmarker, dict[str, Path]]:
+    """Return the landmarker of a name with the model that is called like it, and the model's file, by name.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        ModelError: its model is missing, or its licence was not accepted.
+    """
+    ref = _resolve(name, settings, registry())
+    runtime = Runtime(roots(cache_dir(), settings.models.local_dirs), tuple(settings.models.providers))
+    return landmarks.build({"name": name, "model": ref}), {ref.name: locate(ref, runtime)}
 
 
 def thresholds(who: Recognizer, policy: Policy, settings: Settings, fmr: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import contextlib
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,25 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.grouping import arrow, reading
 from anonymizer_udfs.grouping.reading import FaceSpec, MakeSurrogates, State
 from anonymizer_udfs.keys import Key
+from anonymizer_udfs.landmarks.base import Landmarker
+from anonymizer_udfs.latent.learning import LEAST_PEOPLE
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.spec import Limits
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
 from jobs import context, groups, lakefaces, options, session, sparkerrors
+from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
 from jobs.lake import SparkLake
 from jobs.lakefaces import CORNERS
+from jobs.latents import Learned, Learning
 from jobs.ledger import Event
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.plan import TASKS_A_CORE
 from jobs.screen import counted
+from jobs.vaultmodels import VaultModels
 
 JOB = "surrogates"
 LINKED = "1e-3"
@@ -44,6 +49,7 @@ LINKED = "1e-3"
 EXAMPLES = """  faceveil surrogates ./lake                     who is one person is said by a recognizer
   faceveil surrogates ./lake --labels who.csv    by a file with the columns uri and label
   faceveil surrogates ./lake --k 50
+  faceveil surrogates ./lake --latent --landmarker dlib68    a space of faces, for the method latent
 
 Then: faceveil anonymize SOURCE LAKE --policy FILE, with k_same in the policy's chain; see docs/k_same.md.
 Groups are frozen: a later run adds new people in new groups, and changes none.
@@ -60,12 +66,18 @@ class Asked:
         threshold: the similarity from which on two faces are of one person; none: the calibrated one.
         labels: a CSV file that says who is who; then no recognizer is asked.
         content_column: the column of a table source that holds the images.
+        latent: learn a space of faces instead of making groups.
+        least: the least people that such a space is learned from.
+        landmarker: who gives the points of that space; none: the detectors' five.
     """
 
     k: int = 20
     threshold: float | None = None
     labels: Path | None = None
     content_column: str | None = None
+    latent: bool = False
+    least: int = LEAST_PEOPLE
+    landmarker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +111,8 @@ class Report:
         ]
 
 
-def run(placed: Placed, asked: Asked) -> Report:
-    """Group who is new, and write groups and surrogates into the vault.
+def run(placed: Placed, asked: Asked) -> Report | Learned:
+    """Group who is new, or learn a space of faces, and write what was made into the vault.
 
     Raises:
         VaultError: there is no vault, or its groups were changed by hand.
@@ -110,12 +122,13 @@ def run(placed: Placed, asked: Asked) -> Report:
     told = context.treatment("public", common.settings)
     spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
-        session.ship(spark, told.files if common.settings.models.ship else {})
+        member, more = context.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
+        session.ship(spark, {**told.files, **more} if common.settings.models.ship else {})
         store = GroupStore(vault, common.storage)
         store.prepare()
         store.verify(spark)
         made = _Making(spark, placed, store, key, asked, told)
-        return made.report()
+        return made.learned(member) if asked.latent else made.report()
 
 
 @dataclass(frozen=True)
@@ -143,6 +156,16 @@ class _Making:
         counts = {**vars(done.counts), "groups_written": done.groups, "faces_written": done.faces}
         lake.ledger.append(started.then("finished", counts={name: int(value) for name, value in counts.items()}))
         return done
+
+    def learned(self, landmarker: Landmarker | None) -> Learned:
+        """Learn a space of faces instead."""
+        common, lake = self.placed.common, SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
+        wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
+        started, models = self._event(lake), [] if landmarker is None else [landmarker.model]
+        digests = {**started.model_digests, **{ref.name: ref.sha256 for ref in models}}
+        started, kept = replace(started, model_digests=digests), VaultModels(self.placed.vault(), common.storage)
+        told = (self._labels(wanted), self._how(), self._spec(), landmarker, self._tasks, self.asked.least)
+        return Learning(lake, started, kept, wanted, *told).report()
 
     def _done(self, lake: SparkLake, run_id: str) -> Report:
         """Do all of it; the frames that hold templates are given back whatever happens."""
@@ -261,6 +284,8 @@ def parser() -> Parser:
     made.add_argument(
         "--threshold", type=float, metavar="S", help="similarity from which on two faces are of one person"
     )
+    made.add_argument("--latent", action="store_true", help="learn a space of faces instead, for the method latent")
+    made.add_argument("--landmarker", metavar="NAME", help="with --latent: who gives its points, such as dlib68")
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
     options.add_common(made)
     return made
@@ -272,7 +297,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    asked = Asked(args.k, args.threshold, args.labels, args.content_column)
+    if args.landmarker and not args.latent:
+        raise UsageError("--landmarker is for --latent; groups need no landmarks but those of the lake")
+    told = {"latent": args.latent, "landmarker": args.landmarker}
+    asked = Asked(args.k, args.threshold, args.labels, args.content_column, **told)
     report = run(open_lake(args.lake, common), asked)
     options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
     return options.DONE

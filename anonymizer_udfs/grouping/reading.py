@@ -138,23 +138,29 @@ def _opened(row: dict[str, Any], data: bytes | Reason, spec: FaceSpec) -> Opened
 def embed(batches: Iterable[pa.RecordBatch], spec: FaceSpec) -> Iterator[pa.RecordBatch]:
     """Yield rows of :data:`SEEN` for rows of :data:`WANTED`, one for each face."""
     for one in opened(batches, spec):
-        rows = [_seen(one, face, spec) for face in one.row["faces"]]
+        rows = [seen(one, face, spec) for face in one.row["faces"]]
         if rows:
             yield pa.RecordBatch.from_pylist(rows, SEEN)
 
 
-def _seen(one: Opened, face: dict[str, Any], spec: FaceSpec) -> dict[str, Any]:
+def seen(one: Opened, face: dict[str, Any], spec: FaceSpec) -> dict[str, Any]:
+    """Return the row of :data:`SEEN` for one face of an original."""
     out = {"face_id": face["face_id"], "template": None, "stratum": f"{ALL}/{ALL}", "state": one.state.value}
     if one.rgb is None:
         return out
     box, points = one.placed(face)
-    by = next((name for name in face["detectors"] if name in alignment.DLIB), None)
+    by = aligned_by(face)
     if points is None or by is None:
         return out | {"state": State.UNALIGNED.value}
     template = spec.recognizer.embed(one.rgb, np.array([points], np.float32), by, spec.runtime)[0]
     if not np.isfinite(template).all():
         return out | {"state": State.UNALIGNED.value}
     return out | {"template": template, "stratum": arrow.word(stratum(box, points))}
+
+
+def aligned_by(face: dict[str, Any]) -> str | None:
+    """Return the detector whose points a face has, if it is one that points can be aligned by."""
+    return next((name for name in face["detectors"] if name in alignment.DLIB), None)
 
 
 def take_heads(batches: Iterable[pa.RecordBatch], spec: FaceSpec) -> Iterator[pa.RecordBatch]:

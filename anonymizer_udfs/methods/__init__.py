@@ -17,12 +17,14 @@ from anonymizer_udfs.methods.blur import Blur
 from anonymizer_udfs.methods.dp_dct import DpDct
 from anonymizer_udfs.methods.dp_pix import DpPix
 from anonymizer_udfs.methods.k_same import KSame
+from anonymizer_udfs.methods.latent import Latent
 from anonymizer_udfs.methods.mask import Mask
 from anonymizer_udfs.methods.noise import Noise
 from anonymizer_udfs.methods.pixelate import Pixelate
 from anonymizer_udfs.methods.recolor import Recolor
 from anonymizer_udfs.methods.regions import Regions
 from anonymizer_udfs.methods.scramble import Scramble
+from anonymizer_udfs.methods.swap import Swap
 from anonymizer_udfs.methods.warp import Warp
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "DpDct",
     "DpPix",
     "KSame",
+    "Latent",
     "Mask",
     "Method",
     "Noise",
@@ -40,6 +43,7 @@ __all__ = [
     "Recolor",
     "Regions",
     "Scramble",
+    "Swap",
     "Target",
     "Warp",
     "build",
@@ -59,6 +63,8 @@ METHODS: dict[str, type[Method]] = {
     "k_same": KSame,
     "warp": Warp,
     "regions": Regions,
+    "latent": Latent,
+    "swap": Swap,
 }
 
 

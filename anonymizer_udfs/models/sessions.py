@@ -1,7 +1,9 @@
 """From a reference to a running model: found, checked against its digest, loaded once a process."""
 
+import contextlib
 import functools
 import hashlib
+import io
 import os
 import threading
 from collections.abc import Callable
@@ -199,9 +201,11 @@ def _open_pack(ref: ModelRef, runtime: Runtime) -> Any:
     path = locate(ref, runtime)
     options = [_provider_options(provider) for provider in runtime.providers]
     try:
-        opened = model_zoo.get_model(
-            str(path), providers=list(runtime.providers), provider_options=options, sess_options=_options(runtime)
-        )
+        # Some of its models say their shape as they are loaded; standard output is a command's.
+        with contextlib.redirect_stdout(io.StringIO()):
+            opened = model_zoo.get_model(
+                str(path), providers=list(runtime.providers), provider_options=options, sess_options=_options(runtime)
+            )
     except Exception as error:  # insightface asserts, ONNX Runtime's errors share no base class but Exception
         raise ModelFormatError(_unusable(ref, path, error)) from error
     if opened is None:

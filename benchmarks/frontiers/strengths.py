@@ -9,6 +9,7 @@ from anonymizer_udfs.methods import (
     DpDct,
     DpPix,
     KSame,
+    Latent,
     Mask,
     Method,
     Noise,
@@ -16,6 +17,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Regions,
     Scramble,
+    Swap,
     Warp,
 )
 from jobs import spoken
@@ -73,5 +75,7 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     "warp": _each(1.6, *(Warp(amplitude) for amplitude in (0.05, 0.1, 0.15, 0.2, 0.25))),
     "regions": _each(1.6, *(Regions(n) for n in (1, 2, 3, 4)), Regions(4, Mask(), Pixelate(8, 0.0))),
     "k_same": _each(2.0, *(KSame(k) for k in (5, 10, 20, 50, 100))),
+    "latent": _each(1.6, *(Latent(amount) for amount in (0.0, 0.25, 0.5, 0.75, 1.0))),
+    "swap": tuple(Strength(Swap(), ratio) for ratio in (1.0, 1.3, 1.6, 2.0, 2.5)),
 }
 """By method, in the order of :data:`anonymizer_udfs.methods.METHODS`; a test holds it to be whole."""

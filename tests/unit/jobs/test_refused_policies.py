@@ -32,6 +32,16 @@ BAD_ARGUMENTS = 2
         pytest.param(
             {"detectors": ["centerface", {"name": "scrfd", "model": "nopack/det.onnx"}]}, "licence", id="licence"
         ),
+        pytest.param(
+            {"face": {"chain": [{"name": "swap", "model": "nopack/inswapper.onnx"}, "mask"], "region_ratio": 2.0}},
+            "licence",
+            id="licence-of-a-method",
+        ),
+        pytest.param(
+            {"face": {"chain": ["swap", "mask"], "region_ratio": 2.0}},
+            "method swap needs a model: PACK/FILE",
+            id="method-without-its-model",
+        ),
     ],
 )
 def test_it_is_named_with_what_is_known(

@@ -12,6 +12,7 @@ from anonymizer_udfs.methods import (
     DpDct,
     DpPix,
     KSame,
+    Latent,
     Mask,
     Method,
     Noise,
@@ -20,6 +21,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Regions,
     Scramble,
+    Swap,
     Target,
     Warp,
 )
@@ -50,6 +52,9 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         Regions(4, Mask(), Pixelate(16, 0)),
         Regions(4, Mask(), Pixelate(8, 0)),
     ),
+    # Without their models, both fill; what they draw is in test_latent.py and test_swap.py.
+    "latent": (Latent(0.0), Latent(0.5), Latent(1.0)),
+    "swap": (Swap(),),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""

@@ -1,0 +1,1 @@
+"""How a space of faces is learned."""
