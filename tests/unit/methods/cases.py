@@ -20,6 +20,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Regions,
     Scramble,
+    StandIn,
     Target,
     Warp,
 )
@@ -50,6 +51,7 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         Regions(4, Mask(), Pixelate(16, 0)),
         Regions(4, Mask(), Pixelate(8, 0)),
     ),
+    "surrogate": (StandIn(cells=8), StandIn(8, 6), StandIn(8, 5), StandIn(8, 3), StandIn(8, 2), StandIn(8, 1)),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""
