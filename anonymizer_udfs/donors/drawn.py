@@ -92,7 +92,7 @@ def face(looks: Looks, rng: np.random.Generator) -> Canvas:
     _lips(out, looks, rng)
     _nostrils(out)
     fine = 1 + 0.1 * noise(rng, 0.012) + 0.1 * noise(rng, 0.03)
-    out += (0.09 * shine * fine)[..., None] * np.array([1, 0.98, 0.95], np.float32)
+    out += (0.07 * shine * fine)[..., None] * np.array([1, 0.98, 0.95], np.float32)
     h, w = shape.SIZE_HW
     large = cv2.resize(out, (w * features.FINER, h * features.FINER), interpolation=cv2.INTER_LINEAR)
     features.eyes(large, np.array(looks.tone), np.array(looks.iris), looks.lashes, rng)
@@ -164,7 +164,7 @@ def _scattered(light: Plane) -> Canvas:
     """Return light as skin gives it back: what goes in comes out a little beside, red the furthest."""
     planes = [0.75 * blurred(light, sigma) + 0.25 * light for sigma in (0.028, 0.016, 0.011)]
     out = np.stack(planes, 2) / np.quantile(planes[1], 0.85)
-    return np.asarray(out ** np.array([0.79, 0.92, 0.99], np.float32), np.float32)
+    return np.asarray(out ** np.array([0.74, 0.86, 0.93], np.float32), np.float32)
 
 
 def _darken(out: Canvas, cover: Plane, by: tuple[float, float, float]) -> None:

@@ -15,8 +15,10 @@ OPEN = 0.035
 """Of lips that are less apart, in distances of the eyes, nothing but the line between them is seen."""
 _TOOTH = np.array([0.86, 0.82, 0.75])
 _DARK, _TONGUE = np.array([0.2, 0.085, 0.075]), np.array([0.28, 0.1, 0.1])
-_HEIGHT = (0.155, 0.23)
-"""Of the teeth that are seen, at least and at most, in distances of the eyes; so long as they fit, no dark is below."""
+_GAP_OF = (0.0, 0.155, 0.23, 0.4, 0.7)
+_HEIGHT = (0.155, 0.155, 0.23, 0.1, 0.08)
+"""How high the teeth are that are seen in a mouth which is open so far, in distances of the eyes: a smile shows both
+rows, a shout the edge of the upper one."""
 _GAPS = np.array([0.0, 0.092, 0.165, 0.238, 0.3, 0.355, 0.405])
 _FROM = 0.55
 """Skin this light has teeth as bright as they are drawn."""
@@ -48,7 +50,7 @@ def opened(picture: NDArray[np.float32], seen: Seen, lips: Points, gap: float, s
     y = np.arange(found.rows.start, found.rows.stop)[:, None] + 0.5 - middle[1]
     across, below = ((turn[i, 0] * x + turn[i, 1] * y) / unit for i, unit in ((0, width / 2), (1, seen.scale)))
     upper = float((((lips[1:4] - middle) @ turn.T)[:, 1] / seen.scale).mean())
-    inside = _inside(across, below, upper, width / seen.scale, gap) * min(1.08, 0.4 + 0.7 * skin / _FROM)
+    inside = _inside(across, below, upper, width / seen.scale, gap) * min(1.0, 0.3 + 0.65 * skin / _FROM)
     window = picture[found.rows, found.columns]
     window += (inside.astype(np.float32) - window) * found.cover[..., None]
 
@@ -66,7 +68,7 @@ def _inside(
         gap: between the lips.
     """
     under = below - upper * (1 - across**2)
-    high = float(np.clip(gap, *_HEIGHT))
+    high = float(np.interp(gap, _GAP_OF, _HEIGHT))
     teeth = eased((high * (1 - 0.35 * across**2) - under) / 0.02) * eased((1 - np.abs(across)) / 0.18)
     beside = np.abs(np.abs(across * width / 2)[..., None] - _GAPS).min(2)
     bright = (0.93 - 0.4 * np.clip(np.abs(across), 0, 1) ** 2) * np.clip(0.62 + under / 0.05 * 0.38, 0.55, 1)
