@@ -160,6 +160,11 @@ class Models(Group):
     recognizer: str | None = Field(
         default=None, min_length=1, description="Who measures re-identification, in place of the policy's recognizer"
     )
+    calibration_dir: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A folder that faceveil calibrate wrote; null: the calibrations that ship",
+    )
     providers: tuple[Provider, ...] = Field(
         default=("CPUExecutionProvider",),
         min_length=1,

@@ -29,6 +29,8 @@ from jobs.errors import UsageError
 from jobs.models import registry
 
 FMR = "1e-3"
+_PLACES = {"models.local_dirs", "models.calibration_dir", "tracking.uri"}
+"""Settings that name a place of the user's; a run's row has the digests of what lies there."""
 LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "onnxruntime-gpu", "pillow", "pyarrow", "insightface")
 """Libraries that can change a pixel or a box; their versions are in each run's row."""
 
@@ -90,10 +92,14 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     """
     known = registry()
     policy = load_policy(policy_name, settings, known)
-    who = _recognizer(policy, settings, known)
+    who = recognizer(settings.models.recognizer or policy.recognizer, settings, known)
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
-    thresholds = {one.name: _threshold(who, one.name) for one in policy.detectors if one.landmarks}
+    thresholds = {
+        one.name: _threshold(who, one.name, settings.models.calibration_dir)
+        for one in policy.detectors
+        if one.landmarks
+    }
     found = {ref.name: locate(ref, runtime) for ref in (*policy.models, who.model)}
     batching = {
         one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
@@ -130,8 +136,13 @@ def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:
     return known.resolve(name, settings.models.licences_accepted, settings.models.local_dirs)
 
 
-def _recognizer(policy: Policy, settings: Settings, known: Registry) -> Recognizer:
-    wish = settings.models.recognizer or policy.recognizer
+def recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
+    """Return the recognizer of a name, or ArcFace with a pack's model: ``PACK/FILE``.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        ModelError: for a pack that is missing, or a licence that was not accepted.
+    """
     if "/" in wish:
         return ArcFace(model=_resolve(wish, settings, known))
     found = recognition.build(wish)
@@ -140,13 +151,25 @@ def _recognizer(policy: Policy, settings: Settings, known: Registry) -> Recogniz
     return found
 
 
-def _threshold(who: Recognizer, detector: str) -> float:
-    """Return the measured similarity at a false match rate of 1e-3."""
-    file = files("conf") / "calibration" / f"{who.name}.yaml"
-    if not file.is_file():
-        raise SpecError(f"recognizer {who.name} has no calibration in conf/calibration; use dlib_resnet")
-    known = calibration.parse(yaml.safe_load(file.read_text(encoding="utf-8")))
-    return calibration.find(known, who.name, who.model.sha256, detector).threshold(FMR)
+def _threshold(who: Recognizer, detector: str, own: str | None) -> float:
+    """Return the measured similarity at a false match rate of 1e-3.
+
+    Args:
+        who: the recognizer.
+        detector: whose points it is given.
+        own: a folder with files of ``faceveil calibrate``, which go before ours; a recognizer that has none there
+            keeps ours.
+    """
+    mine = None if own is None else Path(own).expanduser() / f"{who.name}.yaml"
+    if mine is not None and mine.is_file():
+        text = mine.read_text(encoding="utf-8")
+    elif (shipped := files("conf") / "calibration" / f"{who.name}.yaml").is_file():
+        text = shipped.read_text(encoding="utf-8")
+    else:
+        raise SpecError(f"recognizer {who.name} has no calibration; measure one with faceveil calibrate")
+    return calibration.find(calibration.parse(yaml.safe_load(text)), who.name, who.model.sha256, detector).threshold(
+        FMR
+    )
 
 
 def library_versions() -> dict[str, str]:
@@ -162,7 +185,7 @@ def library_versions() -> dict[str, str]:
 
 def settings_json(settings: Settings, limit: int | None, retry: str | None, batching: Mapping[str, str]) -> str:
     """Return all settings as JSON for the run's record, and how packs take pictures; no credential, no folder."""
-    flat = {k: v for k, v in settings.flat().items() if k not in {"models.local_dirs", "tracking.uri"}}
+    flat = {k: v for k, v in settings.flat().items() if k not in _PLACES}
     profile = ",".join(Path(name).name for name in settings.profile.split(","))  # one may be a file of the user's
     return json.dumps(
         flat | {"profile": profile, "limit": limit, "retry": retry} | _under("batching", batching), sort_keys=True

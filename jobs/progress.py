@@ -80,6 +80,45 @@ class Display:
             self._stream.flush()
 
 
+class Counting:
+    """Shows how many of something are done: a bar on a terminal, a log line a minute elsewhere.
+
+    Args:
+        what: what is being done.
+        total: how many there are.
+        stream: where to.
+    """
+
+    def __init__(self, what: str, total: int, stream: TextIO | None = None) -> None:
+        self._what, self._total, self._done = what, total, 0
+        self._stream, self._logged = stream or sys.stderr, time.monotonic()
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        drawn = self._stream.isatty() and total
+        self._bar = Progress(*columns, console=Console(file=self._stream)) if drawn else None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        if self._bar:
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self._total)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Leave the last state on the terminal."""
+        if self._bar:
+            self._bar.stop()
+
+    def more(self, count: int = 1) -> None:
+        """Count some that are done."""
+        self._done += count
+        if self._bar:
+            self._bar.update(self._task, completed=self._done)
+        elif time.monotonic() - self._logged >= LOG_SECONDS:
+            self._logged = time.monotonic()
+            self._stream.write(f"faceveil: {self._what}: {self._done} of {self._total}\n")
+            self._stream.flush()
+
+
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Show, on a terminal alone, that something is under way whose end is not known."""

@@ -1,7 +1,7 @@
 """Thresholds of a recognizer: at what similarity two faces count as one person, for a false match rate.
 
-They hold for one model file and one detector's points, and were measured on labelled photos by
-``benchmarks/recognition.py`` (``faceveil calibrate`` measures them on one's own). Runs on the driver.
+They hold for one model file and one detector's points, and were measured on labelled photos by ``faceveil calibrate``.
+Runs on the driver.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ def parse(given: Mapping[str, Any]) -> list[Calibration]:
     if given.get("content_sha256") != came:
         raise SpecError(
             f"calibration of {given.get('recognizer')}: expected content_sha256 {given.get('content_sha256')}, its "
-            f"content has {came}; thresholds are measured, not edited: run the calibration again",
+            f"content has {came}; thresholds are measured, not edited: run faceveil calibrate again",
         )
     try:
         return [
@@ -96,5 +96,5 @@ def find(calibrations: list[Calibration], recognizer: str, model_sha256: str, de
             return one
     raise SpecError(
         f"no calibration of {recognizer} with model {model_sha256[:12]} for the landmarks of {detector}; measure one "
-        "with benchmarks/recognition.py",
+        "with faceveil calibrate",
     )

@@ -43,6 +43,21 @@ def red_dot_detector() -> bytes:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
 
 
+def colour_recognizer() -> bytes:
+    """Return a graph in the format of dlib's ResNet: its template is a random map of the colours of 10x10 cells."""
+    cells = 10 * 10 * 3
+    weights = np.random.default_rng(0).normal(size=(cells, 128)) / cells / 50
+    nodes = [
+        helper.make_node("AveragePool", ["rgb"], ["cells"], kernel_shape=[15, 15], strides=[15, 15]),
+        helper.make_node("Flatten", ["cells"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["template"]),
+    ]
+    inputs = [helper.make_tensor_value_info("rgb", TensorProto.FLOAT, ["n", 3, 150, 150])]
+    outputs = [helper.make_tensor_value_info("template", TensorProto.FLOAT, ["n", 128])]
+    graph = helper.make_graph(nodes, "colours", inputs, outputs, [_weights("w", weights)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+
+
 def stored(folder: Path, name: str, graph: bytes) -> ModelRef:
     """Write a graph into a model folder and return its reference."""
     ref = ModelRef.fetched(name, hashlib.sha256(graph).hexdigest())

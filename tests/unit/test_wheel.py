@@ -19,7 +19,7 @@ settings = conf.settings.load("cluster,s3")
 assert len(jars.read_lock()) > 30
 for name in conf.policies.names():
     policy = context.load_policy(name, settings, models.registry())
-    assert context._threshold(recognition.build(policy.recognizer), policy.detectors[0].name) > 0
+    assert context._threshold(recognition.build(policy.recognizer), policy.detectors[0].name, None) > 0
 """
 JOBS = ("anonymize", "demo", "doctor", "export", "jars", "lookup", "maintain", "models", "status")
 
