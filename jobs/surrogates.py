@@ -26,7 +26,8 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.records import PLAN
 from anonymizer_udfs.spec import Limits
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
-from jobs import context, groups, lakefaces, options, session, sparkerrors
+from jobs import context, donors, groups, lakefaces, options, session, sparkerrors
+from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
 from jobs.lake import SparkLake
@@ -41,8 +42,10 @@ JOB = "surrogates"
 EXAMPLES = """  faceveil surrogates ./lake                     who is one person is said by a recognizer
   faceveil surrogates ./lake --labels who.csv    by a file with the columns uri and label
   faceveil surrogates ./lake --k 50
+  faceveil surrogates ./lake --donors ./consented   photos of people who consented, one folder a person
 
 Then: faceveil anonymize SOURCE LAKE --policy FILE, with k_same in the policy's chain; see docs/k_same.md.
+With --donors nobody is grouped: faces for the method surrogate go into the vault; see docs/methods.md.
 Groups are frozen: a later run adds new people in new groups, and changes none.
 
 exit codes: 0 done, 1 failed, or another run was first, 2 bad arguments"""
@@ -251,6 +254,9 @@ def parser() -> Parser:
     made.add_argument(
         "--threshold", type=float, metavar="S", help="similarity from which on two faces are of one person"
     )
+    made.add_argument(
+        "--donors", type=Path, metavar="FOLDER", help="make donors of the photos in it instead, one folder a person"
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
     options.add_common(made)
     return made
@@ -262,6 +268,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
+    if args.donors is not None:
+        if args.labels is not None or args.threshold is not None:
+            raise UsageError("--donors groups nobody: leave out --labels and --threshold")
+        made = donors.run(open_lake(args.lake, common), args.donors)
+        options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
+        return options.DONE
     asked = Asked(args.k, args.threshold, args.labels, args.content_column)
     report = run(open_lake(args.lake, common), asked)
     options.answer(report.as_dict(), report.lines(), as_json=common.as_json)

@@ -84,7 +84,7 @@ def _mouth(own: Points, face: Points) -> tuple[Points, float]:
     share = np.clip(1 - (out[:, 0] / (wanted / 2)) ** 2, 0, 1)
     out[:, 1] += _BEND_SHARE * np.clip(bend, -0.2, 0.2) * share
     gaps = (np.maximum(one[[19, 18, 17], 1] - one[[13, 14, 15], 1], 0).mean() for one in (face, own))
-    gap = float(np.clip(_GAP_SHARE * next(gaps) - next(gaps), -0.02, 0.7))
+    gap = float(np.clip(_GAP_SHARE * next(gaps) - next(gaps), -0.1, 0.7))
     for side, places in ((-0.5, _UPPER), (0.5, _LOWER)):
         out[list(places), 1] += side * gap * np.sqrt(share[list(places)])
     return out + middle, gap

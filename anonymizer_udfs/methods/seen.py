@@ -70,22 +70,13 @@ class Seen:
         return cls(rotation, scale, _shift(_FIVE, seen, rotation, scale), seen)
 
     @classmethod
-    def of_many(cls, points: Points, by_five: "Seen", told: NDArray[np.floating]) -> "Seen":
-        """Return what 68 points tell, where they agree with the five that a detector told; else ``by_five``.
-
-        Args:
-            points: ``(68, 2)`` in pixels.
-            by_five: what the five tell.
-            told: the five, ``(5, 2)``.
-        """
+    def of_points(cls, points: Points) -> "Seen | None":
+        """Return what 68 points tell, ``(68, 2)`` in pixels; None where they tell no face that can be seen."""
         model, rigid = np.array(MEAN_FACE), points[list(RIGID)]
         rotation, scale = fit(model, rigid)
         if not np.isfinite(points).all() or not scale > 0 or rotation[2, 2] < _FLATTEST:
-            return by_five
-        mine = _five(points)
-        if not np.hypot(*(mine - told).T).mean() <= _STRAY * scale:
-            return by_five
-        return cls(rotation, scale, _shift(model, rigid, rotation, scale), mine, points)
+            return None
+        return cls(rotation, scale, _shift(model, rigid, rotation, scale), _five(points), points)
 
     @property
     def yaw_degrees(self) -> float:
@@ -154,7 +145,9 @@ def look(rgb: NDArray[np.uint8], target: Target, landmarker: Landmarker | None) 
     told = np.array([target.landmarks[: len(_FIVE)]], np.float32)
     box = np.array([target.box_xyxy], np.float32)
     found = landmarker.locate(np.ascontiguousarray(rgb), box, told, target.detector, target.runtime)[0]
-    return Seen.of_many(found.as_68, by_five, told[0]) if found.known else by_five
+    seen = Seen.of_points(found.as_68)
+    near = seen is not None and np.hypot(*(seen.five - told[0]).T).mean() <= _STRAY * seen.scale
+    return seen if seen is not None and near else by_five
 
 
 def agrees(target: Target) -> bool:
