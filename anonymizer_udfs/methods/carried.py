@@ -57,15 +57,22 @@ def _velocity(lattice: Lattice, seen: Seen, points: Points, size_wh: NDArray[np.
     nodes, middle = lattice.nodes, points[_NOSE]
     turn = np.arange(_RING_POINTS) * 2 * math.pi / _RING_POINTS
     ring = middle + np.column_stack([np.cos(turn), np.sin(turn)]) * _RING * seen.scale
-    jaw = slice(0, 17)
     original = points if seen.points is None else seen.points
-    held = np.concatenate([points[jaw], ring]) / seen.scale
-    by = np.concatenate([original[jaw] - points[jaw], np.zeros_like(ring)])
+    still = np.concatenate([original[17:27], original[17:27] + 0.4 * seen.up, ring])
+    held = np.concatenate([points[:17], still]) / seen.scale
+    by = np.concatenate([_across(points[:17], original[:17] - points[:17]), np.zeros_like(still)])
     move = splines.displaced(held, by, nodes.reshape(-1, 2) / seen.scale).reshape(nodes.shape)
     away = np.hypot(*np.moveaxis((nodes - middle) / (np.array(_RING) * seen.scale), 2, 0))
     edge_px = (np.minimum(nodes, size_wh - nodes) - lattice.spacing / 2).min(2)
     ease = eased((1 + _BEYOND - away) / _BEYOND) * eased(edge_px / (_EDGE * seen.scale))
     return np.asarray(move * ease[..., None])
+
+
+def _across(outline: Points, by: Points) -> Points:
+    """Return the part of vectors that is across an outline: points of a jaw are no fixed places along it."""
+    along = np.gradient(outline, axis=0)
+    normal = np.column_stack([-along[:, 1], along[:, 0]]) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    return np.asarray((by * normal).sum(1, keepdims=True) * normal)
 
 
 def laid(

@@ -16,15 +16,18 @@ Plane = NDArray[np.float32]
 EDGE = 0.05
 """Within the outline of cheeks and jaw by so many distances of the eyes the cover is half, and nothing but the
 stand-in's is seen from twice that on."""
-_FOREHEAD = (0.14, 0.5)
-"""Above the brows by these the cover is whole, and ends."""
-_TEMPLES = 0.25
+_ABOVE, _FADE = 0.12, 0.36
+"""So far above the brows, the original's and the stand-in's, the cover is whole; beyond it fades."""
+_BROWS_MOST = 0.22
+"""How far above the stand-in's the original's brows may lie where nobody tells where they are."""
+_TEMPLES = 0.5
 _HALF = 0.5
 _FAR_PX = 1e6
 _LINES = ((slice(17, 22), 0.17), (slice(22, 27), 0.17), (slice(31, 36), 0.11))
 _AREAS = ((slice(36, 42), 0.13), (slice(42, 48), 0.13), (slice(48, 60), 0.1))
 """Brows and nostrils as lines, eyes and lips as areas, so thick, in distances of the eyes."""
 _WIDE = (0.72, 0.45)
+_BROWS_HIGHEST = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,8 @@ class Cover:
             points: the stand-in's 68 points there.
         """
         eye_px = seen.scale
-        inside = _within(_filled([_outline(seen, points, _FOREHEAD[1], _TEMPLES)], size_hw))
+        low, high = _forehead(seen, points)
+        inside = _within(_filled([_outline(seen, points, high, _TEMPLES * high)], size_hw))
         share = (
             eased(inside.astype(np.float64) / (2 * EDGE * eye_px)) if eye_px > 1 else (inside > 0).astype(np.float64)
         )
@@ -62,7 +66,6 @@ class Cover:
         brows = points[17:27].mean(0)
         x, y = np.arange(w) + 0.5 - brows[0], np.arange(h)[:, None] + 0.5 - brows[1]
         above = x * up[0] + y * up[1]
-        low, high = _FOREHEAD
         ended: Plane = np.asarray(share * eased((high - above) / (high - low)), np.float32)
         depth = _within((ended > _HALF).astype(np.uint8)) / np.float32(max(eye_px, 1e-6))
         features = _features(size_hw, seen, points)
@@ -74,6 +77,16 @@ class Cover:
 def _within(mask: NDArray[np.uint8]) -> Plane:
     """Return how far each pixel of a mask is from those that are not in it, in pixels."""
     return np.minimum(np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, 3), np.float32), np.float32(_FAR_PX))
+
+
+def _forehead(seen: Seen, points: Points) -> tuple[float, float]:
+    """Return how far above the middle of the stand-in's brows the cover is whole, and where it ends."""
+    brows, up = points[17:27], seen.up / seen.scale**2
+    highest = _BROWS_MOST
+    if seen.points is not None:
+        highest = float(((np.concatenate([brows, seen.points[17:27]]) - brows.mean(0)) @ up).max())
+    low = min(highest, _BROWS_HIGHEST) + _ABOVE
+    return low, low + _FADE
 
 
 def _outline(seen: Seen, points: Points, forehead: float, temples: float) -> Points:

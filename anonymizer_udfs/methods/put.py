@@ -11,6 +11,7 @@ from anonymizer_udfs.methods import mouth
 from anonymizer_udfs.methods.base import Target
 from anonymizer_udfs.methods.carried import laid
 from anonymizer_udfs.methods.cover import Cover
+from anonymizer_udfs.methods.inks import LUMA
 from anonymizer_udfs.methods.relit import COARSE_EYE_PX, as_sharp, gains
 from anonymizer_udfs.methods.sampling import LEVELS
 from anonymizer_udfs.methods.seen import Seen
@@ -22,6 +23,7 @@ WORKING_EYE_PX = 192.0
 """A face whose eyes are further apart is made at this size and enlarged: donors are half as fine."""
 _REACH = 0.6
 """Above the brows and below the chin, in distances of the eyes."""
+_SKIN_SATURATION = 0.3
 _GRAIN_SHARE, _GRAIN_MOST = 0.9, 0.03
 _WHITE_FINE = 0.79
 """Standard deviation of white noise of 1 less a blur of itself by 0.8 pixels."""
@@ -93,7 +95,7 @@ class Work:
         cover = Cover.of(self.size_hw, self.seen, self.points)
         face = laid(donor.canvas, self.size_hw, self.seen, self.points, self.irises)
         mouth.opened(face, self.seen, self.points[60:68], gap, donor.tone)
-        face *= np.exp(self._light(face, scene, cells))
+        face *= np.exp(_tinted(self._light(face, scene, cells), face))
         face, lacks = as_sharp(face, scene, cover.share)
         x0, y0, x1, y1 = self.window
         whole = _resized(face, (y1 - y0, x1 - x0), cv2.INTER_CUBIC)
@@ -112,6 +114,18 @@ class Work:
         small = _resized(face, (h, w)), _resized(scene, (h, w))
         found = gains(small, cover, seen.scale, _scaled(self.target, by, (0, 0)), cells)
         return _resized(found, self.size_hw)
+
+
+def _tinted(gain: Picture, face: Picture) -> Picture:
+    """Return a gain whose colour is for skin: what is grey, as teeth and the whites of eyes, gets less of it.
+
+    The donor's skin has another colour than the original's. What would make it that would make white green.
+    """
+    most = face.max(2)
+    saturation = (most - face.min(2)) / np.maximum(most, np.float32(1e-3))
+    share = np.clip(saturation / np.float32(_SKIN_SATURATION), 0, 1)[..., None]
+    light = (gain @ LUMA)[..., None]
+    return np.asarray(light + (gain - light) * share, np.float32)
 
 
 def _scaled(target: Target, by: float, corner: tuple[int, int]) -> Target:
