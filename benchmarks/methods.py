@@ -31,9 +31,10 @@ from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.registry import roots
 from anonymizer_udfs.recognition import Recognizer
 from benchmarks.recognition import ENLARGE, SEED, data_digest, evaluate, pack, pairs, read
-from jobs.models import cache_dir
+from jobs.models import cache_dir, registry
 
 DETECTOR = "centerface"
+LICENCES = ("ibug-300-w-non-commercial",)
 Rgb = NDArray[np.uint8]
 
 
@@ -45,11 +46,11 @@ class Photo:
     box: NDArray[np.float32]
     points: NDArray[np.float32]
 
-    def target(self, corner: tuple[int, int] = (0, 0)) -> Target:
-        """Return where the face is in the part of the photo that begins at a corner."""
+    def target(self, corner: tuple[int, int] = (0, 0), runtime: Runtime | None = None) -> Target:
+        """Return where the face is in the part of the photo that begins at a corner, and where models lie."""
         x0, y0, x1, y1 = (float(v) for v in self.box - np.tile(np.array(corner, np.float32), 2))
         marks: Landmarks = tuple((float(x), float(y)) for x, y in self.points - np.array(corner, np.float32))
-        return Target((x0, y0, x1, y1), landmarks=marks)
+        return Target((x0, y0, x1, y1), landmarks=marks, detector=DETECTOR, runtime=runtime)
 
 
 Treat = Callable[[Photo, np.random.Generator], Rgb]
@@ -72,7 +73,7 @@ def photos(paths: Sequence[Path], runtime: Runtime) -> list[Photo]:
     return [one for pair in both for one in pair]
 
 
-def by_method(method: Method, ratio: float) -> Treat:
+def by_method(method: Method, ratio: float, runtime: Runtime | None = None) -> Treat:
     """Return what treats a photo's region of a size as the pipeline does."""
 
     def treat(photo: Photo, rng: np.random.Generator) -> Rgb:
@@ -80,7 +81,7 @@ def by_method(method: Method, ratio: float) -> Treat:
         where = regions.region(photo.box, ratio, roll_degrees(photo.points), (w, h))
         x0, y0, x1, y1 = where.box
         out, mask = photo.rgb.copy(), where.mask()
-        made = method.apply(out[y0:y1, x0:x1], photo.target((x0, y0)), rng)
+        made = method.apply(out[y0:y1, x0:x1], photo.target((x0, y0), runtime), rng)
         out[y0:y1, x0:x1] = made if mask is None else np.where(mask[..., None], made, out[y0:y1, x0:x1])
         return out
 
@@ -114,12 +115,22 @@ def line(who: Recognizer, first: NDArray[np.float32], second: NDArray[np.float32
     return f"{float(np.diag(similarity).mean()):10.3f} {evaluate(similarity)[0]:7.1%}"
 
 
-def treatments(args: argparse.Namespace) -> Iterator[tuple[str, Treat]]:
+def resolved(wish: object, local_dir: str) -> object:
+    """Return a wish with the names of models resolved: each ``model`` that is one, at any depth."""
+    if not isinstance(wish, dict):
+        return wish
+    inner = {key: resolved(value, local_dir) for key, value in wish.items()}
+    if isinstance(inner.get("model"), str):
+        inner["model"] = registry().resolve(inner["model"], LICENCES, [local_dir] if local_dir else [])
+    return inner
+
+
+def treatments(args: argparse.Namespace, runtime: Runtime) -> Iterator[tuple[str, Treat]]:
     """Yield what the arguments ask for, with its name."""
     yield from ((f"without {part}", without(part)) for part in (parts.DROPS if args.parts else ()))
     for wish in args.method:
-        method = methods.build(yaml.safe_load(wish))
-        yield wish, by_method(method, args.region_ratio)
+        method = methods.build(resolved(yaml.safe_load(wish), args.local_dir))
+        yield wish, by_method(method, args.region_ratio, runtime)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -145,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"similarity  rank-1   alike:  rank-1\n{line(who, clear[0::2], clear[1::2])}                    clear",
         flush=True,
     )
-    for name, treat in treatments(args):
+    for name, treat in treatments(args, runtime):
         made = templates(who, shown, treat, runtime)
         print(f"{line(who, made[0::2], clear[1::2])} {line(who, made[0::2], made[1::2])}  {name}", flush=True)
     return 0

@@ -16,6 +16,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Regions,
     Scramble,
+    StandIn,
     Warp,
 )
 from jobs import spoken
@@ -72,6 +73,7 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     ),
     "warp": _each(1.6, *(Warp(amplitude) for amplitude in (0.05, 0.1, 0.15, 0.2, 0.25))),
     "regions": _each(1.6, *(Regions(n) for n in (1, 2, 3, 4)), Regions(4, Mask(), Pixelate(8, 0.0))),
+    "surrogate": _each(1.6, *(StandIn(cells=n) for n in (8, 6, 5, 3, 1))),  # by five points
     "k_same": _each(2.0, *(KSame(k) for k in (2, 5, 10, 20, 50))),  # without groups: its fill
 }
 """By method, in the order of :data:`anonymizer_udfs.methods.METHODS`; a test holds it to be whole."""
