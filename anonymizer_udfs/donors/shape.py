@@ -104,7 +104,7 @@ def opening(eye: Points) -> float:
 
     Examples:
         >>> round(opening(NEUTRAL[36:42]), 2)
-        0.36
+        0.29
     """
     width = math.dist(eye[0], eye[3])
     heights = math.dist(eye[1], eye[5]) + math.dist(eye[2], eye[4])

@@ -25,6 +25,8 @@ _REACH = 0.6
 """Above the brows and below the chin, in distances of the eyes."""
 _SKIN_SATURATION = 0.3
 _GRAIN_SHARE, _GRAIN_MOST = 0.9, 0.03
+_SMALL_PX = 30.0
+"""Where eyes are closer together what is fine is features, and tells no grain."""
 _WHITE_FINE = 0.79
 """Standard deviation of white noise of 1 less a blur of itself by 0.8 pixels."""
 
@@ -99,6 +101,7 @@ class Work:
         face, lacks = as_sharp(face, scene, cover.share)
         x0, y0, x1, y1 = self.window
         whole = _resized(face, (y1 - y0, x1 - x0), cv2.INTER_CUBIC)
+        lacks *= float(np.clip((self.seen.scale - _SMALL_PX) / _SMALL_PX, 0, 1))
         if lacks:
             grain = rng.standard_normal(whole.shape[:2], np.float32)
             grain *= np.float32(min(_GRAIN_SHARE * lacks / _WHITE_FINE, _GRAIN_MOST))

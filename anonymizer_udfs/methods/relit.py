@@ -28,6 +28,8 @@ BLURS_PX = (0.0, 0.5, 0.8, 1.2, 1.8, 2.6)
 GRAINS = (0.0, 0.002, 0.004, 0.008, 0.016, 0.032)
 """Grain that is added, as shares of the full range: so it is told in six steps."""
 _NONE = 0.001
+_MEDIAN = 0.6745
+"""Of the sizes of a normal variable, in standard deviations."""
 _FINE_PX = 0.8
 _LEAST_PIXELS = 48
 
@@ -75,7 +77,7 @@ def _by_cells(face: Picture, around: Picture, cover: Cover, target: Target, cell
 
 
 def as_sharp(face: Picture, around: Picture, share: NDArray[np.float32]) -> tuple[Picture, float]:
-    """Return a face blurred until it is no sharper than the picture there, and what it then lacks of fine detail.
+    """Return a face blurred until it is no sharper than the picture there, and what it then lacks of grain.
 
     Returns:
         The face, and the standard deviation of what it lacks, as a share of the full range: one of :data:`GRAINS`.
@@ -83,17 +85,22 @@ def as_sharp(face: Picture, around: Picture, share: NDArray[np.float32]) -> tupl
     inside = share > 0.9  # noqa: PLR2004 - nearly all of a pixel
     if inside.sum() < _LEAST_PIXELS:
         return face, 0.0
-    grey, mean = face @ LUMA, around @ LUMA
-    wanted, has, chosen = _fine(mean, inside), 0.0, 0.0
+    (wanted, grainy), own = _fine(around @ LUMA, inside), face @ LUMA
+    has, even, chosen = 0.0, 0.0, 0.0
     for sigma in BLURS_PX:
-        has, chosen = _fine(cv2.GaussianBlur(grey, (0, 0), sigma) if sigma else grey, inside), sigma
+        (has, even), chosen = _fine(cv2.GaussianBlur(own, (0, 0), sigma) if sigma else own, inside), sigma
         if has <= 1.05 * wanted:
             break
     out = np.asarray(cv2.GaussianBlur(face, (0, 0), chosen), np.float32) if chosen else face
-    lacks = math.log2(max(math.sqrt(max(wanted**2 - has**2, 0)), _NONE))
+    lacks = math.log2(max(math.sqrt(max(grainy**2 - even**2, 0)), _NONE))
     return out, min(GRAINS, key=lambda step: abs(math.log2(max(step, _NONE)) - lacks))
 
 
-def _fine(grey: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
-    """Return how strong detail of about a pixel is, as a share of the full range."""
-    return float((grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX))[inside].std())
+def _fine(grey: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return how strong detail of about a pixel is, and that of its even part, as standard deviations.
+
+    The second is from the median size (Donoho and Johnstone 1994): where half of the pixels lie on no edge it is that
+    of the grain.
+    """
+    detail = (grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX))[inside]
+    return float(detail.std()), float(np.median(np.abs(detail))) / _MEDIAN

@@ -30,8 +30,6 @@ _LOWER = 0.015
 points 0.024 too high else, and dlib's predictor saw its own 0.006 too low."""
 _FLATTEST = 0.35
 """Cosine of the steepest turn that is undone: a face seen from further aside tells nothing of its other half."""
-_PITCH_SHARE = 0.3
-"""How much of a pitch is believed that five points tell: they may as well tell a long nose or a smile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +60,10 @@ class Seen:
         seen = facing.pixels(facing.points)
         rotation, scale = fit(_FIVE, seen)
         if not scale > 0 or rotation[2, 2] < _FLATTEST:
-            rotation = turned(facing.roll_degrees, 0.0, 0.0)
+            turn = math.radians(facing.roll_degrees)
+            c, s = math.cos(turn), math.sin(turn)
+            rotation = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
             scale = facing.width_px * (POINTS[1][0] - POINTS[0][0])
-        yaw = math.degrees(math.asin(float(np.clip(rotation[2, 0], -1, 1))))
-        pitch = math.degrees(math.atan2(-rotation[2, 1], rotation[2, 2]))
-        roll = math.degrees(math.atan2(rotation[1, 0], rotation[0, 0]))
-        rotation = turned(roll, yaw, _PITCH_SHARE * pitch)
         return cls(rotation, scale, _shift(_FIVE, seen, rotation, scale), seen)
 
     @classmethod
@@ -163,22 +159,6 @@ def agrees(target: Target) -> bool:
 
 _YAW_MOST = 50.0
 """Beyond it a drawn face does not lie on what is seen of the original."""
-
-
-def turned(roll: float, yaw: float, pitch: float) -> NDArray[np.float64]:
-    """Return the rotation of a face by angles in degrees, as :class:`anonymizer_udfs.landmarks.pose.Pose` has them.
-
-    Examples:
-        >>> turned(90.0, 0.0, 0.0).round(3).tolist()
-        [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
-    """
-    (cr, sr), (cy, sy), (cp, sp) = (
-        (math.cos(math.radians(one)), math.sin(math.radians(one))) for one in (roll, yaw, pitch)
-    )
-    nodded = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
-    aside = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
-    rolled = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return np.asarray(rolled @ aside @ nodded)
 
 
 def _five(points: Points) -> Points:

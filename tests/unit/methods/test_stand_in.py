@@ -213,6 +213,20 @@ def test_eyes_that_are_shut_are_shut() -> None:
     assert dark[0] > 1.5 * dark[1]
 
 
+def test_brows_that_are_raised_do_not_show_above_the_others() -> None:
+    """The original's brows lie under the cover, however high they are."""
+    raised = shape.NEUTRAL.copy()
+    raised[17:27, 1] -= 0.3
+    patch = np.full((SIDE, SIDE, 3), 190, np.uint8)
+    brows = np.array(posed(raised))[17:27]
+    for brow in (brows[:5], brows[5:]):
+        cv2.polylines(patch, [np.rint(brow).astype(np.int32)], isClosed=False, color=(10, 10, 10), thickness=3)
+    made = told(raised, patch).astype(float)
+    there = [bright(made, place, 1) for place in brows[1:9]]
+    assert min(bright(patch, place, 1) for place in brows[1:9]) < 60
+    assert min(there) > 110
+
+
 def test_points_that_disagree_with_the_detector_are_not_believed() -> None:
     """A landmarker that tells another place changes nothing."""
     patch, known = scene(), target(detector="centerface", runtime=Runtime(()))
