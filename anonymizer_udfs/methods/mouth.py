@@ -15,8 +15,8 @@ OPEN = 0.035
 """Of lips that are less apart, in distances of the eyes, nothing but the line between them is seen."""
 _TOOTH = np.array([0.86, 0.82, 0.75])
 _DARK, _TONGUE = np.array([0.2, 0.085, 0.075]), np.array([0.28, 0.1, 0.1])
-_GAP_OF = (0.0, 0.155, 0.23, 0.4, 0.7)
-_HEIGHT = (0.155, 0.155, 0.23, 0.13, 0.12)
+_GAP_OF = (0.0, 0.155, 0.3, 0.45, 0.7)
+_HEIGHT = (0.155, 0.155, 0.29, 0.14, 0.12)
 """How high the teeth are that are seen in a mouth which is open so far, in distances of the eyes: a smile shows both
 rows, a shout the edge of the upper one."""
 _GAPS = np.array([0.0, 0.092, 0.165, 0.238, 0.3, 0.355, 0.405])

@@ -20,6 +20,7 @@ COARSE_EYE_PX = 48.0
 SEAM, RIM = 0.085, 0.26
 """Within this of the cover's edge, in distances of the eyes, light follows the picture as a blur by ``SEAM`` has it: so
 there is no seam. Further inside it is that of the cells alone."""
+_TIMES = 3
 _LEAST_AREA = 0.2
 """Share of a cell that must be skin for it to count in full."""
 _DARKEST, _GAIN, _SEAM_GAIN = 3.0, (0.12, 6.0), (0.5, 2.0)
@@ -60,20 +61,27 @@ def gains(pictures: tuple[Picture, Picture], cover: Cover, eye_px: float, target
 
 
 def _by_cells(face: Picture, around: Picture, cover: Cover, target: Target, cells: int) -> Picture:
-    """Return by how much light differs over cells, as logarithms, without steps between them."""
+    """Return by how much light differs over cells, as logarithms, without steps between them.
+
+    Smoothing carries light over into neighbours, so what is still missing is added again and again.
+    """
     grid = Cells.over(face.shape[:2], target, cells)
     weights = np.rint(cover.skin * np.float32(LEVELS)).astype(np.int64)[..., None]
     sums = grid.sums(weights)
-    theirs, mine = (
-        grid.sums(weights * np.rint(np.clip(one, 0, 1) * np.float32(LEVELS)).astype(np.int64)) / np.maximum(sums, 1)
-        for one in (around, face)
-    )
-    gain = np.log(np.clip((np.rint(theirs) + _DARKEST) / (np.rint(mine) + _DARKEST), *_GAIN))
     counts = np.clip(sums / (LEVELS * _LEAST_AREA * grid.areas), 0, 1) + 1e-4
     sigma = max(0.55 * max(target.face_wh) / cells * 0.75, 0.5)
-    summed = cv2.GaussianBlur(grid.filled((gain * counts).astype(np.float32)), (0, 0), sigma)
-    weight = cv2.GaussianBlur(grid.filled(counts.astype(np.float32)), (0, 0), sigma)
-    return np.asarray(summed.reshape(face.shape) / weight.reshape(*face.shape[:2], 1), np.float32)
+    blurred = cv2.GaussianBlur(grid.filled(counts.astype(np.float32)), (0, 0), sigma).reshape(*face.shape[:2], 1)
+
+    def means(picture: Picture) -> NDArray[np.float64]:
+        levels = np.rint(np.clip(picture, 0, 1) * np.float32(LEVELS)).astype(np.int64)
+        return np.asarray(grid.sums(weights * levels) / np.maximum(sums, 1))
+
+    theirs, out = np.rint(means(around)) + _DARKEST, np.zeros_like(face)
+    for _ in range(_TIMES):
+        gain = np.log(np.clip(theirs / (means(face * np.exp(out)) + _DARKEST), *_GAIN))
+        added = cv2.GaussianBlur(grid.filled((gain * counts).astype(np.float32)), (0, 0), sigma)
+        out += added.reshape(face.shape) / blurred
+    return out
 
 
 def as_sharp(face: Picture, around: Picture, share: NDArray[np.float32]) -> tuple[Picture, float]:
