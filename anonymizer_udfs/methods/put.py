@@ -124,8 +124,10 @@ def _tinted(gain: Picture, face: Picture) -> Picture:
 
     The donor's skin has another colour than the original's. What would make it that would make white green.
     """
-    most = face.max(2)
-    saturation = (most - face.min(2)) / np.maximum(most, np.float32(1e-3))
+    red, green, blue = np.moveaxis(face, 2, 0)  # a reduction over so short an axis takes five times as long
+    most = np.maximum(np.maximum(red, green), blue)
+    least = np.minimum(np.minimum(red, green), blue)
+    saturation = (most - least) / np.maximum(most, np.float32(1e-3))
     share = np.clip(saturation / np.float32(_SKIN_SATURATION), 0, 1)[..., None]
     light = (gain @ LUMA)[..., None]
     return np.asarray(light + (gain - light) * share, np.float32)
