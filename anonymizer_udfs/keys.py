@@ -51,6 +51,10 @@ class Key:
         """Return the keyed id of a whole source (a folder, a bucket, an archive)."""
         return self._mac("source-id", uri.encode()).hex()[:_ID_HEX]
 
+    def mapping_id(self, text: str) -> str:
+        """Return the keyed id of which patterns have which policies: nobody without the key confirms a guess."""
+        return self._mac("mapping-id", text.encode()).hex()[:_ID_HEX]
+
     def content_version(self, size_bytes: int, modified_us: int, etag: str) -> str:
         """Return the keyed version of what a listing says of an image."""
         text = f"{size_bytes}|{modified_us}|{etag}".encode()

@@ -11,6 +11,7 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.records import PLAN
 from anonymizer_udfs.sources import list_source
 from anonymizer_udfs.sources.base import Entry, SourceSpec
+from anonymizer_udfs.tiers import Tiers
 
 ROWS = 5000
 _COLUMNS = tuple(f.name for f in fields(Entry))
@@ -18,15 +19,17 @@ _COLUMNS = tuple(f.name for f in fields(Entry))
 
 @dataclass(frozen=True)
 class ListPartition:
-    """Lists a source inside one task; names and key travel in the pickled function, never in a plan.
+    """Lists a source inside one task; names, patterns and key travel in the pickled function, never in a plan.
 
     Attributes:
         source: what to list.
         key: what ids are derived from.
+        tiers: which images have another policy than the run's.
     """
 
     source: SourceSpec
     key: Key = field(repr=False)
+    tiers: Tiers = field(default_factory=Tiers, repr=False)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield rows of :data:`records.PLAN` in bounded batches; the input only says that this task is to list.
@@ -47,9 +50,10 @@ class ListPartition:
         while some := list(islice(entries, ROWS)):
             yield pa.RecordBatch.from_pylist([self._row(entry) for entry in some], schema=PLAN)
 
-    def _row(self, entry: Entry) -> dict[str, str | int]:
+    def _row(self, entry: Entry) -> dict[str, str | int | None]:
         return {
             "image_id": self.key.image_id(entry.uri),
             "content_version": self.key.content_version(entry.size_bytes, entry.modified_us, entry.etag),
             **{name: getattr(entry, name) for name in _COLUMNS},
+            "policy": self.tiers.policy_of(entry.uri),
         }

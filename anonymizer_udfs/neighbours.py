@@ -41,10 +41,11 @@ def spread(found: Sequence[Found], frames: int) -> list[list[Found]]:
         for here in range(frames):
             for there in (here - away, here + away):
                 for one in own[there] if 0 <= there < frames else ():
-                    if not any(_same(one.finding, other.finding) for other in out[here]):
+                    if not any(same(one.finding, other.finding) for other in out[here]):
                         out[here].append(Found(one.finding, Look.NEIGHBOUR, here))
     return out
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def same(one: Finding, other: Finding) -> bool:
+    """Return whether two findings in pictures of one size are taken for one face or plate."""
     return one.kind == other.kind and float(boxes.iou(one.box[None], other.box[None])[0, 0]) >= SAME_IOU

@@ -11,77 +11,31 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import cv2
 import pyarrow as pa
 
-from anonymizer_udfs import fingerprint, imaging, measure, subject, verification
-from anonymizer_udfs.detection.findings import Finding
-from anonymizer_udfs.detection.plans import FAST, THOROUGH, Plan
-from anonymizer_udfs.detection.search import FACE
-from anonymizer_udfs.detection.sights import Sight
-from anonymizer_udfs.imaging import Header
-from anonymizer_udfs.looks import covers
+from anonymizer_udfs import fingerprint, imaging, measure, searching, steps, subject
+from anonymizer_udfs.detection.plans import FAST
 from anonymizer_udfs.making import Made, make
-from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
-from anonymizer_udfs.records import OUT, Face, Look, Planned, Quarantined, Released, Result
+from anonymizer_udfs.records import OUT, Face, Planned, Quarantined, Released, Result
 from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.stages import staged
-from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
+from anonymizer_udfs.work import Clock, Work
+
+__all__ = ["GROUP_ON_ACCELERATOR", "Clock", "Work", "anonymize_partition", "process", "to_batches"]
 
 GROUP_ON_ACCELERATOR = 32
 GROUP_PIXELS = 32_000_000
 """Pixels of a group, and of one picture more: some 10 bytes are held for each until the group is done.
 
 Four groups are at work at a time."""
-SECOND_LOOKS = 3
-"""How often an anonymized picture is searched for what is left before it is held back."""
 MOST_ROWS = 256
-
-
-@dataclass
-class Work:
-    """One image on its way; fields are filled step by step, and ``outcome`` ends it."""
-
-    planned: Planned
-    data: bytes | Reason
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    header: Header | None = None
-    subject: Subject | None = None
-    found: list[Found] = field(default_factory=list)
-    plans: tuple[str, ...] = ()
-    made: Made | None = None
-    left: tuple[tuple[Finding, ...], ...] = ()
-    faces: tuple[Face, ...] = ()
-    utility: tuple[tuple[str, float], ...] = ()
-    outcome: Released | Quarantined | None = None
-
-    def shown(self) -> Subject:
-        """Return what the file shows; raises where it was never decoded."""
-        if self.subject is None:
-            raise RuntimeError("an image is decoded before it is worked on")
-        return self.subject
-
-
-class Clock:
-    """Adds the time of a ``with`` block to one step of one image."""
-
-    def __init__(self, work: Work, step: str) -> None:
-        self._work, self._step = work, step
-
-    def __enter__(self) -> None:
-        """Start."""
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        """Stop, and add."""
-        spent = (time.perf_counter() - self._start) * 1000
-        self._work.timings_ms[self._step] = self._work.timings_ms.get(self._step, 0.0) + spent
 
 
 def anonymize_partition(batches: Iterable[pa.RecordBatch], spec: WorkerSpec) -> Iterator[pa.RecordBatch]:
@@ -114,25 +68,24 @@ def process(works: Iterable[Work], spec: WorkerSpec) -> Iterator[Result]:
     and those before are treated and looked at again, each in a thread. On a CPU, whose cores have a task each, pictures
     go one by one in the caller's thread.
     """
-    stages = [functools.partial(stage, spec) for stage in (_search_group, _treat_group, _look_again_group)]
+    stages = (_search_group, _treat_group, _look_again_group)
     with staged(_groups(works, spec), stages, overlapping=spec.runtime.accelerated) as groups:
         for work in itertools.chain.from_iterable(groups):
-            _guarded(_finish, work, spec)
-            yield _result(work, spec)
+            _guarded(_finish, work)
+            yield _result(work)
 
 
-def _search_group(spec: WorkerSpec, group: Sequence[Work]) -> None:
-    _search([work for work in group if work.outcome is None], spec)
+def _search_group(group: Sequence[Work]) -> None:
+    searching.search([work for work in group if work.outcome is None])
 
 
-def _treat_group(spec: WorkerSpec, group: Sequence[Work]) -> None:
+def _treat_group(group: Sequence[Work]) -> None:
     for work in group:
-        _guarded(_treat, work, spec)
+        _guarded(_treat, work)
 
 
-def _look_again_group(spec: WorkerSpec, group: Sequence[Work]) -> None:
-    if spec.policy.second_look is not None:
-        _look_again([work for work in group if work.outcome is None], spec.policy.second_look, spec)
+def _look_again_group(group: Sequence[Work]) -> None:
+    searching.look_again([work for work in group if work.outcome is None], functools.partial(_guarded, _treat))
 
 
 def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
@@ -140,7 +93,8 @@ def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
     most = GROUP_ON_ACCELERATOR if spec.runtime.accelerated else 1
     group: list[Work] = []
     for work in works:
-        _guarded(_decode, work, spec)
+        work.spec = spec.under(work.planned.policy)
+        _guarded(_decode, work)
         group.append(work)
         pixels = sum(w.subject.header.all_pixels for w in group if w.subject is not None)
         if len(group) >= most or pixels >= GROUP_PIXELS:
@@ -150,16 +104,17 @@ def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
         yield group
 
 
-def _guarded(step: Callable[[Work, WorkerSpec], None], work: Work, spec: WorkerSpec) -> None:
+def _guarded(step: Callable[[Work], None], work: Work) -> None:
     """Run a step of one image; the one place where what is wrong with an image becomes its outcome."""
     if work.outcome is None:
         try:
-            step(work, spec)
+            step(work)
         except BadImageError as error:
             work.outcome = Quarantined(error.reason)
 
 
-def _decode(work: Work, spec: WorkerSpec) -> None:
+def _decode(work: Work) -> None:
+    spec = work.told()
     if isinstance(work.data, Reason):
         raise BadImageError(work.data)
     with Clock(work, "decode"):
@@ -167,37 +122,11 @@ def _decode(work: Work, spec: WorkerSpec) -> None:
         work.subject = subject.of(work.header, work.data, spec.policy.plan, spec.limits.max_pixels)
 
 
-def _search(works: Sequence[Work], spec: WorkerSpec) -> None:
-    """Run the policy's plan, then the thorough one where no face was found and the policy asks for it."""
-    looks = [work.shown().sights for work in works]
-    for work, found in zip(works, _timed_search(works, looks, spec.policy.plan, "detect", spec), strict=True):
-        work.found = [Found(one, Look.PLAN, i) for i, ones in enumerate(found) for one in ones]
-        work.plans += (spec.policy.plan.name,)
-    faceless = [w for w in works if not any(one.finding.kind == FACE for one in w.found)]
-    again = [w for w in faceless if spec.policy.searches_again(w.planned.image_id)]
-    looks = [work.shown().sights for work in again]
-    for work, found in zip(again, _timed_search(again, looks, THOROUGH, "detect", spec), strict=True):
-        more = [Found(one, Look.THOROUGH, i) for i, ones in enumerate(found) for one in ones]
-        work.found += [one for one in more if one.finding.kind == FACE or not work.found]
-        work.plans += (THOROUGH.name,)
-
-
-def _timed_search(
-    works: Sequence[Work], looks: Sequence[Sequence[Sight]], plan: Plan, step: str, spec: WorkerSpec
-) -> list[list[tuple[Finding, ...]]]:
-    """Return what is found in each sight of each image; one that stands for several frames is searched once."""
-    start = time.perf_counter()
-    sights = list(dict.fromkeys(itertools.chain.from_iterable(looks)))
-    found = dict(zip(sights, spec.policy.searcher.search(sights, plan, spec.runtime), strict=True))
-    spent = (time.perf_counter() - start) * 1000 / max(1, len(sights))
-    for work, mine in zip(works, looks, strict=True):
-        work.timings_ms[step] = work.timings_ms.get(step, 0.0) + spent * len(set(mine))
-    return [[found[sight] for sight in mine] for mine in looks]
-
-
-def _treat(work: Work, spec: WorkerSpec) -> None:
+def _treat(work: Work) -> None:
     """Anonymize, encode, and decode what would be stored; where nothing was found, cut the metadata alone."""
-    shown = work.shown()
+    with Clock(work, "encode" if work.told().policy.steps else "decode"):
+        base = work.base()
+    shown = base.subject
     if shown.failed is not None:
         raise BadImageError(shown.failed)
     if not work.found and shown.untouched is not None:
@@ -206,43 +135,13 @@ def _treat(work: Work, spec: WorkerSpec) -> None:
     with Clock(work, "decode"):
         shown.pictures()
     shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
-    work.made = make(shown, work.found, work.planned.image_id, spec, clock, shared=shared)
+    found = [base.there(one) for one in work.found]
+    work.made = make(shown, found, work.planned.image_id, work.told(), clock, shared=shared)
 
 
-def _look_again(works: Sequence[Work], plan: Plan, spec: WorkerSpec) -> None:
-    """Search the pictures that would be stored for what no region covers, and treat that too, until nothing is left.
-
-    Where nothing was treated and the plan saw at least as much, there is nothing new to see. An image in which the last
-    of :data:`SECOND_LOOKS` still sees something is held back.
-    """
-    left = [work for work in works if work.found or not covers(spec.policy.plan, plan)]
-    for looks in range(1, SECOND_LOOKS + 1):
-        again = []
-        shown = [_stored_sights(work) for work in left]
-        for work, found in zip(left, _timed_search(left, shown, plan, "second_look", spec), strict=True):
-            work.left = tuple(found)
-            treated = work.made.treated if work.made else ()
-            rest = map(verification.uncovered, found, treated) if treated else found
-            more = [Found(one, Look.SECOND, i) for i, ones in enumerate(rest) for one in ones]
-            if more and looks == SECOND_LOOKS:
-                work.outcome = Quarantined(Reason.RESIDUAL)
-            elif more:
-                work.found = [*work.found, *more]
-                _guarded(_treat, work, spec)
-                again.append(work)
-        left = [work for work in again if work.outcome is None]
-        if not left:
-            return
-
-
-def _stored_sights(work: Work) -> tuple[Sight, ...]:
-    """Return what detectors look at of the file that would be stored."""
-    stored = work.made.stored if work.made else ()
-    return subject.sights_of(stored) if stored else work.shown().sights
-
-
-def _finish(work: Work, spec: WorkerSpec) -> None:
+def _finish(work: Work) -> None:
     """Measure, where the image is in the sample, and decide what becomes of it."""
+    spec = work.told()
     if work.made is None:
         raise RuntimeError("a picture is treated before it is finished")
     encoded = work.made.encoded
@@ -256,12 +155,13 @@ def _finish(work: Work, spec: WorkerSpec) -> None:
     unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)
     status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
     digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
-    work.outcome = Released(status, encoded.data, digest, encoded.reencoded, reason)
+    reencoded = encoded.reencoded or bool(work.base().taken)
+    work.outcome = Released(status, encoded.data, digest, reencoded, reason)
 
 
 def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...], measure.Named]:
     """Return the faces with what was measured of them, and what was measured of the image."""
-    pictures = work.shown().pictures()
+    pictures = work.base().subject.pictures()
     stored, treated = made.stored or pictures, made.treated or tuple(map(Treated, pictures))
     after = work.left or ((),) * len(pictures)
     if spec.policy.second_look is None and work.found:  # then nobody has looked at what is stored
@@ -269,12 +169,15 @@ def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...
     return measure.frames(pictures, stored, treated, after, spec)
 
 
-def _result(work: Work, spec: WorkerSpec) -> Result:
+def _result(work: Work) -> Result:
     if work.outcome is None:
         raise RuntimeError("an image ends with an outcome")
-    digest = spec.key.source_digest(work.data) if isinstance(work.data, bytes) else None
+    digest = work.told().key.source_digest(work.data) if isinstance(work.data, bytes) else None
     result = Result(work.planned, work.outcome, digest, faces=work.faces, utility=work.utility, plans=work.plans)
-    header = work.subject.header if work.subject else work.header
+    result = replace(result, policy=work.told().policy.name, risk=work.risk)
+    result = replace(result, steps=tuple(map(steps.told, work.stepped.taken)) if work.stepped else ())
+    shown = work.stepped.subject if work.stepped else work.subject
+    header = shown.header if shown else work.header
     if header is not None:
         size_wh = header.width, header.height
         result = replace(result, format=header.format.value, size_wh=size_wh, frames=header.frames)
@@ -283,10 +186,9 @@ def _result(work: Work, spec: WorkerSpec) -> Result:
 
 def to_batches(results: Iterable[Result], spec: WorkerSpec) -> Iterator[pa.RecordBatch]:
     """Yield record batches of :data:`records.OUT` that hold not much more than ``limits.batch_bytes`` each."""
-    provenance = spec.provenance.columns()
     rows, weight = [], 0
     for result in results:
-        row = result.row(provenance)
+        row = result.row(spec.columns(result.entry.policy, result.policy))
         rows.append(row)
         weight += len(row["content"] or b"")
         if weight >= spec.limits.batch_bytes or len(rows) >= MOST_ROWS:

@@ -3,125 +3,30 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from anonymizer_udfs import detection, family, methods
-from anonymizer_udfs.around import Around
+from anonymizer_udfs import detection, family, steps
 from anonymizer_udfs.detection import Detector, plans
 from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.fusion import Fusion
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.errors import SpecError, UnknownNameError
-from anonymizer_udfs.methods import Mask, Method, Target
-from anonymizer_udfs.methods.base import Choosy, models_of
-from anonymizer_udfs.methods.mask import OPAQUE
+from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.models.base import ModelRef
+from anonymizer_udfs.risk import Risk
+from anonymizer_udfs.rules import REGION_RATIO_MAX, Bands, KindRule, checked
+from anonymizer_udfs.steps import Step
 
-REGION_RATIO_MAX = 4.0
+__all__ = ["REGION_RATIO_MAX", "Bands", "KindRule", "Policy", "public"]
+
+TIER_MAX = 99
+UNRANKED = 0
+_CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
+_LATER = ("risk", "steps")
+"""Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True)
-class KindRule:
-    """What is done with the regions of one kind.
-
-    Attributes:
-        chain: methods, mild to strong; the first is tried first, and the last is an opaque mask, which passes by
-            construction.
-        region_ratio: the region's size, in [1, 4], relative to the detector's box, about its centre.
-        around: what is done with hair, neck and clothing; none: nothing but the region is touched.
-    """
-
-    chain: tuple[Method, ...]
-    region_ratio: float
-    around: Around | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a chain that does not end safe or does not rise, and a region smaller than the box."""
-        object.__setattr__(self, "chain", tuple(self.chain))
-        last = self.chain[-1] if self.chain else None
-        if not isinstance(last, Mask):
-            raise SpecError(f"a chain must end with mask, which nobody sees through, got {_shown(self.chain)}; add it")
-        if not last.opaque:
-            raise SpecError(f"a chain must end with mask in one of the forms {', '.join(OPAQUE)}, got {last.form}")
-        for mild, strong in zip(self.chain, self.chain[1:], strict=False):
-            if mild.strength >= strong.strength:
-                raise SpecError(f"a chain must rise from mild to strong, got {_shown(self.chain)}; reorder it")
-        ratio: object = self.region_ratio
-        if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 1 <= ratio <= REGION_RATIO_MAX:
-            raise SpecError(f"region_ratio must be a number in [1, {REGION_RATIO_MAX:g}], got {ratio!r}")
-        object.__setattr__(self, "region_ratio", float(ratio))
-
-    @property
-    def models(self) -> tuple[ModelRef, ...]:
-        """The model files that its methods need."""
-        every = (*self.chain, *([] if self.around is None else [self.around.method]))
-        return tuple(ref for method in every for ref in models_of(method))
-
-    def step(self, regions: Sequence[Target], *, animated: bool = False) -> int:
-        """Return which method all regions of an image take: the first that serves each of them; the mask serves all.
-
-        Args:
-            regions: where the regions of this kind are.
-            animated: whether it is one frame of several. Then a method that serves some faces alone serves none: in
-                another frame the same face might not be served, and be seen in both ways.
-
-        Examples:
-            >>> KindRule((methods.KSame(), Mask()), 2.0).step([Target((0, 0, 1, 1))])
-            1
-        """
-
-        def serves(method: Method) -> bool:
-            return not isinstance(method, Choosy) or (not animated and all(map(method.serves, regions)))
-
-        return next(i for i, method in enumerate(self.chain) if serves(method))
-
-    @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], kind: str = "face") -> "KindRule":
-        """Return the rule that a mapping with ``chain`` and ``region_ratio`` describes."""
-        given = _checked(kind, mapping, cls)
-        chain = given["chain"]
-        if isinstance(chain, str) or not isinstance(chain, Sequence):
-            raise SpecError(f"chain must be a list of methods, got {type(chain).__name__}")
-        around = None if given.get("around") is None else Around.from_mapping(given["around"])
-        return cls(tuple(methods.build(wish) for wish in chain), given["region_ratio"], around)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Return plain values from which :meth:`from_mapping` makes an equal rule."""
-        chain = [{"name": method.name, **methods.parameters(method)} for method in self.chain]
-        more = {} if self.around is None else {"around": self.around.to_mapping()}
-        return {"chain": chain, "region_ratio": self.region_ratio, **more}
-
-
-@dataclass(frozen=True)
-class Bands:
-    """What a finding's confidence means: ``sure``, ``unsure`` or, below both, ignored.
-
-    Attributes:
-        sure: from here on a finding is no question; in (0, 1].
-        unsure: from here on it is anonymized, and the image waits for a person; in (0, ``sure``].
-    """
-
-    sure: float
-    unsure: float
-
-    def __post_init__(self) -> None:
-        """Refuse bands in the wrong order."""
-        for name in ("sure", "unsure"):
-            value: object = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise SpecError(f"bands.{name} must be a number in (0, 1], got {value!r}")
-        if not 0 < self.unsure <= self.sure <= 1:
-            raise SpecError(f"bands must hold 0 < unsure <= sure <= 1, got unsure {self.unsure}, sure {self.sure}")
-
-    @classmethod
-    def from_mapping(cls, mapping: object) -> "Bands":
-        """Return the bands that a mapping with ``sure`` and ``unsure`` describes."""
-        if not isinstance(mapping, Mapping):
-            raise SpecError(f"bands must be a mapping with sure and unsure, got {mapping!r}")
-        return cls(**_checked("bands", mapping, cls))
 
 
 @dataclass(frozen=True)
@@ -142,6 +47,9 @@ class Policy:
         thorough_share: the share, in [0, 1], of pictures in which nothing was found that the thorough plan searches
             before they are clean; what it finds there is the logged miss rate.
         originals_visible: whether contact sheets may show originals; never by default.
+        tier: its rank among policies, up to 99: one of a higher tier protects more. 0: it has none.
+        risk: when an image is raised to a policy of a higher tier; none: never.
+        steps: what is done with every pixel of a picture before its faces are treated, in order.
     """
 
     name: str
@@ -155,6 +63,9 @@ class Policy:
     second_look: Plan | None = plans.FAST
     thorough_share: float = 1.0
     originals_visible: bool = False
+    tier: int = UNRANKED
+    risk: Risk | None = None
+    steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -162,6 +73,7 @@ class Policy:
             if not isinstance(value, str) or not _NAME.fullmatch(value):
                 raise SpecError(f"{what} must be a lower-case name such as 'public', got {value!r}")
         object.__setattr__(self, "detectors", tuple(self.detectors))
+        object.__setattr__(self, "steps", tuple(self.steps))
         _check_detectors(self.detectors, self.plate)
         for plan in (self.plan, self.second_look):
             for one in plan.passes if plan else ():
@@ -174,6 +86,9 @@ class Policy:
         object.__setattr__(self, "thorough_share", float(share))
         if not isinstance(self.originals_visible, bool):
             raise SpecError(f"originals_visible must be true or false, got {self.originals_visible!r}")
+        tier: object = self.tier
+        if isinstance(tier, bool) or not isinstance(tier, int) or not UNRANKED <= tier <= TIER_MAX:
+            raise SpecError(f"tier must be a whole number in [{UNRANKED}, {TIER_MAX}], got {tier!r}")
 
     @property
     def searcher(self) -> Searcher:
@@ -211,7 +126,7 @@ class Policy:
             UnknownNameError: a key, a parameter, a method, a detector or a plan that nobody knows.
             SpecError: a key is missing, a value is out of range, or two contradict each other.
         """
-        given = _checked("policy", mapping, cls)
+        given = checked("policy", mapping, cls)
         wishes = given["detectors"]
         if isinstance(wishes, str) or not isinstance(wishes, Sequence):
             raise SpecError(f"detectors must be a list of detectors, got {wishes!r}; write [{wishes}]")
@@ -225,6 +140,10 @@ class Policy:
             made["plate"] = _rule("plate", given["plate"])
         if given.get("second_look") is not None:
             made["second_look"] = Plan.build(given["second_look"])
+        if given.get("risk") is not None:
+            made["risk"] = Risk.from_mapping(given["risk"])
+        if given.get("steps") is not None:
+            made["steps"] = steps.build(given["steps"])
         if "fusion" in given:
             made["fusion"] = fusing.build(given["fusion"])
         return cls(**{**given, **made})
@@ -243,15 +162,21 @@ class Policy:
             "thorough_share": self.thorough_share,
             "recognizer": self.recognizer,
             "originals_visible": self.originals_visible,
+            "tier": self.tier,
+            "risk": self.risk.to_mapping() if self.risk else None,
+            "steps": [{"name": one.name, **family.parameters(one)} for one in self.steps],
         }
 
     def canonical(self) -> str:
         """Return what the policy digest is computed from, as JSON with sorted keys.
 
-        Model digests are not in it, whoever computes the digest adds them; nor is ``originals_visible``, which changes
-        what a sheet shows and no image, so that allowing it processes nothing again.
+        Model digests are not in it, whoever computes the digest adds them; nor are ``originals_visible`` and ``tier``,
+        which change no image, so that changing them processes nothing again.
         """
-        said = {key: value for key, value in self.to_mapping().items() if key != "originals_visible"}
+        said = {key: value for key, value in self.to_mapping().items() if key not in _CHANGE_NO_IMAGE}
+        for key in _LATER:
+            if not said[key]:
+                del said[key]
         return json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -264,6 +189,7 @@ def public() -> Policy:
         bands=Bands(sure=0.7, unsure=0.6),
         face=KindRule((Mask(),), 2.0),
         recognizer="dlib_resnet",
+        tier=40,
     )
 
 
@@ -286,20 +212,3 @@ def _rule(kind: str, wish: object) -> KindRule:
     if not isinstance(wish, Mapping):
         raise SpecError(f"{kind} must be a mapping with chain and region_ratio, got {type(wish).__name__}")
     return KindRule.from_mapping(wish, kind)
-
-
-def _checked(what: str, mapping: Mapping[str, Any], cls: type[KindRule | Bands | Policy]) -> dict[str, Any]:
-    """Return the mapping where its keys are fields of ``cls`` and none that it needs is missing."""
-    known = [f.name for f in fields(cls)]
-    for key in mapping:
-        if key not in known:
-            raise UnknownNameError(f"key of {what}", str(key), known)
-    needed = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
-    missing = [name for name in needed if name not in mapping]
-    if missing:
-        raise SpecError(f"{what} must have {', '.join(known)}; missing: {', '.join(missing)}")
-    return dict(mapping)
-
-
-def _shown(chain: Sequence[Method]) -> str:
-    return " -> ".join(getattr(method, "name", repr(method)) for method in chain) or "nothing"

@@ -15,7 +15,7 @@ from anonymizer_udfs.sources.base import Entry
 
 Landmark = tuple[float, float]
 
-PLAN = pa.schema(
+LISTED = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
         pa.field("content_version", pa.string(), nullable=False),
@@ -29,7 +29,9 @@ PLAN = pa.schema(
         pa.field("index", pa.int64(), nullable=False),
     ]
 )
-"""One image to process, from a listing alone; it holds the name and never leaves the vault's side."""
+"""One image, from a listing alone; it holds the name and never leaves the vault's side."""
+PLAN = pa.schema([*LISTED, pa.field("policy", pa.string())])
+"""One image to process; ``policy`` is that of its data set, null where it has the run's."""
 
 _FLOAT_BOX = pa.struct([(n, pa.float32()) for n in ("x0", "y0", "x1", "y1")])
 _INT_BOX = pa.struct([(n, pa.int32()) for n in ("x0", "y0", "x1", "y1")])
@@ -81,12 +83,16 @@ IMAGES = pa.schema(
         pa.field("content", pa.binary()),
         pa.field("output_sha256", pa.string()),
         pa.field("reencoded", pa.bool_()),
+        pa.field("steps", pa.list_(pa.string())),
         pa.field("faces", pa.list_(FACE), nullable=False),
         pa.field("plans", pa.list_(pa.string())),
         pa.field("residual", pa.int32()),
         pa.field("utility", pa.map_(pa.string(), pa.float32())),
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("pipeline_version", pa.string(), nullable=False),
+        pa.field("policy", pa.string()),
+        pa.field("raised_from", pa.string()),
+        pa.field("risk", pa.float64()),
         pa.field("policy_digest", pa.string(), nullable=False),
         pa.field("model_digests", _STRINGS, nullable=False),
         pa.field("key_id", pa.string(), nullable=False),
@@ -215,7 +221,12 @@ class Quarantined:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one image; ``plans`` are the detection plans that were run on it, in order."""
+    """What became of one image.
+
+    ``plans`` are the detection plans that were run on it, in order; ``policy`` is the name of the one by which it was
+    treated, none for that of its data set; ``steps`` are those that changed every pixel; ``risk`` is the score by which
+    its policy was decided, where one asks for it.
+    """
 
     entry: "Planned"
     outcome: Released | Quarantined
@@ -228,9 +239,12 @@ class Result:
     plans: tuple[str, ...] = ()
     duration_ms: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)
+    policy: str | None = None
+    risk: float | None = None
+    steps: tuple[str, ...] = ()
 
     def row(self, provenance: dict[str, Any]) -> dict[str, Any]:
-        """Return the row of :data:`OUT`; ``provenance`` has the columns that are the same for a whole run."""
+        """Return the row of :data:`OUT`; ``provenance`` has the columns that say by what it was made."""
         kept = self.outcome if isinstance(self.outcome, Released) else None
         return {
             "image_id": self.entry.image_id,
@@ -245,10 +259,12 @@ class Result:
             "content": kept.content if kept else None,
             "output_sha256": kept.output_sha256 if kept else None,
             "reencoded": kept.reencoded if kept else None,
+            "steps": list(self.steps) if kept else [],
             "faces": [face.row() for face in self.faces],
             "plans": list(self.plans),
             "residual": sum(face.look is Look.SECOND for face in self.faces),
             "utility": list(self.utility),
+            "risk": self.risk,
             "processed_at": datetime.now(UTC),
             "duration_ms": self.duration_ms,
             "timings_ms": {name: self.timings_ms.get(name, 0.0) for name in TIMINGS},
@@ -265,9 +281,12 @@ class Planned:
     entry: Entry
     shares: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     """What its faces share with others: rows of :data:`anonymizer_udfs.shares.SHARE`, where anybody grouped them."""
+    policy: str | None = None
+    """The name of its data set's policy; none: the run's."""
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Planned":
         """Return the value of one row."""
         entry = Entry(**{f.name: row[f.name] for f in fields(Entry)})
-        return cls(row["image_id"], row["content_version"], entry, tuple(row.get("shares") or ()))
+        shares = tuple(row.get("shares") or ())
+        return cls(row["image_id"], row["content_version"], entry, shares, row.get("policy"))

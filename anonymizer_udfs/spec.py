@@ -1,9 +1,10 @@
 """All that a worker is told: a validated, frozen value that travels to executors with the partition function."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from anonymizer_udfs import ladder
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.models.base import Runtime
@@ -97,7 +98,7 @@ class Provenance:
     key_id: str
 
     def columns(self) -> dict[str, Any]:
-        """Return the columns that are the same for all rows of the run."""
+        """Return the columns that are the same for all images of one policy."""
         return {
             "run_id": self.run_id,
             "pipeline_version": self.pipeline_version,
@@ -108,16 +109,34 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Tier:
+    """What a further policy of a run means to a worker.
+
+    Attributes:
+        policy: what to look for and what to do with it.
+        policy_digest: by which its images are known to be done.
+        model_digests: of the models that it uses, by name.
+        measure: as :class:`WorkerSpec` has it.
+    """
+
+    policy: Policy
+    policy_digest: str
+    model_digests: tuple[tuple[str, str], ...]
+    measure: Measure | None = None
+
+
+@dataclass(frozen=True)
 class WorkerSpec:
     """What one worker needs to turn planned images into rows.
 
     Attributes:
-        policy: what to look for and what to do with it.
+        policy: what to look for and what to do with it, in images whose data set has no other.
         key: what ids and noise are derived from; hidden from ``repr``.
         runtime: where models lie and what runs them.
         provenance: the run.
         measure: the sampled measurements; ``None`` for none.
         content_column: the column of a table source that holds the images.
+        tiers: the other policies that images of the run have.
     """
 
     policy: Policy
@@ -128,3 +147,66 @@ class WorkerSpec:
     storage: Storage = field(default_factory=Storage)
     measure: Measure | None = None
     content_column: str | None = None
+    tiers: tuple[Tier, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse two policies of one name, and one that raises images to what is not stronger.
+
+        One that is not there is told by :meth:`raised`, which no image gets past.
+        """
+        names = [self.policy.name, *(one.policy.name for one in self.tiers)]
+        if len(set(names)) < len(names):
+            raise SpecError(f"policies of one run differ in their names, got {', '.join(names)}")
+        for one in (self.policy, *(tier.policy for tier in self.tiers)):
+            if one.risk is not None and one.risk.to in names:
+                ladder.check(one, self._named(one.risk.to).policy)
+
+    def under(self, name: str | None) -> "WorkerSpec":
+        """Return what a worker needs for images of one of the policies; ``None``: the run's own.
+
+        Raises:
+            SpecError: if the run has no policy of that name.
+        """
+        if name in {None, self.policy.name}:
+            return self
+        one = self._named(str(name))
+        told = replace(self.provenance, policy_digest=one.policy_digest, model_digests=one.model_digests)
+        tiers = (self._named(self.policy.name), *(other for other in self.tiers if other is not one))
+        return replace(self, policy=one.policy, provenance=told, measure=one.measure, tiers=tiers)
+
+    def _named(self, name: str) -> Tier:
+        mine = Tier(self.policy, self.provenance.policy_digest, self.provenance.model_digests, self.measure)
+        for one in (mine, *self.tiers):
+            if one.policy.name == name:
+                return one
+        raise SpecError(f"this run has no policy {name!r}")
+
+    def columns(self, name: str | None, treated: str | None) -> dict[str, Any]:
+        """Return the columns that say by what an image was made.
+
+        Args:
+            name: the policy of its data set.
+            treated: the policy by which it was treated: the same, or one to which its risk raised it.
+        """
+        own = self.under(name)
+        path = [own]
+        while path[-1].policy.name != self.under(treated or name).policy.name:
+            path.append(path[-1].raised())
+        last = path[-1].policy.name
+        models = dict(pair for one in path for pair in one.provenance.model_digests)
+        return {
+            **own.provenance.columns(),
+            "model_digests": sorted(models.items()),
+            "policy": last,
+            "raised_from": own.policy.name if last != own.policy.name else None,
+        }
+
+    def raised(self) -> "WorkerSpec":
+        """Return what a worker needs for images that this policy's risk score raises.
+
+        Raises:
+            SpecError: it raises none, or the run does not have the policy.
+        """
+        if self.policy.risk is None:
+            raise SpecError(f"policy {self.policy.name} raises no image")
+        return self.under(self.policy.risk.to)

@@ -114,7 +114,12 @@ def register(spark: SparkSession, spec: WorkerSpec | None = None) -> None:
     Args:
         spark: the session.
         spec: what to bind; ``None``: the policy ``public`` and a key of this session.
+
+    Raises:
+        SpecError: for a policy that raises images to one that the spec does not have.
     """
+    if spec is not None and spec.policy.risk is not None:
+        spec.raised()
     _bound[spark] = spec or default_spec()
     for name, (function, kind) in _FUNCTIONS.items():
         spark.udf.register(name, cast("Any", _as_udf(function(_bound[spark]), kind)))

@@ -28,7 +28,10 @@ def parser() -> Parser:
     made.add_argument("source", metavar="SOURCE", help="directory, glob, file, .tar, .zip, table or manifest; or a URI")
     options.add_lake(made)
     made.add_argument(
-        "--policy", default="public", metavar="NAME|FILE", help="see faceveil policy list; or a .yaml file of your own"
+        "--policy",
+        default="public",
+        metavar="NAME|FILE",
+        help="of images whose data set has none of its own (faceveil policy map); see faceveil policy list",
     )
     made.add_argument("--limit", type=int, metavar="N", help="only a sample of N images, the same one each time")
     made.add_argument("--retry", metavar="REASON", help="take images again that were quarantined for this reason")

@@ -24,7 +24,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "doctor": "what this machine has, what it lacks, and how to get it",
         "models": "list, fetch and check the models",
         "calibrate": "measure when two faces count as one person",
-        "policy": "list, show and check policies; list detection plans and methods",
+        "policy": "list, show and check policies, map data sets to them",
         "jars": "list, fetch and check the jars that Spark is lent",
     },
 }

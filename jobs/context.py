@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from anonymizer_udfs import __version__, recognition
+from anonymizer_udfs import __version__, ladder, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.methods import KSame
@@ -29,6 +29,7 @@ from jobs.errors import UsageError
 from jobs.models import registry
 
 FMR = "1e-3"
+TIER = "tier"
 _PLACES = {"models.local_dirs", "models.calibration_dir", "tracking.uri"}
 """Settings that name a place of the user's; a run's row has the digests of what lies there."""
 LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "onnxruntime-gpu", "pillow", "pyarrow", "insightface")
@@ -47,6 +48,7 @@ class Treatment:
         files: the model files that a worker needs, by name.
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
         groups: the head of the ledger of groups, where the policy has ``k_same``: images are taken again when it moves.
+        raised: what the policy means to which its risk score raises images, where it has one.
         learned: files of models that come from the lake's vault, by name; workers get them whatever the settings say.
     """
 
@@ -58,6 +60,7 @@ class Treatment:
     batching: dict[str, str] = field(default_factory=dict)
     groups: str | None = None
     learned: dict[str, Path] = field(default_factory=dict)
+    raised: "Treatment | None" = None
 
     @property
     def shares(self) -> bool:
@@ -79,6 +82,7 @@ class Treatment:
         """32 hex digits over policy, thresholds and model digests; not over the code's version."""
         said: list[Any] = [self.policy.canonical(), sorted(self.thresholds.items()), sorted(self.model_digests.items())]
         said += [] if self.groups is None else [self.groups]
+        said += [] if self.raised is None else [self.raised.digest]
         return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
 
 
@@ -92,6 +96,10 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     """
     known = registry()
     policy = load_policy(policy_name, settings, known)
+    raised = stronger(policy, settings, known)
+    if policy.risk is not None and raised is not None:
+        # By its name from here on: what is written in a policy may be the path of a file.
+        wish, policy = policy.risk.to, replace(policy, risk=replace(policy.risk, to=raised.name))
     who = recognizer(settings.models.recognizer or policy.recognizer, settings, known)
     places = roots(cache_dir(), settings.models.local_dirs)
     runtime = Runtime(places, tuple(settings.models.providers))
@@ -104,7 +112,22 @@ def treatment(policy_name: str, settings: Settings) -> Treatment:
     batching = {
         one.name: dynamic_scrfd.batching(one.model, runtime) for one in policy.detectors if isinstance(one, Scrfd)
     }
-    return Treatment(policy, who, thresholds, runtime, found, batching)
+    more = None if raised is None else treatment(wish, settings)
+    return Treatment(policy, who, thresholds, runtime, found, batching, raised=more)
+
+
+def stronger(policy: Policy, settings: Settings, known: Registry) -> Policy | None:
+    """Return the policy to which a policy's risk score raises images, if it has one.
+
+    Raises:
+        UsageError: there is none of that name.
+        SpecError: it cannot be, or is not stronger.
+    """
+    if policy.risk is None:
+        return None
+    found = load_policy(policy.risk.to, settings, known)
+    ladder.check(policy, found)
+    return found
 
 
 def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
@@ -183,13 +206,27 @@ def library_versions() -> dict[str, str]:
     return out
 
 
-def settings_json(settings: Settings, limit: int | None, retry: str | None, batching: Mapping[str, str]) -> str:
-    """Return all settings as JSON for the run's record, and how packs take pictures; no credential, no folder."""
+def settings_json(
+    settings: Settings, asked: Mapping[str, Any], batching: Mapping[str, str], tiers: Mapping[str, str]
+) -> str:
+    """Return all settings as JSON for the run's record, and how packs take pictures; no credential, no folder.
+
+    Args:
+        settings: of the run.
+        asked: what else the command line said, and the keyed id of the vault's mapping.
+        batching: as :class:`Treatment` has it.
+        tiers: the digest of each policy that data sets have, by its name.
+    """
     flat = {k: v for k, v in settings.flat().items() if k not in _PLACES}
     profile = ",".join(Path(name).name for name in settings.profile.split(","))  # one may be a file of the user's
-    return json.dumps(
-        flat | {"profile": profile, "limit": limit, "retry": retry} | _under("batching", batching), sort_keys=True
-    )
+    said = {"profile": profile, **asked, **_under("batching", batching), **_under(TIER, tiers)}
+    return json.dumps(flat | said, sort_keys=True)
+
+
+def tiers_of(settings: str | None) -> dict[str, str]:
+    """Return the digest of each policy that data sets had, by its name, from what :func:`settings_json` gave."""
+    said = json.loads(settings or "{}")
+    return {name.removeprefix(f"{TIER}."): value for name, value in said.items() if name.startswith(f"{TIER}.")}
 
 
 def _under(group: str, values: Mapping[str, str]) -> dict[str, str]:

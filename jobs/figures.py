@@ -14,7 +14,8 @@ class Figures:
     """What a run came to.
 
     Attributes:
-        counts: images by status, ``reason.X`` by reason, and ``faces``.
+        counts: images by status, ``reason.X`` by reason, ``policy.X`` by policy where there are several, and
+            ``faces``.
         values: speeds, shares and sampled measures, by name.
     """
 
@@ -30,6 +31,11 @@ class Figures:
             out.append(f"missed by the policy's plan: {missed} of {n} images without a face, searched thoroughly")
         if self.counts.get("residual"):
             out.append(f"found only in the second look, and treated: {self.counts['residual']} faces")
+        if self.counts.get("raised"):
+            out.append(f"raised to a stronger policy by their risk: {self.counts['raised']} images")
+        policies = {k.removeprefix("policy."): n for k, n in sorted(self.counts.items()) if k.startswith("policy.")}
+        if policies:
+            out.append("by policy: " + ", ".join(f"{n} {name}" for name, n in policies.items()))
         reasons = {k.removeprefix("reason."): n for k, n in sorted(self.counts.items()) if k.startswith("reason.")}
         if reasons:
             out.append("held back: " + ", ".join(f"{n} {reason}" for reason, n in reasons.items()))
@@ -62,7 +68,7 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
         counts[row["status"]] = counts.get(row["status"], 0) + row["n"]
         if row["reason"]:
             counts[f"reason.{row['reason']}"] = row["n"]
-    counts |= _looks(lake, where)
+    counts |= _policies(lake, where) | _looks(lake, where)
     values: dict[str, float] = {}
     if images and elapsed > 0:
         written = sum(int(row["n"]) for row in rows) or 1
@@ -77,18 +83,27 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
     return _with_sample(Figures(counts, values), sampled)
 
 
+def _policies(lake: Lake, where: str) -> dict[str, int]:
+    """Return how many images each policy treated, where there is more than one."""
+    rows = lake.tables.query(f"SELECT policy, COUNT(*) AS n {where} GROUP BY policy").to_pylist()
+    return {f"policy.{row['policy']}": int(row["n"]) for row in rows if row["policy"]} if len(rows) > 1 else {}
+
+
 def _looks(lake: Lake, where: str) -> dict[str, int]:
     """Return how many images the thorough plan searched again, and what the looks after the policy's plan found.
 
+    ``raised``: images that their risk raised to a stronger policy, whose plan they count for no more;
     ``missed``: images in which the policy's plan had found no face and the thorough one did; ``residual``: faces that
     only the second look found.
     """
     row = lake.tables.query(
-        "SELECT SUM(CASE WHEN cardinality(plans) > 1 THEN 1 ELSE 0 END) AS searched_again, "
+        "SELECT SUM(CASE WHEN cardinality(plans) > 1 AND raised_from IS NULL THEN 1 ELSE 0 END) AS searched_again, "
+        "SUM(CASE WHEN raised_from IS NOT NULL THEN 1 ELSE 0 END) AS raised, "
         f"SUM(residual) AS residual {where}"
     ).to_pylist()[0]
-    late = f"SELECT image_id, unnest(faces) AS face {where}"
-    count = f"SELECT COUNT(DISTINCT image_id) AS missed FROM ({late}) WHERE face.look = 'thorough'"  # noqa: S608 - ours
+    late = f"SELECT image_id, raised_from, unnest(faces) AS face {where}"
+    missing = "face.look = 'thorough' AND raised_from IS NULL"
+    count = f"SELECT COUNT(DISTINCT image_id) AS missed FROM ({late}) WHERE {missing}"  # noqa: S608 - ours
     missed = lake.tables.query(count).to_pylist()[0]
     return {name: int(value or 0) for name, value in {**row, **missed}.items()}
 

@@ -12,8 +12,9 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 
 from anonymizer_udfs.grouping import arrow, reading
 from anonymizer_udfs.keys import Key
-from anonymizer_udfs.records import PLAN
+from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.sources import canonical
+from anonymizer_udfs.steps import STEPS
 from jobs.errors import UsageError
 from jobs.grouping import Groups
 from jobs.groups import GroupStore
@@ -25,11 +26,19 @@ SAME_IOU = 0.3
 
 Another policy's detectors draw other boxes, and a face that is not known again would be put into a second group."""
 CORNERS = ("x0", "y0", "x1", "y1")
+MOVING = tuple(name for name, step in STEPS.items() if step.moves)
+"""Steps after which a recorded box is not where the face is in the original: such images have no groups."""
 
 
 def wanted(spark: SparkSession, lake: SparkLake, vault: Vault) -> DataFrame:
-    """Return rows of ``reading.WANTED``: still images with faces, where the vault knows their originals."""
+    """Return rows of ``reading.WANTED``: still images with faces, where the vault knows their originals.
+
+    Boxes are looked for in the originals, so images that a step moved are left out.
+    """
     images = lake.frame("images").where("frames = 1 AND status <> 'quarantined'")
+    if "steps" in images.columns:  # else no run of today has written to it
+        moving = " OR ".join(f"step LIKE '{name}%'" for name in MOVING)
+        images = images.where(f"NOT exists(coalesce(steps, array()), step -> {moving})")
     numbered = F.transform(
         "faces",
         lambda face, i: F.struct(
@@ -49,7 +58,7 @@ def wanted(spark: SparkSession, lake: SparkLake, vault: Vault) -> DataFrame:
     work = spark.read.format("delta").load(vault.tables.table_uri("work"))
     newest = work.groupBy("image_id", "content_version").agg(
         F.max_by(
-            F.struct(*(name for name in PLAN.names if name not in {"image_id", "content_version"})), "epoch"
+            F.struct(*(name for name in LISTED.names if name not in {"image_id", "content_version"})), "epoch"
         ).alias("entry")
     )
     known = rows.where(F.size("faces") > 0).join(newest, ["image_id", "content_version"])

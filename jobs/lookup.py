@@ -32,6 +32,8 @@ _COLUMNS = (
     "image_id, content_version, status, reason, format, width, height, faces, output_sha256, reencoded, run_id, "
     "policy_digest, key_id, processed_at"
 )
+_NEWER = ("policy",)
+"""Columns that a lake has from its next run on."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Found:
             ("regions", _regions(row["faces"])),
             ("sha256", row["output_sha256"] or "-"),
             ("run", f"{row['run_id']}, {row['processed_at']:%Y-%m-%d %H:%M:%S} UTC"),
-            ("policy", row["policy_digest"]),
+            ("policy", ", digest ".join(filter(None, (row.get("policy"), row["policy_digest"])))),
         ]
         if self.uri:
             lines.append(("source", self.uri))
@@ -112,8 +114,10 @@ class Finder:
         return Found(word, how, row, uri, tuple(notes))
 
     def _row(self, column: str, digests: list[str]) -> dict[str, Any] | None:
-        sql = f"SELECT {_COLUMNS} FROM images WHERE {among(column, digests)}"  # noqa: S608 - digits, checked by among
-        rows = {row["image_id"]: row for row in self._placed.lake.tables.query(sql).to_pylist()}
+        tables = self._placed.lake.tables
+        columns = ", ".join((_COLUMNS, *(name for name in _NEWER if name in tables.columns("images"))))
+        sql = f"SELECT {columns} FROM images WHERE {among(column, digests)}"  # noqa: S608 - digits, checked by among
+        rows = {row["image_id"]: row for row in tables.query(sql).to_pylist()}
         order = digests if column == "image_id" else list(rows)
         return next((rows[digest] for digest in order if digest in rows), None)
 

@@ -7,6 +7,7 @@ over all of it, and each task's rows are one range of ids, which is how the tabl
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
@@ -66,11 +67,20 @@ def list_images(session: SparkSession, lister: ListPartition) -> DataFrame:
     return one.mapInArrow(lister, from_arrow_schema(PLAN)).dropDuplicates(["image_id"])
 
 
-def missing(listed: DataFrame, images: DataFrame, policy_digest: str, retry: str | None) -> DataFrame:
+def missing(
+    listed: DataFrame, images: DataFrame, policy_digest: str, tiers: Mapping[str, str], retry: str | None
+) -> DataFrame:
     """Return the listed images that are not done, each with ``operation`` ``new`` or ``replace``.
 
-    An image is done when its id, content version and policy digest are in the table; rows quarantined for the reason
-    ``retry`` are taken again.
+    An image is done when its id, content version and the digest of its own policy are in the table; rows quarantined
+    for the reason ``retry`` are taken again.
+
+    Args:
+        listed: the listing.
+        images: the table.
+        policy_digest: of the run's policy.
+        tiers: of the policies that data sets have, by their names.
+        retry: a reason.
     """
     known = images.select(
         "image_id",
@@ -78,7 +88,10 @@ def missing(listed: DataFrame, images: DataFrame, policy_digest: str, retry: str
         F.col("policy_digest").alias("_policy"),
         F.coalesce(F.col("reason"), F.lit("")).alias("_reason"),
     )
-    same = (F.col("_version") == F.col("content_version")) & (F.col("_policy") == F.lit(policy_digest))
+    wanted = F.lit(policy_digest)
+    for name, digest in tiers.items():
+        wanted = F.when(F.col("policy") == F.lit(name), F.lit(digest)).otherwise(wanted)
+    same = (F.col("_version") == F.col("content_version")) & (F.col("_policy") == wanted)
     if retry is not None:
         same = same & (F.col("_reason") != F.lit(retry))
     joined = listed.join(known, "image_id", "left")

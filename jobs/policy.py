@@ -6,19 +6,15 @@ Runs on the driver; needs no Spark.
 import argparse
 import json
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
-
-import yaml
 
 from anonymizer_udfs import methods
 from anonymizer_udfs.detection.passes import Pass
 from anonymizer_udfs.detection.plans import PLANS, Plan
 from anonymizer_udfs.errors import ModelError, SpecError, UnknownNameError
 from anonymizer_udfs.methods import METHODS, Method, plugins
-from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.recognition import RECOGNIZERS
 from conf import policies
@@ -29,66 +25,29 @@ from jobs.errors import UsageError
 from jobs.models import registry
 from jobs.options import Parser
 from jobs.screen import Section
+from jobs.written import load, mapping, written
 
 DEFAULT = "public"
 """What ``faceveil anonymize`` takes unless told otherwise; a test holds the two equal."""
-TAKES_A_POLICY = ("show", "check")
+TAKES = {
+    "show": (1, "the name of a policy, or a .yaml file"),
+    "check": (1, "the name of a policy, or a .yaml file"),
+    "map": (3, "LAKE PATTERN POLICY"),
+    "unmap": (2, "LAKE PATTERN"),
+    "mapped": (1, "LAKE"),
+}
+"""How many words come after the command, and what they are; the others take none."""
 EXAMPLES = """  faceveil policy list
   faceveil policy plans                       the detection plans: which passes, who looks, when
   faceveil policy methods                     what can be done with a face: each method with its parameters
   faceveil policy show public > mine.yaml     everything written out: change what you like, the name too
   faceveil policy check mine.yaml
   faceveil anonymize ./photos ./lake --policy mine.yaml
+  faceveil policy map ./lake './photos/hr/**' internal     a data set with a policy of its own, kept in the vault
+  faceveil policy mapped ./lake               all of them, the nearest first
+  faceveil policy unmap ./lake './photos/hr/**'
 
 exit codes: 0 done, 1 failed, 2 bad arguments, or the policy is not valid"""
-_HEAD = """\
-# A whole policy. In a file of yours, with names of its own for the policy and for a plan that you change, it is used by
-# faceveil anonymize SOURCE LAKE --policy FILE.yaml; docs/detection.md says what the keys mean.
-"""
-_WIDTH = 110
-
-
-def load(name: str, settings: Settings) -> Policy:
-    """Return the policy of a name or a file, as a run under these settings would take it.
-
-    Raises:
-        UsageError: for an unknown name, and a file that cannot be read or is no YAML mapping.
-        SpecError: for a policy that cannot be.
-        ModelError: for a pack that is missing, or a model whose licence was not accepted.
-    """
-    try:
-        return context.load_policy(name, settings, registry())
-    except OSError as error:
-        raise UsageError(f"policy {name} cannot be read: {error.strerror}") from error
-
-
-def mapping(policy: Policy) -> dict[str, Any]:
-    """Return a policy as plain values that load as an equal one; models that are no defaults are named."""
-    said = policy.to_mapping()
-    for wish, detector in zip(said["detectors"], policy.detectors, strict=True):
-        _name_models(wish, detector)
-    for kind, rule in (("face", policy.face), ("plate", policy.plate)):
-        for wish, method in zip(said[kind]["chain"], rule.chain, strict=True) if rule else ():
-            _name_models(wish, method)
-    return said
-
-
-def _name_models(wish: dict[str, Any], member: object) -> None:
-    """Write into a member's mapping what its model is called, and the models of members within it."""
-    for field in fields(member):  # type: ignore[arg-type]  # members are dataclasses
-        value = getattr(member, field.name)
-        if isinstance(value, ModelRef) and value != field.default:
-            wish[field.name] = value.name
-        elif isinstance(wish.get(field.name), dict):
-            _name_models(wish[field.name], value)
-
-
-def written(policy: Policy) -> str:
-    """Return a policy as YAML that loads as an equal one, with what it does in words before it."""
-    words = "".join(f"#   {line}\n" for said in spoken.policy(policy) for line in textwrap.wrap(said, _WIDTH))
-    return f"{_HEAD}#\n# As it is here, in words:\n{words}" + yaml.safe_dump(
-        mapping(policy), sort_keys=False, default_flow_style=None, width=_WIDTH
-    )
 
 
 def listed(settings: Settings) -> list[Policy]:
@@ -105,20 +64,22 @@ def summary(policy: Policy) -> dict[str, Any]:
 
 def overview(found: Sequence[Policy]) -> Section:
     """Return one line a policy."""
-    head = ("name", "plan", "detectors", "bands", "region", "chain", "second look")
+    head = ("name", "tier", "plan", "detectors", "bands", "region", "chain", "second look", "raises to")
     rows = tuple(
         (
             one.name,
+            str(one.tier),
             one.plan.name,
             ", ".join(who.name for who in one.detectors),
             f"sure {one.bands.sure:g}, unsure {one.bands.unsure:g}",
             f"{one.face.region_ratio:g}x",
             spoken.chain(one.face),
             one.second_look.name if one.second_look else "none",
+            f"{one.risk.to} at {one.risk.raise_at:g}" if one.risk else "",
         )
         for one in found
     )
-    return Section(f"policies ({DEFAULT} is the default)", rows, head, right=(4,))
+    return Section(f"policies ({DEFAULT} is the default)", rows, head, right=(1, 5))
 
 
 def explained() -> list[Section]:
@@ -175,6 +136,7 @@ def check(name: str, settings: Settings) -> tuple[Policy, list[str]]:
         raise UsageError(str(error)) from error
     if policy.recognizer not in RECOGNIZERS:
         raise UnknownNameError("recognizer", policy.recognizer, RECOGNIZERS)
+    context.stronger(policy, settings, registry())
     notes = [
         _unasked(who, plan) for plan in filter(None, (policy.plan, policy.second_look)) for who in blind(policy, plan)
     ]
@@ -207,11 +169,15 @@ def _unasked(who: str, plan: Plan) -> str:
 
 def parser() -> Parser:
     """Return the command's parser."""
-    made = Parser("policy", "List, show and check policies, and explain detection plans and methods.", EXAMPLES)
+    made = Parser(
+        "policy", "List, show and check policies, map data sets to them, explain plans and methods.", EXAMPLES
+    )
     made.add_argument("command", choices=sorted(_COMMANDS), help="what to do")
-    made.add_argument("policy", nargs="?", metavar="NAME|FILE", help="for show and check: a policy, or a .yaml file")
+    words = "show, check: NAME or FILE; map: LAKE PATTERN POLICY; unmap: LAKE PATTERN; mapped: LAKE"
+    made.add_argument("words", nargs="*", metavar="WORD", help=words)
     made.add_argument("--profile", default="local", metavar="NAME", help="settings: local, cluster, gpu, s3 or a file")
     made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="one setting")
+    made.add_argument("--vault", metavar="URI", help="for map, unmap and mapped: where it lies (default LAKE.vault)")
     made.add_argument("--json", action="store_true", dest="as_json", help="print the answer as JSON")
     return made
 
@@ -232,7 +198,7 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _show(args: argparse.Namespace) -> None:
-    policy = load(args.policy, _settings(args))
+    policy = load(args.words[0], _settings(args))
     sys.stdout.write(json.dumps(mapping(policy), indent=2) + "\n" if args.as_json else written(policy))
 
 
@@ -244,8 +210,8 @@ def _plans(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    policy, notes = check(args.policy, _settings(args))
-    lines = [f"{args.policy} is valid: policy {policy.name}", *(f"note: {note}" for note in notes)]
+    policy, notes = check(args.words[0], _settings(args))
+    lines = [f"{args.words[0]} is valid: policy {policy.name}", *(f"note: {note}" for note in notes)]
     options.answer({"valid": True, "name": policy.name, "notes": notes}, lines, as_json=args.as_json)
 
 
@@ -257,16 +223,24 @@ def _methods(args: argparse.Namespace) -> None:
         screen.show([choice(found)])
 
 
+def _mapping(args: argparse.Namespace) -> None:
+    from jobs import mapping  # noqa: PLC0415 - it loads Spark's modules, and the others answer at once
+
+    work = {"map": mapping.map_, "unmap": mapping.unmap, "mapped": mapping.mapped}
+    work[args.command](args, _settings(args))
+
+
 _COMMANDS = {"list": _list, "show": _show, "plans": _plans, "methods": _methods, "check": _check}
+_COMMANDS |= dict.fromkeys(("map", "unmap", "mapped"), _mapping)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, look, print; return the exit code: 0 done, 1 failed, 2 bad arguments or a policy that is not valid."""
     made = parser()
     args = made.parse_args(argv)
-    if (args.policy is None) == (args.command in TAKES_A_POLICY):
-        wish = "takes the name of a policy, or a .yaml file" if args.policy is None else "takes no policy"
-        made.error(f"{args.command} {wish}")
+    count, what = TAKES.get(args.command, (0, "nothing after it"))
+    if len(args.words) != count:
+        made.error(f"{args.command} takes {what}")
 
     def work() -> int:
         _COMMANDS[args.command](args)

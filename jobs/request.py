@@ -1,10 +1,12 @@
 """What a run of ``anonymize`` is asked for, and what it reports."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.sources.base import SourceSpec
+from anonymizer_udfs.tiers import Tiers
 from jobs.context import Treatment
 from jobs.figures import Figures
 from jobs.options import Common
@@ -18,9 +20,12 @@ class Request:
         common: settings, vault and key.
         source: what to read.
         lake: where to, as typed.
-        treatment: policy, models, thresholds.
+        treatment: policy, models, thresholds, of images whose data set has no policy of its own.
         limit: only a sample of so many images.
         retry: a reason whose quarantined rows are taken again.
+        tiers: which data sets have a policy of their own; none: nobody has looked yet.
+        others: what these policies mean, and those to which a risk score raises images, by their names; never the
+            run's own.
     """
 
     common: Common
@@ -29,6 +34,28 @@ class Request:
     treatment: Treatment
     limit: int | None = None
     retry: str | None = None
+    tiers: Tiers | None = field(default=None, repr=False)
+    others: Mapping[str, Treatment] = field(default_factory=dict)
+
+    @property
+    def treatments(self) -> tuple[Treatment, ...]:
+        """What all policies of the run mean, its own first."""
+        return self.treatment, *self.others.values()
+
+    def each(self, change: Callable[[Treatment], Treatment]) -> "Request":
+        """Return the request with every treatment changed in one way."""
+        others = {name: _changed(one, change) for name, one in self.others.items()}
+        return replace(self, treatment=_changed(self.treatment, change), others=others)
+
+    @property
+    def shares(self) -> bool:
+        """Whether faces may get surrogates that they share."""
+        return any(one.shares for one in self.treatments)
+
+
+def _changed(one: Treatment, change: Callable[[Treatment], Treatment]) -> Treatment:
+    raised = None if one.raised is None else _changed(one.raised, change)
+    return replace(change(one), raised=raised)
 
 
 @dataclass(frozen=True)

@@ -4,40 +4,38 @@ Whatever stops it, the lake is whole: each batch is one idempotent commit, and t
 """
 
 import contextlib
-import secrets
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from pathlib import Path
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from anonymizer_udfs import __version__
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.listing import ListPartition
 from anonymizer_udfs.records import OUT, TIMINGS
-from anonymizer_udfs.sources import canonical, is_sequential
+from anonymizer_udfs.sources import is_sequential
 from anonymizer_udfs.sources.base import SourceSpec
-from anonymizer_udfs.spec import Limits, Measure, Provenance, WorkerSpec
+from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.tiers import Tiers
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, context, early, groups, mlflow_store, plan, progress, session, tracking, vaultmodels
+from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking, vaultmodels
 from jobs.errors import UsageError, VaultError
 from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
 from jobs.ledger import Event
+from jobs.orders import worker_spec
 from jobs.originals import Originals
 from jobs.request import Report, Request
 from jobs.sparkerrors import translated
 from jobs.vault import Vault, open_vault
 
 __all__ = ["Report", "Request", "run", "worker_spec"]
-
-JOB = "anonymize"
 
 
 @dataclass
@@ -62,6 +60,7 @@ def run(request: Request) -> Report:
     """
     clock = time.monotonic()
     given = early.checked(request.source, request.lake, request.common)
+    request = tiers.early(request)
     tracking.prepare(request.common.settings)
     with progress.waiting("starting Spark"):
         spark = session.create(request.common.settings, request.common.storage)
@@ -83,15 +82,16 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     if vault is not None:
         vault.prepare()
     key = given or _own_key(vault)
-    if request.treatment.shares:
+    request = tiers.resolved(request, vault)
+    if request.shares:
         head = groups.checked_head(vault, storage, spark)
-        request = replace(request, treatment=replace(request.treatment, groups=head))
-    request = replace(request, treatment=vaultmodels.bound(request.treatment, vault, storage))
+        request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
+    request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
     lake = SparkLake(uri, spark, storage)
     lake.create()
     catalog.register(spark, request.lake, lake)
     _check_key(lake, key)
-    event = _event(request, lake, key)
+    event = orders.event(request, lake, key)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     return Running(request, spark, lake, vault, key, event, epoch)
@@ -120,44 +120,18 @@ def _check_key(lake: SparkLake, key: Key) -> None:
         )
 
 
-def _event(request: Request, lake: SparkLake, key: Key) -> Event:
-    """Return the event that begins the run: ``resumed`` where the last one of the same kind was cut off."""
-    treatment, source_id = request.treatment, key.source_id(canonical(request.source.uri))
-    same = [
-        e
-        for e in lake.ledger.events()
-        if (e["job"], e["source_id"], e["policy_digest"]) == (JOB, source_id, treatment.digest)
-    ]
-    cut_off = bool(same) and same[-1]["event"] in {"started", "resumed"}
-    now = datetime.now(UTC)
-    return Event(
-        run_id=same[-1]["run_id"] if cut_off else f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
-        event="resumed" if cut_off else "started",
-        job=JOB,
-        source_id=source_id,
-        policy=treatment.policy.name,
-        policy_digest=treatment.digest,
-        key_id=key.key_id,
-        pipeline_version=__version__,
-        settings=context.settings_json(request.common.settings, request.limit, request.retry, treatment.batching),
-        model_digests=treatment.model_digests,
-        library_versions=context.library_versions(),
-        table_versions=lake.tables.versions(),
-    )
-
-
 def _process(running: Running, clock: float) -> Report:
     request, lake = running.request, running.lake
     with progress.waiting("listing the source"):
         listed, total = _list(running)
     with progress.waiting("planning"):
         images = lake.frame("images")
-        todo = plan.missing(listed, images, request.treatment.digest, request.retry).persist(StorageLevel.DISK_ONLY)
+        digest, others = request.treatment.digest, tiers.digests(request.others)
+        todo = plan.missing(listed, images, digest, others, request.retry).persist(StorageLevel.DISK_ONLY)
         cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
     spec = worker_spec(request, running.key, running.started.run_id, total)
-    files = request.treatment.files if request.common.settings.models.ship else {}
-    session.ship(running.spark, {**files, **request.treatment.learned})
+    session.ship(running.spark, _files(request))
     count = sum(batch.images for batch in batches)
     begun = time.monotonic()
     with progress.Display(count) as display:
@@ -178,10 +152,19 @@ def _process(running: Running, clock: float) -> Report:
         finished,
         figures,
         request.treatment.policy,
+        others=[one.policy for one in request.others.values()],
         source_uri=request.source.uri,
         originals=_originals(running),
     )
     return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked)
+
+
+def _files(request: Request) -> dict[str, Path]:
+    """Return the model files that workers are sent, by name."""
+    shipped = [one.files for one in request.treatments if request.common.settings.models.ship]
+    return {
+        name: file for files in (*shipped, *(one.learned for one in request.treatments)) for name, file in files.items()
+    }
 
 
 def _list(running: Running) -> tuple[DataFrame, int]:
@@ -190,7 +173,8 @@ def _list(running: Running) -> tuple[DataFrame, int]:
     ours = [running.lake.uri, *map(str, mlflow_store.embedded(running.lake.uri))]
     ours += [running.vault.uri] if running.vault else []
     source = SourceSpec(**{**vars(request.source), "exclude": tuple(ours)})
-    listed = plan.list_images(running.spark, ListPartition(source, running.key))
+    lister = ListPartition(source, running.key, request.tiers or Tiers())
+    listed = plan.list_images(running.spark, lister)
     if request.limit is not None:
         listed = plan.sample(listed, request.limit)
     listed = listed.persist(StorageLevel.DISK_ONLY)
@@ -229,42 +213,11 @@ def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
     return back.where((F.col("run_id") == F.lit(run_id)) & (F.col("epoch") == F.lit(epoch)))
 
 
-def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerSpec:
-    """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
-    settings, treatment = request.common.settings, request.treatment
-    limits = settings.limits
-    share = min(1.0, settings.tracking.sample_size / listed) if listed else 0.0
-    return WorkerSpec(
-        policy=treatment.policy,
-        key=key,
-        runtime=treatment.runtime,
-        provenance=Provenance(
-            run_id,
-            __version__,
-            treatment.digest,
-            tuple(sorted(treatment.model_digests.items())),
-            key.key_id,
-        ),
-        limits=Limits(
-            max_pixels=limits.max_pixels,
-            max_bytes=limits.max_bytes,
-            batch_bytes=limits.arrow_batch_bytes,
-            read_ahead_bytes=limits.read_ahead_bytes,
-            read_threads=limits.read_threads,
-            worker_bytes=limits.worker_bytes,
-            image_seconds=limits.image_seconds,
-        ),
-        storage=request.common.storage,
-        measure=Measure(share, treatment.recognizer, treatment.thresholds) if share else None,
-        content_column=request.source.content_column,
-    )
-
-
 def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpec, display: progress.Display) -> None:
     """Process and commit one batch."""
     order = ("container", "start", "index") if is_sequential(running.request.source) else ("image_id",)
     mine = work.where(F.col("batch") == F.lit(batch.number)).select(*plan.PLAN_COLUMNS, "task")
-    if running.request.treatment.shares and running.vault is not None:
+    if running.request.shares and running.vault is not None:
         mine = groups.GroupStore(running.vault, running.request.common.storage).joined(running.spark, mine)
     placed = mine.repartitionById(batch.tasks, F.col("task")).sortWithinPartitions(*order).drop("task")
     rows = placed.mapInArrow(AnonymizePartition(spec), from_arrow_schema(OUT))

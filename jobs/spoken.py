@@ -1,6 +1,7 @@
 """Detection plans and policies in words: what each pass shows, who looks and when. Needs no Spark and no model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from anonymizer_udfs import methods
@@ -8,6 +9,8 @@ from anonymizer_udfs.detection.passes import Pass, Zoom
 from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.methods import Method
 from anonymizer_udfs.policy import KindRule, Policy
+from anonymizer_udfs.risk import Risk
+from anonymizer_udfs.steps import Step, told
 
 HEAD = ("pass", "what it shows", "who looks", "when")
 PURPOSES = {
@@ -131,6 +134,7 @@ def policy(one: Policy) -> list[str]:
     lines = [
         f"{detectors} look by the plan {one.plan.name}: {purpose}.",
         f"What is found with {unsure} or more is anonymized; below {sure} a person has to look at the image as well.",
+        *_steps(one.steps),
         _rule("face", one.face),
     ]
     if one.plate is not None:
@@ -140,11 +144,32 @@ def policy(one: Policy) -> list[str]:
         lines.append(
             f"Of the pictures in which nothing is found, {share} are searched by the plan {THOROUGH.name} as well."
         )
+    if one.risk is not None:
+        lines.append(_risk(one.risk))
     again = f"searched again by the plan {one.second_look.name}" if one.second_look else "not searched again"
     lines.append(f"What is stored is decoded, compared, and {again}.")
     lines.append(f"On a sample, {one.recognizer} tries to recognise the faces; it is measured, and changes no image.")
     shown = "show originals beside results" if one.originals_visible else "show results only"
-    return [*lines, f"Contact sheets {shown}."]
+    rank = f"Its tier is {one.tier}" if one.tier else "It has no tier"
+    return [*lines, f"Contact sheets {shown}.", f"{rank}; a policy of a higher tier protects more."]
+
+
+def _steps(steps: Sequence[Step]) -> list[str]:
+    """Return what is done with the whole picture, if anything."""
+    if not steps:
+        return []
+    order = ", ".join(map(told, steps))
+    exact = "Outside the regions the result is exact against what these make, not against the source."
+    return [f"Before faces are treated every pixel is changed, in this order: {order}. {exact}"]
+
+
+def _risk(one: Risk) -> str:
+    """Return when an image is raised."""
+    parts = ", ".join(f"{name} {value / one.weights.total:.2g}" for name, value in asdict(one.weights).items() if value)
+    return (
+        f"An image whose risk score is {one.raise_at:g} or more is searched and treated as {one.to} says; none is ever "
+        f"lowered. The score, from 0 to 1, weighs: {parts}."
+    )
 
 
 def _rule(kind: str, rule: KindRule) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from anonymizer_udfs.outcome import Status
 from conf.settings import Settings
 from jobs import mlflow_store
+from jobs.context import tiers_of
 from jobs.errors import LakeError
 from jobs.lake import Lake
 
@@ -39,7 +40,7 @@ class Method:
 
 @dataclass(frozen=True)
 class PolicyUse:
-    """Images that one policy digest treated; ``current`` is the digest of the newest run."""
+    """Images that one policy digest treated; ``current`` where the newest run has that digest, for some data set."""
 
     policy: str | None
     policy_digest: str
@@ -147,11 +148,18 @@ def _rows(lake: Lake, sql: str) -> list[dict[str, Any]]:
 
 
 def _policies(lake: Lake, events: list[dict[str, Any]]) -> Iterator[PolicyUse]:
-    said = {e["policy_digest"]: e["policy"] for e in events if e["policy_digest"]}
-    newest = next((e["policy_digest"] for e in reversed(events) if e["policy_digest"]), None)
+    runs = [_digests(e) for e in events if e["policy_digest"]]
+    said = {digest: name for one in runs for digest, name in one.items()}
+    newest = runs[-1] if runs else {}
     for row in _rows(lake, _POLICIES):
         digest = row["policy_digest"]
-        yield PolicyUse(said.get(digest), digest, row["images"], digest == newest)
+        yield PolicyUse(said.get(digest), digest, row["images"], digest in newest)
+
+
+def _digests(event: dict[str, Any]) -> dict[str, str]:
+    """Return the digest of each policy of a run, and its name: the run's own, and those of data sets."""
+    tiers = {digest: name for name, digest in tiers_of(event["settings"]).items()}
+    return tiers | {event["policy_digest"]: event["policy"]}
 
 
 def _runs(events: list[dict[str, Any]]) -> Iterator[Run]:

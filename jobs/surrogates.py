@@ -23,7 +23,7 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.grouping import arrow, reading
 from anonymizer_udfs.grouping.reading import FaceSpec, MakeSurrogates, State
 from anonymizer_udfs.keys import Key
-from anonymizer_udfs.records import PLAN
+from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.spec import Limits
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
 from jobs import context, donors, groups, lakefaces, options, session, sparkerrors
@@ -177,7 +177,7 @@ class _Making:
             job=JOB,
             key_id=self.key.key_id,
             pipeline_version=__version__,
-            settings=context.settings_json(self.placed.common.settings, None, None, {}),
+            settings=context.settings_json(self.placed.common.settings, {"limit": None, "retry": None}, {}, {}),
             model_digests={self.told.recognizer.model.name: self.told.recognizer.model.sha256},
             library_versions=context.library_versions(),
             table_versions=lake.tables.versions(),
@@ -221,7 +221,7 @@ class _Making:
         listed = wanted.select("*", F.explode("faces").alias("face")).drop("faces")
         mine = listed.withColumn("face_id", F.col("face.face_id")).join(put, "face_id")
         face = F.col("face").withField("person", F.col("person")).withField("group_id", F.col("group_id"))
-        again = mine.groupBy(*PLAN.names, "source_digest").agg(F.collect_list(face).alias("faces"))
+        again = mine.groupBy(*LISTED.names, "source_digest").agg(F.collect_list(face).alias("faces"))
         heads = again.repartition(self._tasks, "image_id").mapInArrow(
             HeadsPartition(spec), from_arrow_schema(reading.HEADS)
         )

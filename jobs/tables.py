@@ -98,6 +98,10 @@ class Tables:
         except TableNotFoundError:
             return None
 
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return the columns of a table as it is: one that an older faceveil wrote has fewer of them."""
+        return tuple(field.name for field in self.open(name).schema().fields)
+
     def versions(self) -> dict[str, int]:
         """Return the Delta version of each table."""
         return {name: self.open(name).version() for name in self.declared}

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def track(
     figures: Figures,
     policy: Policy,
     *,
+    others: Sequence[Policy] = (),
     source_uri: str | None = None,
     originals: Originals | None = None,
 ) -> str | None:
@@ -62,8 +63,9 @@ def track(
         event: the run's ``finished`` event.
         figures: what the run came to.
         policy: how it treated images.
+        others: how it treated those of data sets that have a policy of their own.
         source_uri: as typed, only to keep it out of what is stored.
-        originals: of the run's images; they are read and shown only where ``policy.originals_visible``.
+        originals: of the run's images; they are read and shown only where all policies have ``originals_visible``.
 
     Returns:
         A line for people, without credentials; ``None`` if tracking is off or failed, which is told on stderr.
@@ -71,9 +73,10 @@ def track(
     if not settings.tracking.enabled:
         return None
     try:
-        seen = originals if policy.originals_visible else None
+        policies = (policy, *others)
+        seen = originals if all(one.originals_visible for one in policies) else None
         return _track(
-            settings, lake, _Told(event, figures, policy), mlflow_store.place(settings, lake.uri, source_uri), seen
+            settings, lake, _Told(event, figures, policies), mlflow_store.place(settings, lake.uri, source_uri), seen
         )
     except Exception as error:  # noqa: BLE001 - MLflow is a second copy, and must not fail a job that is done
         # Only the kind of error: its text may hold a URI with credentials.
@@ -90,7 +93,7 @@ class _Told:
 
     event: Event
     figures: Figures
-    policy: Policy
+    policies: Sequence[Policy]
 
     @property
     def images(self) -> int:
@@ -103,8 +106,9 @@ class _Told:
         # A profile may be a file of the user's: its name says enough.
         settings["profile"] = ",".join(Path(name).name for name in str(settings.get("profile", "")).split(","))
         said: dict[str, Any] = {
-            "policy": self.policy.name,
-            "policy_canonical": self.policy.canonical(),
+            "policy": self.policies[0].name,
+            "policy_canonical": self.policies[0].canonical(),
+            **{f"policy_canonical.{one.name}": one.canonical() for one in self.policies[1:]},
             "policy_digest": event.policy_digest,
             "source_id": event.source_id,
             "key_id": event.key_id,
@@ -118,7 +122,7 @@ class _Told:
 
     def metrics(self) -> dict[str, float]:
         """Return what came out; slashes make the groups that MLflow's pages show."""
-        groups = {"reason.": "reason/", "share.": "share/"}
+        groups = {"reason.": "reason/", "share.": "share/", "policy.": "policy/"}
 
         def named(name: str, group: str) -> str:
             return next((name.replace(a, b, 1) for a, b in groups.items() if name.startswith(a)), f"{group}{name}")
@@ -216,7 +220,8 @@ def _log_tables(client: Any, run_id: str, lake: Lake, told: _Told) -> None:
 
 
 def _log_sheet(client: Any, run_id: str, told: _Told, tiles: Iterator[sheet.Tile], most: int) -> None:
-    title = f"{min(most, told.images):,} of {told.images:,} images, policy {told.policy.name}"
+    names = ", ".join(one.name for one in told.policies)
+    title = f"{min(most, told.images):,} of {told.images:,} images, policy {names}"
     picture = sheet.contact_sheet(tiles, title, told.event.run_id)
     with tempfile.TemporaryDirectory(prefix="faceveil-") as folder:
         file = Path(folder, SHEET)

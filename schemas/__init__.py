@@ -5,13 +5,15 @@ from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
 from schemas.learned import MODELS
 from schemas.runs import RUNS
-from schemas.vault import SOURCES, WORK
+from schemas.vault import SOURCES, TIERS, WORK
 from schemas.views import VIEWS, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
+TIER_TABLES = {TIERS.name: TIERS}
+"""In the vault, too, from the first mapping on."""
 MODEL_TABLES = {MODELS.name: MODELS}
 """In the vault, from the first model on that is made from a lake."""
 
@@ -27,6 +29,8 @@ __all__ = [
     "RUNS",
     "SOURCES",
     "SURROGATES",
+    "TIERS",
+    "TIER_TABLES",
     "VAULT_TABLES",
     "VIEWS",
     "WORK",

@@ -41,7 +41,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=4,
+    version=5,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
@@ -63,6 +63,11 @@ IMAGES = Table(
         Column("output_sha256", pa.string(), "SHA-256 of content"),
         Column("reencoded", pa.bool_(), "Whether pixels outside the regions may differ from the source's"),
         Column(
+            "steps",
+            pa.list_(pa.string()),
+            "Steps of the policy that changed every pixel, before the faces were treated, in order",
+        ),
+        Column(
             "faces", pa.list_(_FACE), "One element for each region; boxes in stored pixels, half-open", nullable=False
         ),
         Column("plans", pa.list_(pa.string()), "The detection plans that were run on it, in order; empty if none was"),
@@ -70,7 +75,15 @@ IMAGES = Table(
         Column("utility", pa.map_(pa.string(), pa.float32()), "Measures of the whole image, on the run's sample"),
         Column("run_id", pa.string(), "The run that wrote the row", nullable=False),
         Column("pipeline_version", pa.string(), "Version of faceveil", nullable=False),
-        Column("policy_digest", pa.string(), "Digest of policy, thresholds and models", nullable=False),
+        Column("policy", pa.string(), "Name of the policy by which it was treated"),
+        Column("raised_from", pa.string(), "Name of its data set's policy, where its risk raised it from that one"),
+        Column("risk", pa.float64(), "Risk score in [0, 1] of the policy that weighed it last; null if none did"),
+        Column(
+            "policy_digest",
+            pa.string(),
+            "Digest of the policy of its data set, of what that may raise it to, thresholds and models",
+            nullable=False,
+        ),
         Column("model_digests", STRINGS, "SHA-256 of each model used", nullable=False),
         Column("key_id", pa.string(), "Which key the ids and the noise came from", nullable=False),
         Column("processed_at", MOMENT, "When the row was made", nullable=False),

@@ -24,6 +24,7 @@ WORK = Table(
     name="work",
     comment="The frozen work list of each run: what it set out to process, in which batch and task",
     key=("run_id", "epoch", "image_id"),
+    version=2,
     statistics=("run_id", "epoch", "batch"),
     columns=(
         *_NAMES,
@@ -31,10 +32,24 @@ WORK = Table(
         Column("container", pa.string(), "URI of the object to open", nullable=False),
         Column("start", pa.int64(), "Where in the container", nullable=False),
         Column("index", pa.int64(), "Where in the container", nullable=False),
+        Column("policy", pa.string(), "The policy of its data set; null: the run's"),
         Column("run_id", pa.string(), "The run", nullable=False),
         Column("epoch", pa.int64(), "The run's epoch: event_seq of its started or resumed event", nullable=False),
         Column("operation", pa.string(), "new or replace", nullable=False),
         Column("batch", pa.int32(), "Number of the commit, from 1", nullable=False),
         Column("task", pa.int32(), "Number of the task in its batch, from 0", nullable=False),
+    ),
+)
+
+TIERS = Table(
+    name="tiers",
+    comment="Which policy the images of a pattern have: one entry a decision, of which the newest of a pattern counts",
+    key=("entry",),
+    append_only=True,
+    columns=(
+        Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False),
+        Column("at", MOMENT, "When it was decided", nullable=False),
+        Column("pattern", pa.string(), "Pattern over canonical URIs of source images", nullable=False),
+        Column("policy", pa.string(), "Name or file of the policy; null: the pattern was taken back"),
     ),
 )

@@ -24,7 +24,7 @@ from anonymizer_udfs.methods.surrogate import SIDE_PX, Surrogate
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.recognition import Recognizer, alignment
-from anonymizer_udfs.records import PLAN, Planned
+from anonymizer_udfs.records import LISTED, Planned
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.sources.base import Storage
 from anonymizer_udfs.spec import Limits
@@ -44,7 +44,7 @@ WANTED_FACE = pa.struct(
         ("group_id", pa.string()),
     ]
 )
-WANTED = pa.schema([*PLAN, ("source_digest", pa.string()), ("faces", pa.list_(WANTED_FACE))])
+WANTED = pa.schema([*LISTED, ("source_digest", pa.string()), ("faces", pa.list_(WANTED_FACE))])
 """An image to read again: where it is, the digest that it had, and its faces in stored pixels."""
 SEEN = pa.schema([*arrow.FACES, ("state", pa.string())])
 HEADS = pa.schema([("group_id", pa.string()), ("person", pa.string()), ("face_id", pa.string()), ("head", pa.binary())])

@@ -1,5 +1,6 @@
 """The words of imaging: formats, headers, decoded pictures, and what a member of the family can do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, Self
@@ -12,6 +13,8 @@ from anonymizer_udfs.errors import SpecError
 
 Pixels = NDArray[Any]
 """Samples of shape ``(h, w, c)``, uint8 or uint16."""
+
+Recolour = Callable[[Pixels, int], Pixels]
 
 _BAND_ROWS = 256
 _WHITE_8 = 255
@@ -84,6 +87,21 @@ class Encoding:
     byte, with our orientation and the cleaned profile. None where the format or this file cannot have that (each codec
     says when), always where decoding changed a pixel; then the picture is encoded anew. Not to be stored but by
     ``imaging.encode``: that looks for what hides inside of the compressed pixels, which costs more than making this."""
+
+    def recoloured(self, change: Recolour) -> Self:
+        """Return what is needed for a picture of other colours: a colour table with these.
+
+        Args:
+            change: from colours ``(h, w, c)`` without alpha and their white to other ones of the same kind.
+        """
+        palette = getattr(self, "palette", None)
+        other: dict[str, Any] = {} if palette is None else {"palette": palette.recoloured(change)}
+        return replace(self, **other)
+
+    def resized(self, size_wh: tuple[int, int]) -> Self:
+        """Return what is needed for a picture of another size."""
+        del size_wh
+        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.imaging.base import Channels, Pixels
+from anonymizer_udfs.imaging.base import Channels, Pixels, Recolour
 from anonymizer_udfs.imaging.raster import band_rows
 from anonymizer_udfs.outcome import BadImageError, Reason
 
 _MOST = 256
+_WHITE = 255
 _ALPHA_WEIGHT = 4  # a wrong opacity is seen more than a wrong hue
 
 
@@ -61,6 +62,11 @@ class Palette:
         if int(indices.max()) >= len(self):
             raise BadImageError(Reason.CORRUPT)
         return np.asarray(np.take(self.table(), indices, axis=0))
+
+    def recoloured(self, change: Recolour) -> "Palette":
+        """Return the palette with other colours; opacities stay."""
+        colours = change(np.frombuffer(self.rgb, np.uint8).reshape(-1, 1, 3), _WHITE)
+        return Palette(colours.astype(np.uint8).tobytes(), self.alpha)
 
     def indices(self, pixels: Pixels) -> tuple[NDArray[np.uint8], "Palette"]:
         """Return the index of each pixel, ``(h, w)``, and the palette to store with them.

@@ -14,6 +14,7 @@ wrong check sums, and colours under alpha 0. What stays: up to 7 unused bits a r
 
 import io
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -22,7 +23,16 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from anonymizer_udfs.imaging import icc, ifd, png_parts, png_stream
-from anonymizer_udfs.imaging.base import Channels, Encoded, Encoding, Format, Header, Picture, Pixels
+from anonymizer_udfs.imaging.base import (
+    Channels,
+    Encoded,
+    Encoding,
+    Format,
+    Header,
+    Picture,
+    Pixels,
+    Recolour,
+)
 from anonymizer_udfs.imaging.palette import Palette
 from anonymizer_udfs.imaging.png_parts import GREY, GREY_ALPHA, INDEXED, RGB, RGBA, Parts, Shape
 from anonymizer_udfs.imaging.raster import hide, pack_bits, save, to_array, to_image, white_of
@@ -31,7 +41,7 @@ from anonymizer_udfs.outcome import BadImageError, Reason
 _CHANNELS = {GREY: Channels.GREY, RGB: Channels.RGB, GREY_ALPHA: Channels.GREY_ALPHA, RGBA: Channels.RGBA}
 _MODES = {(GREY, 8): "L", (GREY, 16): "I;16", (RGB, 8): "RGB", (GREY_ALPHA, 8): "LA", (RGBA, 8): "RGBA"}
 _KEY_BYTES = {GREY: 2, RGB: 6}
-_DEEP, _BYTE = 16, 8
+_DEEP, _BYTE, _WHITE = 16, 8, 255
 _BARE = Parts((), palette=b"", transparency=b"", shown=(), profile=None, exif=b"")
 
 
@@ -49,6 +59,17 @@ class PngEncoding(Encoding):
     shown: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     """Numeric chunks that say how samples are to be shown."""
     interlaced: bool = False
+
+    def recoloured(self, change: Recolour) -> Self:
+        """Return it with the palette, or the one colour that is clear, changed as the picture's are."""
+        made = super().recoloured(change)
+        if not self.key:
+            return made
+        white = (1 << self.depth) - 1
+        shown = _WHITE if self.depth < _BYTE else white  # samples of few bits are scaled when they are decoded
+        samples = np.frombuffer(self.key, ">u2").astype(np.uint32).reshape(1, 1, -1) * shown // white
+        came = change(samples.astype(np.uint16 if self.depth == _DEEP else np.uint8), shown).astype(np.uint32)
+        return replace(made, key=((came * white + shown // 2) // shown).astype(">u2").tobytes())
 
 
 class PngCodec:

@@ -15,6 +15,7 @@ Held back as ``unsupported_pixels``: float, signed, 2, 4, 12 and 32 bit, Lab, 16
 
 import io
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -50,6 +51,13 @@ class TiffEncoding(Encoding):
     density: tuple[tuple[int, int, int, int], int] | None = field(default=None, repr=False)
     """Numerators and denominators across and down, and their unit (1 none, 2 inch, 3 centimetre)."""
     layout: Layout = field(default_factory=Layout)
+
+    def resized(self, size_wh: tuple[int, int]) -> Self:
+        """Return it with strips as wide as the picture; tiles stay as they are."""
+        if self.layout.tiled:
+            return self
+        rows = max(1, min(self.layout.piece_wh[1], size_wh[1]))
+        return replace(self, layout=replace(self.layout, piece_wh=(size_wh[0], rows)))
 
 
 class TiffCodec:

@@ -17,9 +17,10 @@ from anonymizer_udfs import recognition
 from anonymizer_udfs.detection import CenterFace
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.cache import cache_dir
+from jobs import policy
 from jobs.lake import Lake
 from schemas import IMAGES
-from tests.support.anonymizing import HELD_BACK, QUIET, SMALL, rows
+from tests.support.anonymizing import DONE, HELD_BACK, QUIET, SMALL, rows
 from tests.support.pictures import PORTRAIT, place, portrait, saved, write
 from tests.support.processes import Process
 from tests.support.searching import forms, readings_of, traces
@@ -89,6 +90,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     cwd = found.work / "cwd"
     cwd.mkdir(parents=True)
     archive(found.archive)
+    pattern = f"{found.archive}/{FOLDER}/{FILE}*"
+    assert policy.main(["map", str(found.work / "lake"), pattern, "public", "--vault", str(found.vault)]) == DONE
     done = subprocess.run(
         command(found.archive, found.work / "lake", found.vault),
         capture_output=True,

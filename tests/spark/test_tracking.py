@@ -164,11 +164,15 @@ def test_nothing_names_the_source_the_user_or_the_machine(
     assert Path(f"{lake.uri}.mlflow").exists() is not inside
 
 
-@pytest.mark.parametrize(("policy", "panels"), [(PUBLIC, 1), (VISIBLE, 2)], ids=["hidden", "visible"])
+@pytest.mark.parametrize(
+    ("policy", "others", "panels"),
+    [(PUBLIC, [], 1), (VISIBLE, [], 2), (VISIBLE, [PUBLIC], 1)],
+    ids=["hidden", "visible", "hidden by a data set's"],
+)
 def test_originals_are_shown_only_where_the_policy_allows_it(
-    tmp_path: Path, policy: policies.Policy, panels: int
+    tmp_path: Path, policy: policies.Policy, others: list[policies.Policy], panels: int
 ) -> None:
-    """Vault and source at hand, the policy alone decides whether originals are beside the results."""
+    """Vault and source at hand, the policies alone decide whether originals are beside the results."""
     photo = tmp_path / "photo.png"
     photo.write_bytes(picture(200))
     uri = photo.as_uri()
@@ -180,7 +184,9 @@ def test_originals_are_shown_only_where_the_policy_allows_it(
     work |= {"run_id": "run-1", "epoch": 1, "operation": "new", "batch": 1, "task": 0}
     vault.tables.append("work", pa.Table.from_pylist([work], schema=lakes.arrow(WORK)), "work", 1)
     originals = Originals(vault, Storage(), 1 << 20)
-    tracking.track(load(), lake, finished(lake), Figures(COUNTS, VALUES), policy, originals=originals)
+    tracking.track(load(), lake, finished(lake), Figures(COUNTS, VALUES), policy, others=others, originals=originals)
+    recorded = only_run(store(lake)).data.params
+    assert [recorded[f"policy_canonical.{one.name}"] for one in others] == [one.canonical() for one in others]
     sheet = np.asarray(sheet_of(store(lake), tmp_path).convert("RGB"))
     middle = sheet[132 + CELL_WH[1] // 2]
     assert (middle == 90).all(axis=-1).any()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from anonymizer_udfs import pipeline, regions, verification
+from anonymizer_udfs import pipeline, regions, searching, verification
 from anonymizer_udfs.detection import DETECTORS, CenterFace, YuNet, fusion, passes, search
 from anonymizer_udfs.detection.passes import Pass, Zoom
 from anonymizer_udfs.models.base import Runtime
@@ -107,7 +107,7 @@ def test_numbers_are_those_of_the_code(value: float, said: str) -> None:
 
 def test_the_second_look_is_as_it_is_told() -> None:
     """Three looks, half covered, and the reason by which an image is held back."""
-    assert (pipeline.SECOND_LOOKS, "the third such look" in WORDS) == (3, True)
+    assert (searching.SECOND_LOOKS, "the third such look" in WORDS) == (3, True)
     assert (verification.LEAST_COVERED, "of which less than half was treated" in WORDS) == (0.5, True)
     for word in (Reason.RESIDUAL, Reason.UNSURE, *Look):
         assert f"`{word.value}`" in TEXT

@@ -12,6 +12,7 @@ from anonymizer_udfs import records
 from anonymizer_udfs.outcome import Reason, Status
 from anonymizer_udfs.records import (
     IMAGES,
+    LISTED,
     OUT,
     PLAN,
     TIMINGS,
@@ -29,6 +30,7 @@ from anonymizer_udfs.sources.base import Entry
 PROVENANCE = {
     "run_id": "r",
     "pipeline_version": "0",
+    "policy": "public",
     "policy_digest": "p",
     "model_digests": [("m", "0")],
     "key_id": "k",
@@ -73,8 +75,10 @@ def test_statuses_and_reasons_fit_the_tables_constraint() -> None:
 
 def test_an_entry_survives_the_way_through_a_plan() -> None:
     """What is listed is what a worker opens."""
-    row = {"image_id": "1" * 32, "content_version": "2" * 32} | {n: getattr(ENTRY, n) for n in PLAN.names[2:]}
-    assert Planned.from_row(pa.Table.from_pylist([row], schema=PLAN).to_pylist()[0]) == PLANNED
+    row = {"image_id": "1" * 32, "content_version": "2" * 32} | {n: getattr(ENTRY, n) for n in LISTED.names[2:]}
+    assert Planned.from_row(pa.Table.from_pylist([row], schema=LISTED).to_pylist()[0]) == PLANNED
+    tiered = pa.Table.from_pylist([row | {"policy": "partner"}], schema=PLAN).to_pylist()[0]
+    assert Planned.from_row(tiered) == dataclasses.replace(PLANNED, policy="partner")
 
 
 def test_a_released_image_has_its_bytes_and_faces() -> None:

@@ -85,7 +85,7 @@ def test_a_run_takes_the_thresholds_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "dlib_resnet.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     assert context._threshold(who, "centerface", str(tmp_path)) == 0.61 != ours
     settings = load("local", [f"models.calibration_dir={tmp_path}"])
-    assert str(tmp_path) not in context.settings_json(settings, None, None, {})
+    assert str(tmp_path) not in context.settings_json(settings, {}, {}, {})
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_list_has_a_line_for_each_policy_that_ships(told: Told, asked: Asked) ->
     assert (lines[0].split()[0], default) == (policy.DEFAULT, policy.DEFAULT)
     assert default in title
     assert all(line[head.index("region") + len("region") - 1] == "x" for line in lines)
+    assert "partner at 0.7" in next(line for line in lines if line.split()[0] == "internal")
     for column in ("plan", "detectors", "bands", "chain", "second look"):
         at = head.index(column)
         assert all(line[at - 1] == " " != line[at] for line in lines), column
@@ -268,13 +269,25 @@ def test_settings_of_a_run_count(told: Told, tmp_path: Path) -> None:
         (["buy"], 2, "invalid choice"),
         (["show"], 2, "show takes the name of a policy"),
         (["check"], 2, "check takes the name of a policy"),
-        (["list", "public"], 2, "list takes no policy"),
+        (["list", "public"], 2, "list takes nothing after it"),
+        (["map", "lake", "photos"], 2, "map takes LAKE PATTERN POLICY"),
         (["show", "pubic"], 2, "did you mean 'public'"),
         (["list", "--set", "models.local_dir=a"], 2, "unknown setting"),
         (["list", "--jsn"], 2, "did you mean --json?"),
         (["--help"], 0, "examples:"),
     ],
-    ids=["nothing", "command", "no policy", "no file", "one too many", "name", "setting", "option", "help"],
+    ids=[
+        "nothing",
+        "command",
+        "no policy",
+        "no file",
+        "one too many",
+        "one too few",
+        "name",
+        "setting",
+        "option",
+        "help",
+    ],
 )
 def test_exit_codes(argv: list[str], code: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Bad arguments end with 2 and say why; help ends with 0 and has examples."""
