@@ -163,7 +163,7 @@ def test_a_policy_with_methods_within_a_method_comes_back() -> None:
     policy = Policy.from_mapping(plain)
     assert policy.to_mapping()["face"]["chain"][0] == NESTED
     for again in (yaml.safe_load(yaml.safe_dump(policy.to_mapping())), json.loads(policy.canonical())):
-        assert Policy.from_mapping({"originals_visible": False, **again}) == policy
+        assert Policy.from_mapping({"originals_visible": False, "tier": policy.tier, **again}) == policy
     assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301 - made in this line
     assert hash(policy.face) == hash(Policy.from_mapping(plain).face)
     plain["face"]["chain"] = [{**NESTED, "rest": {"name": "warp", "amplitude": 0.2}}, "mask"]
