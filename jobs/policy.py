@@ -105,7 +105,7 @@ def _told(name: str, cls: type[Method], package: str) -> dict[str, Any]:
     try:
         defaults = methods.parameters(cls())
     except TypeError:  # one of another package that needs a parameter
-        defaults = {one.name: None for one in fields(cls)}  # type: ignore[arg-type]  # members are dataclasses
+        defaults = {one.name: "to be given" for one in fields(cls)}  # type: ignore[arg-type]  # members are dataclasses
     what = (cls.__doc__ or "").strip().partition("\n")[0]
     return {"name": name, "what": what, "parameters": defaults, "from": package}
 

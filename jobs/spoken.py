@@ -118,7 +118,7 @@ def _named(name: str, parameters: Mapping[str, Any]) -> str:
 def value(one: Any) -> str:
     """Return a parameter's value: a number, a word, a list of words, a method with its own, or that it has none."""
     if one is None:
-        return "to be given"
+        return "none"
     if isinstance(one, Mapping):
         return _named(one["name"], {key: inner for key, inner in one.items() if key != "name"})
     if isinstance(one, list):

@@ -29,7 +29,7 @@ from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.spec import Limits
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
-from jobs import context, groups, lakefaces, options, session, sparkerrors
+from jobs import context, donors, groups, lakefaces, options, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
@@ -50,8 +50,10 @@ EXAMPLES = """  faceveil surrogates ./lake                     who is one person
   faceveil surrogates ./lake --labels who.csv    by a file with the columns uri and label
   faceveil surrogates ./lake --k 50
   faceveil surrogates ./lake --latent --landmarker dlib68    a space of faces, for the method latent
+  faceveil surrogates ./lake --donors ./consented   photos of people who consented, one folder a person
 
 Then: faceveil anonymize SOURCE LAKE --policy FILE, with k_same in the policy's chain; see docs/k_same.md.
+With --donors nobody is grouped: faces for the method surrogate go into the vault; see docs/methods.md.
 Groups are frozen: a later run adds new people in new groups, and changes none.
 
 exit codes: 0 done, 1 failed, or another run was first, 2 bad arguments"""
@@ -286,6 +288,9 @@ def parser() -> Parser:
     )
     made.add_argument("--latent", action="store_true", help="learn a space of faces instead, for the method latent")
     made.add_argument("--landmarker", metavar="NAME", help="with --latent: who gives its points, such as dlib68")
+    made.add_argument(
+        "--donors", type=Path, metavar="FOLDER", help="make donors of the photos in it instead, one folder a person"
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
     options.add_common(made)
     return made
@@ -297,6 +302,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
+    if args.donors is not None:
+        if args.labels is not None or args.threshold is not None or args.latent:
+            raise UsageError("--donors groups nobody and learns nothing: leave out --labels, --threshold and --latent")
+        made = donors.run(open_lake(args.lake, common), args.donors)
+        options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
+        return options.DONE
     if args.landmarker and not args.latent:
         raise UsageError("--landmarker is for --latent; groups need no landmarks but those of the lake")
     told = {"latent": args.latent, "landmarker": args.landmarker}

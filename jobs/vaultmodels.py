@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from anonymizer_udfs.methods.base import FromVault
+from anonymizer_udfs.methods.base import FromVault, Method
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.policy import KindRule, Policy
 from anonymizer_udfs.sources.base import Storage
@@ -140,12 +140,17 @@ def _rules(policy: Policy) -> list[KindRule]:
 
 def _open(rule: KindRule) -> list[str]:
     """Return the names of the models that a chain's methods still need."""
-    return [one.vault_model for one in rule.chain if isinstance(one, FromVault) and one.model is None]
+    return [name for one in rule.chain if (name := _lacking(one)) is not None]
+
+
+def _lacking(method: Method) -> str | None:
+    """Return the name of the vault's model that a method still needs; None where it needs none."""
+    return method.vault_model if isinstance(method, FromVault) and method.model is None else None
 
 
 def _with(rule: KindRule, refs: dict[str, ModelRef]) -> KindRule:
     chain = tuple(
-        replace(one, model=refs[one.vault_model]) if isinstance(one, FromVault) and one.model is None else one  # type: ignore[type-var]  # members are dataclasses
+        one if (name := _lacking(one)) is None else replace(one, model=refs[name])  # type: ignore[type-var]  # members are dataclasses
         for one in rule.chain
     )
     return replace(rule, chain=chain)

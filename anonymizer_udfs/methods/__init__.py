@@ -8,7 +8,7 @@ Other packages add theirs by an entry point (``plugins``).
 from collections.abc import Mapping
 from typing import Any
 
-from anonymizer_udfs import family
+from anonymizer_udfs import family, landmarks
 from anonymizer_udfs.errors import UnknownNameError
 from anonymizer_udfs.methods import plugins
 from anonymizer_udfs.methods.avatar import Avatar
@@ -24,6 +24,7 @@ from anonymizer_udfs.methods.pixelate import Pixelate
 from anonymizer_udfs.methods.recolor import Recolor
 from anonymizer_udfs.methods.regions import Regions
 from anonymizer_udfs.methods.scramble import Scramble
+from anonymizer_udfs.methods.stand_in import StandIn
 from anonymizer_udfs.methods.swap import Swap
 from anonymizer_udfs.methods.warp import Warp
 
@@ -43,6 +44,7 @@ __all__ = [
     "Recolor",
     "Regions",
     "Scramble",
+    "StandIn",
     "Swap",
     "Target",
     "Warp",
@@ -65,6 +67,7 @@ METHODS: dict[str, type[Method]] = {
     "regions": Regions,
     "latent": Latent,
     "swap": Swap,
+    "surrogate": StandIn,
 }
 
 
@@ -88,6 +91,12 @@ def build(wish: str | Mapping[str, Any]) -> Method:
         return plugins.build(name, wish)
     if isinstance(wish, Mapping) and wish.get("name") == Regions.name:
         wish = {key: _inner(value) if key in Regions.nested else value for key, value in wish.items()}
+    if (
+        isinstance(wish, Mapping)
+        and wish.get("name") == StandIn.name
+        and isinstance(wish.get("landmarker"), str | Mapping)
+    ):
+        wish = {**wish, "landmarker": landmarks.build(wish["landmarker"])}
     return family.build("method", METHODS, wish)
 
 

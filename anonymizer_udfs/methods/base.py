@@ -124,12 +124,15 @@ class FromVault(Protocol):
     """A method whose ``model`` is made from a lake and lies in that lake's vault; a run binds the newest one.
 
     Attributes:
-        vault_model: the model's name there.
         model: the one that a run was given; None before.
     """
 
-    vault_model: ClassVar[str]
     model: ModelRef | None
+
+    @property
+    def vault_model(self) -> str | None:
+        """Return the model's name there; None where, as it is set, the method needs none."""
+        ...
 
 
 @runtime_checkable

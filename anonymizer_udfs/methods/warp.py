@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +11,8 @@ from anonymizer_udfs.methods import shape, splines
 from anonymizer_udfs.methods.base import Patch, Target, check_ratio, colours, full_range
 from anonymizer_udfs.methods.facing import POINTS, Facing
 from anonymizer_udfs.methods.lattice import Lattice
+from anonymizer_udfs.methods.sampling import LEVELS, eased, levels, sampled
 
-LEVELS = 255
 WAYS = 9
 EYES_APART = POINTS[1][0] - POINTS[0][0]
 RING = (0.68, 0.92)
@@ -25,8 +24,6 @@ _EDGE = 0.15
 """From the patch's edge inwards, in widths of the box: there the displacement rises from nothing."""
 _NODE = 1 / 26
 _SHIFT_PX = 0.5
-_BLOCK_PX = 2**14
-"""OpenCV samples from no picture with a side of 2^15 or more."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Warp:
         amounts = rng.uniform(0.5, 1, WAYS) * rng.choice([-1.0, 1.0], WAYS) * self.amplitude * EYES_APART
         step = full_range(patch) // LEVELS
         sources = _sources((h, w), Facing.of(target), amounts)
-        out[..., treated] = _sampled(_levels(patch[..., treated]), sources).astype(patch.dtype) * step
+        out[..., treated] = sampled(levels(patch[..., treated]), sources).astype(patch.dtype) * step
         return out
 
 
@@ -117,36 +114,5 @@ def _velocity(
     inside = (1 + _BEYOND - np.hypot(at[..., 0] / RING[0], at[..., 1] / RING[1])) / _BEYOND
     # The outermost nodes speak for what lies beyond them, up to the edge.
     edge_px = (np.minimum(nodes, np.array(shape_hw[::-1]) - nodes) - lattice.spacing / 2 - _SHIFT_PX).min(2)
-    move *= (_eased(inside) * _eased(edge_px / (_EDGE * facing.width_px)))[..., None]
+    move *= (eased(inside) * eased(edge_px / (_EDGE * facing.width_px)))[..., None]
     return np.asarray(move @ facing.matrix[:, :2].T)
-
-
-def _eased(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a smooth way from 0 to 1."""
-    inside = np.clip(share, 0, 1)
-    return np.asarray(inside * inside * (3 - 2 * inside))
-
-
-def _levels(values: Patch) -> NDArray[np.uint8]:
-    """Return values of either depth in 256 levels."""
-    if values.dtype == np.uint8:
-        return values.astype(np.uint8)
-    step = full_range(values) // LEVELS
-    return ((values.astype(np.uint32) + step // 2) // step).astype(np.uint8)
-
-
-def _sampled(levels: NDArray[np.uint8], sources: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return ``levels`` sampled at ``sources``, by cubic interpolation, in blocks that OpenCV can take."""
-    h, w, count = *sources.shape[:2], levels.shape[2]
-    if max(*levels.shape, h, w) <= _BLOCK_PX:
-        made = cv2.remap(levels, sources, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(made.reshape(h, w, count), np.uint8)
-    out = np.empty((h, w, count), np.uint8)
-    half = _BLOCK_PX // 2
-    for y in range(0, h, half):
-        for x in range(0, w, half):
-            block = np.s_[y : y + half, x : x + half]
-            x0, y0 = np.maximum(np.floor(sources[block].min((0, 1))) - 2, 0).astype(int).tolist()
-            part = levels[y0 : y0 + _BLOCK_PX, x0 : x0 + _BLOCK_PX]
-            out[block] = _sampled(part, sources[block] - np.array([x0, y0], np.float32))
-    return out

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.errors import ModelFormatError
 
-_TYPES = {"F32": "<f4", "U16": "<u2"}
+_TYPES = {"F32": "<f4", "U16": "<u2", "U8": "|u1"}
 _LENGTH_BYTES = 8
 _MOST_HEADER_BYTES = 1 << 16
 _ALIGNED_BYTES = 8
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return the bytes of arrays of float32 and uint16, in the order given."""
+    """Return the bytes of arrays of float32, uint16 and uint8, in the order given."""
     names = {np.dtype(kind): name for name, kind in _TYPES.items()}
     header, at = {}, 0
     for name, array in arrays.items():

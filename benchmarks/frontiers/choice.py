@@ -2,11 +2,9 @@
 
 import argparse
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from anonymizer_udfs import detection, landmarks, methods, recognition
@@ -87,15 +85,14 @@ def _usable(asked: Iterable[Strength], runtime: Runtime) -> Iterator[Strength]:
 
 
 def lacking(method: Method, runtime: Runtime) -> str | None:
-    """Return which model a method lacks, in words; none where it has what it needs, as it shows on an empty picture."""
+    """Return which model a method lacks, in words; none where it has what it needs."""
     try:
         for ref in models_of(method):
             locate(ref, runtime)
-        if isinstance(method, FromVault) and method.model is None:
-            blank, target = np.zeros((*BLANK_HW, 3), np.uint8), replace(UPRIGHT, runtime=runtime)
-            method.apply(blank, target, np.random.default_rng(0))
-    except ModelMissingError as error:
+    except (ModelMissingError, SpecError) as error:
         return str(error)
+    if isinstance(method, FromVault) and method.vault_model is not None and method.model is None:
+        return f"its model is made from a lake and lies in the vault as {method.vault_model}; name a file by --method"
     return None
 
 

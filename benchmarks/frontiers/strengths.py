@@ -17,6 +17,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Regions,
     Scramble,
+    StandIn,
     Swap,
     Warp,
 )
@@ -77,5 +78,6 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     "k_same": _each(2.0, *(KSame(k) for k in (5, 10, 20, 50, 100))),
     "latent": _each(1.6, *(Latent(amount) for amount in (0.0, 0.25, 0.5, 0.75, 1.0))),
     "swap": tuple(Strength(Swap(), ratio) for ratio in (1.0, 1.3, 1.6, 2.0, 2.5)),
+    "surrogate": _each(1.6, *(StandIn(cells=n) for n in (8, 6, 5, 3, 1))),  # by five points
 }
 """By method, in the order of :data:`anonymizer_udfs.methods.METHODS`; a test holds it to be whole."""

@@ -14,7 +14,7 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.methods import METHODS, parts
 from anonymizer_udfs.policy import Policy
 from conf import policies
-from docs import drawn
+from docs import drawn, stand_in
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
 
@@ -80,6 +80,18 @@ def test_the_picture_of_what_is_drawn_is_as_the_code_draws_it() -> None:
     )
     assert shown.shape == made.shape
     assert np.abs(shown - made).mean() < 0.1
+
+
+def test_the_picture_of_surrogates_is_as_the_code_makes_it() -> None:
+    """The page has it, it is small, and ``python -m docs.stand_in`` would write one that looks the same."""
+    assert f"](images/{stand_in.OUT.name})" in TEXT
+    assert stand_in.OUT.stat().st_size < 300_000
+    shown, made = (
+        np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), np.int16)
+        for file in (stand_in.OUT.read_bytes(), stand_in.sheet())
+    )
+    assert shown.shape == made.shape
+    assert np.abs(shown - made).mean() < 1
 
 
 def test_no_policy_that_ships_uses_what_was_not_measured() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from anonymizer_udfs import methods, pipeline
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.imaging import decode
-from anonymizer_udfs.methods import DpPix, Mask, Pixelate, Target
+from anonymizer_udfs.methods import DpPix, Mask, Pixelate, StandIn, Target
 from anonymizer_udfs.methods.mask import FORMS, OPAQUE
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.neighbours import Found
@@ -94,4 +94,17 @@ def test_a_method_with_a_model_runs_it(tmp_path: Path) -> None:
     assert made.faces[0].method == "learned"
     assert np.unique(made.picture.pixels[made.covered()]).tolist() == [51]
     bare = treated(Learned(ref), None, "L", tmp_path)
+    assert (bare.faces[0].method, bare.faces[0].steps) == ("mask", 2)
+
+
+def test_a_surrogate_is_put_where_the_points_say(tmp_path: Path) -> None:
+    """The record names its parameters and who would find points; a face without five points takes the next method."""
+    made = treated(StandIn(cells=3), UPRIGHT, "L", tmp_path)
+    assert made.faces[0].method == "surrogate"
+    said = json.loads(made.faces[0].parameters)
+    assert said == {"k": 8, "cells": 3, "landmarker": None, "donors": "drawn"}
+    inside = made.picture.pixels[made.covered()].astype(int)
+    assert np.ptp(inside) > 20
+    assert (made.picture.pixels[~made.covered()] == 120).all()
+    bare = treated(StandIn(), None, "L", tmp_path)
     assert (bare.faces[0].method, bare.faces[0].steps) == ("mask", 2)

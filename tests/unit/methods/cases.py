@@ -21,6 +21,7 @@ from anonymizer_udfs.methods import (
     Recolor,
     Regions,
     Scramble,
+    StandIn,
     Swap,
     Target,
     Warp,
@@ -55,6 +56,7 @@ LADDERS: dict[str, tuple[Method, ...]] = {
     # Without their models, both fill; what they draw is in test_latent.py and test_swap.py.
     "latent": (Latent(0.0), Latent(0.5), Latent(1.0)),
     "swap": (Swap(),),
+    "surrogate": (StandIn(cells=8), StandIn(8, 6), StandIn(8, 5), StandIn(8, 3), StandIn(8, 2), StandIn(8, 1)),
     "blur": (Blur(0.1), Blur(0.2), Blur(0.3), Blur(0.5), Blur(1.0)),
 }
 """Each member's strengths, mild to strong."""

@@ -1,0 +1,210 @@
+"""``faceveil surrogates --donors``: photos of people who consented become donors for the method ``surrogate``.
+
+Needs no Spark. The donors' faces go into the vault, and nowhere else.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs import __version__, imaging, subject
+from anonymizer_udfs.detection.search import Searcher
+from anonymizer_udfs.donors.aligned import donor, unfit
+from anonymizer_udfs.donors.faces import Donors
+from anonymizer_udfs.landmarks import Dlib68, Landmarker
+from anonymizer_udfs.models.base import ModelRef
+from anonymizer_udfs.outcome import BadImageError
+from jobs import context
+from jobs.errors import UsageError
+from jobs.ledger import Event
+from jobs.models import registry
+from jobs.placed import Placed
+from jobs.progress import Counting
+from jobs.screen import counted
+from jobs.vaultmodels import VaultModels
+
+JOB = "donors"
+NAME = "donors"
+LEAST_PEOPLE = 16
+"""As many as a surrogate may be the mean of."""
+LEAST_BAND = 0.5
+"""What is found with less is not taken for a face."""
+LANDMARKER = "dlib68"
+
+Rgb = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What a folder of photos gave.
+
+    Attributes:
+        faces: a canvas and points for each person.
+        left_out: photos of which no donor was made, by why.
+        nobody: people of whom no photo could be taken.
+    """
+
+    faces: tuple[tuple[Rgb, NDArray[np.float32]], ...]
+    left_out: Counter[str] = field(default_factory=Counter)
+    nobody: int = 0
+
+    def donors(self) -> Donors:
+        """Return the donors.
+
+        Raises:
+            UsageError: they are too few.
+        """
+        if len(self.faces) < LEAST_PEOPLE:
+            raise UsageError(
+                f"donors must be {LEAST_PEOPLE} people at least, the photos gave {len(self.faces)}; each needs a photo "
+                "with the eyes 40 pixels apart or more, looking straight ahead, mouth closed and eyes open"
+            )
+        canvases, points = zip(*self.faces, strict=True)
+        return Donors(np.stack(canvases), np.stack(points))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did."""
+
+    run_id: str
+    people: int
+    nobody: int
+    left_out: dict[str, int]
+    sha256: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return vars(self)
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        why = ", ".join(f"{count:,} {why}" for why, count in sorted(self.left_out.items())) or "none"
+        return [
+            f"donors: {counted(self.people, 'face')} in the vault, model {self.sha256[:12]}",
+            f"people without a photo that could be taken: {self.nobody:,}",
+            f"photos left out: {why}",
+        ]
+
+
+def gathered(people: Iterable[Sequence[Path]], eyes: "Eyes") -> Gathered:
+    """Return a donor of each person of whom a photo can be taken: the first that can.
+
+    Args:
+        people: the photos of each.
+        eyes: who looks at them.
+    """
+    faces, left_out, nobody = [], Counter[str](), 0
+    for files in people:
+        for file in files:
+            found = eyes.donor(file)
+            if not isinstance(found, str):
+                faces.append(found)
+                break
+            left_out[found] += 1
+        else:
+            nobody += 1
+    return Gathered(tuple(faces), left_out, nobody)
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Who looks at photos.
+
+    Attributes:
+        told: whose detectors find faces, and where models lie.
+        landmarker: who finds 68 points.
+        max_pixels: most pixels of a photo.
+    """
+
+    told: context.Treatment
+    landmarker: Landmarker
+    max_pixels: int
+
+    def donor(self, file: Path) -> tuple[Rgb, NDArray[np.float32]] | str:
+        """Return a canvas and points of the face in a photo, or why there are none."""
+        try:
+            picture = imaging.decode(file.read_bytes(), max_pixels=self.max_pixels)
+        except (BadImageError, OSError):
+            return "unreadable"
+        policy, runtime = self.told.policy, self.told.runtime
+        detectors = tuple(one for one in policy.detectors if one.landmarks)
+        searcher = Searcher(detectors, policy.fusion, LEAST_BAND, LEAST_BAND)
+        (found,) = searcher.search(subject.sights_of([picture]), policy.plan, runtime)
+        (first, *more) = found or (None,)
+        if first is None or first.landmarks is None or first.landmarks_by is None:
+            return "without a face"
+        if more:
+            return "of several faces"
+        rgb = subject.upright(picture)
+        five = first.landmarks[None].astype(np.float32)
+        (points,) = self.landmarker.locate(rgb, first.box[None], five, first.landmarks_by, runtime)
+        why = unfit(points) if points.known else "without a face"
+        return donor(rgb, points) if why is None else why
+
+
+def photos(folder: Path) -> list[list[Path]]:
+    """Return the files of each person, people and files in the order of their names.
+
+    Raises:
+        UsageError: the folder cannot be read, or has no folders.
+    """
+    try:
+        people = sorted(one for one in folder.iterdir() if one.is_dir())
+        files = [sorted(one for one in person.iterdir() if one.is_file()) for person in people]
+    except OSError as error:
+        raise UsageError(f"the photos cannot be read: {error.strerror}; expected one folder a person") from error
+    if not files:
+        raise UsageError("the photos must lie in one folder a person, got no folder")
+    return files
+
+
+def run(placed: Placed, folder: Path) -> Report:
+    """Make donors of photos and keep them in a lake's vault.
+
+    Raises:
+        UsageError: there are too few.
+        VaultError: there is no vault.
+        ModelError: the landmarker's model is missing, or its licence was not accepted.
+    """
+    settings, people = placed.common.settings, photos(folder)
+    vault, key = placed.vault(), placed.key()
+    told = context.treatment("public", settings)
+    known = registry().resolve(LANDMARKER, settings.models.licences_accepted, settings.models.local_dirs)
+    eyes = Eyes(told, Dlib68(known), settings.limits.max_pixels)
+    cv2.setNumThreads(told.runtime.threads)
+    with Counting("looking at photos", len(people)) as counting:
+
+        def shown() -> Iterable[Sequence[Path]]:
+            for files in people:
+                yield files
+                counting.more(1)
+
+        made = gathered(shown(), eyes)
+    donors = made.donors()
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    ref = VaultModels(vault, placed.common.storage).keep(NAME, donors.pack(), len(donors), run_id)
+    placed.lake.ledger.append(_event(run_id, key.key_id, eyes, ref, len(donors)))
+    return Report(run_id, len(donors), made.nobody, dict(made.left_out), ref.sha256)
+
+
+def _event(run_id: str, key_id: str, eyes: Eyes, ref: ModelRef, people: int) -> Event:
+    used = (*eyes.told.policy.models, eyes.landmarker.model, ref)
+    return Event(
+        run_id=run_id,
+        event="finished",
+        job=JOB,
+        key_id=key_id,
+        pipeline_version=__version__,
+        model_digests={one.name: one.sha256 for one in used},
+        library_versions=context.library_versions(),
+        counts={"donors": people},
+    )
