@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from anonymizer_udfs.around import Around
 from anonymizer_udfs.detection.plans import THOROUGH
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.policy import UNRANKED, Policy
+from anonymizer_udfs.policy import MASKED, UNRANKED, Policy
 from anonymizer_udfs.rules import KindRule
 from anonymizer_udfs.steps import told
 
@@ -34,6 +34,9 @@ def _lower(mild: Policy, strong: Policy) -> Iterator[str]:
     """Yield what a policy does less of than a milder one."""
     asked = {one.name for one in strong.detectors}
     yield from (f"which does not ask {one.name}" for one in mild.detectors if one.name not in asked)
+    yield from (f"whose panel does not have {name}" for name in mild.panel if name not in strong.panel)
+    if mild.unjudged == MASKED != strong.unjudged and len(strong.face.chain) > 1:
+        yield "which lets faces pass that its panel cannot judge"
     yield from (f"which does not take the step {told(one)}" for one in mild.steps if one not in strong.steps)
     for kind, one, other in (("face", mild.face, strong.face), ("plate", mild.plate, strong.plate)):
         if one is not None and other is None:

@@ -35,6 +35,7 @@ def test_what_ships_is_raised_to_what_is_stronger(name: str) -> None:
         pytest.param({"detectors": (YuNet(),)}, "does not ask centerface", id="detector"),
         pytest.param({"face": KindRule((Mask(),), 1.2)}, "region of a face is milder", id="region"),
         pytest.param({"face": KindRule((Pixelate(6), Mask()), 1.6)}, "first method of a face is milder", id="method"),
+        pytest.param({"panel": ("arcface",)}, "panel does not have dlib_resnet", id="panel"),
         pytest.param({"second_look": None}, "does not look again", id="second-look"),
         pytest.param({"thorough_share": 0.01}, "searches fewer pictures thoroughly", id="share"),
     ],
@@ -45,6 +46,15 @@ def test_what_would_lower_anything_is_no_raise(mild: Policy, change: dict[str, o
     ladder.check(mild, strong)
     with pytest.raises(SpecError, match=says):
         ladder.check(mild, replace(strong, **change))  # type: ignore[arg-type]
+
+
+def test_a_face_that_cannot_be_judged_is_no_more_visible_after_a_raise(mild: Policy) -> None:
+    """Masked before, masked after; where the mask is all that there is, nobody has to judge."""
+    strong, strict = Policy.from_mapping(policies.load("partner")), replace(mild, unjudged="mask")
+    with pytest.raises(SpecError, match="lets faces pass that its panel cannot judge"):
+        ladder.check(strict, strong)
+    ladder.check(strict, replace(strong, unjudged="mask"))
+    ladder.check(strict, replace(strong, face=KindRule((Mask(),), 1.6)))
 
 
 def test_what_is_around_a_face_is_treated_after_a_raise_as_well(mild: Policy) -> None:
