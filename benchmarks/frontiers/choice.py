@@ -8,11 +8,10 @@ from typing import Any
 import yaml
 
 from anonymizer_udfs import detection, landmarks, methods, recognition
-from anonymizer_udfs.errors import FaceveilError, ModelMissingError
+from anonymizer_udfs.errors import FaceveilError, ModelMissingError, SpecError
 from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.methods import parts
-from anonymizer_udfs.methods.base import FromVault, Method, Target, models_of
-from anonymizer_udfs.methods.facing import POINTS
+from anonymizer_udfs.methods.base import FromVault, Method, models_of
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.registry import roots
 from anonymizer_udfs.models.sessions import locate
@@ -27,13 +26,6 @@ from benchmarks.recalls.choice import LICENCE, say
 from jobs.models import cache_dir, registry
 
 NOBODY = "none"
-BLANK_HW = (128, 128)
-UPRIGHT = Target(
-    (34.0, 24.0, 94.0, 103.2),
-    landmarks=tuple((64 + 60 * x, 63.6 + 60 * y) for x, y in POINTS),
-    detector="centerface",
-)
-"""An upright face in an empty picture."""
 
 
 def setup(args: argparse.Namespace, kept: Path) -> Setup:
