@@ -7,6 +7,7 @@ from typing import Any
 
 from anonymizer_udfs.outcome import Status
 from jobs.lake import Lake
+from jobs.screen import counted
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Figures:
         if self.counts.get("residual"):
             out.append(f"found only in the second look, and treated: {self.counts['residual']} faces")
         if self.counts.get("raised"):
-            out.append(f"raised to a stronger policy by their risk: {self.counts['raised']} images")
+            out.append(f"raised to a stronger policy by their risk: {counted(self.counts['raised'], 'image')}")
         policies = {k.removeprefix("policy."): n for k, n in sorted(self.counts.items()) if k.startswith("policy.")}
         if policies:
             out.append("by policy: " + ", ".join(f"{n} {name}" for name, n in policies.items()))

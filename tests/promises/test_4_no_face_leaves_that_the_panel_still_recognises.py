@@ -57,7 +57,7 @@ def test_the_panel_can_say_yes(sigma_px: float, matched: bool) -> None:
 @pytest.fixture(scope="module")
 def weak(source: Path) -> Path:
     """The lake of a policy whose chain begins with next to nothing: a warp that moves features by a hair."""
-    policy = dict(policies.load("internal")) | {"name": "weak", "plan": "fast", "thorough_share": 0.0}
+    policy = dict(policies.load("internal")) | {"name": "weak", "plan": "fast", "thorough_share": 0.0, "risk": None}
     chain = [{"name": "warp", "amplitude": 0.02}, {"name": "pixelate", "cells": 5, "noise_ratio": 0.0}, "mask"]
     file = source.parent / "weak.yaml"
     file.write_text(yaml.safe_dump(policy | {"face": {"chain": chain, "region_ratio": 1.3}}), encoding="utf-8")
