@@ -2,7 +2,8 @@
 
 Each compares the face with its own original, at the original's alignment, which is more than any attacker has. What one
 of them still recognises gets the next method of the chain, and with it all faces of the image, so that they look alike;
-the last method is opaque and passes by construction. Runs on an executor; templates live in memory only.
+the last method is opaque and passes by construction. So does a surrogate that k people share: who matches it names one
+of k, and to mask those who match would tell who is most like it. Runs on an executor; templates live in memory only.
 """
 
 import itertools
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.search import FACE
 from anonymizer_udfs.imaging import Picture, orientation
-from anonymizer_udfs.methods import Mask
+from anonymizer_udfs.methods import KSame, Mask
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.policy import PASSED, Policy
 from anonymizer_udfs.recognition import alignment
@@ -166,7 +167,7 @@ class Judge:
         open_faces = [
             (finding, face.steps - 1)
             for finding, face, where in zip(treated.findings, treated.faces, treated.regions, strict=True)
-            if finding.kind == FACE and where not in treated.blank
+            if finding.kind == FACE and where not in treated.blank and face.method != KSame.name
         ]
         if not open_faces:
             return 0

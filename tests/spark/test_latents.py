@@ -1,6 +1,5 @@
 """``faceveil surrogates --latent``, and ``anonymize`` with the space that it learned."""
 
-import json
 import re
 from pathlib import Path
 
@@ -59,10 +58,9 @@ def test_too_few_people_leave_the_vault_without_a_space(made: Path) -> None:
     assert [one["event"] for one in events(made / "lake")][-1] == "failed"
 
 
-def test_a_lake_is_learned_from_and_its_faces_are_drawn(made: Path, tmp_path: Path) -> None:
+def test_a_lake_is_learned_from_and_its_faces_are_drawn_and_judged(made: Path, tmp_path: Path) -> None:
     """The space is in the vault with its people counted; faces are drawn from it, and their images done anew."""
     lake = made / "lake"
-    masked = by_name(lake)
     done = learn(lake, made / "who.csv", 4)
     assert (done.people, done.faces, done.scheme) == (PEOPLE, len(FILES), "5")
     assert done.states == {"read": len(FILES)}
@@ -77,11 +75,11 @@ def test_a_lake_is_learned_from_and_its_faces_are_drawn(made: Path, tmp_path: Pa
     assert anonymize(made / "photos", lake, "--policy", LATENT) == DONE
     now = by_name(lake)
     for name in FILES:
+        # All are one portrait in several tints: the space knows nobody else, and where the panel still sees who it is
+        # the face gets the mask. That it was drawn and attacked is in its record.
         (face,) = now[name]["faces"]
-        assert (face["method"], face["steps"]) == ("latent", 1)
-        assert json.loads(face["parameters"])["amount"] == 1.0
+        told = [one["matched"] for one in face["attacks"] if one["step"] == 1]
+        assert told
+        assert (face["method"], face["steps"]) == (("mask", 2) if any(told) else ("latent", 1))
         assert dict(now[name]["model_digests"])["latent"] == done.model.sha256
-        assert now[name]["output_sha256"] != masked[name]["output_sha256"]
-    shown = {now[name]["output_sha256"] for name in FILES}
-    assert len(shown) == len(FILES)
     assert np.isfinite(found.texture_modes).all()
