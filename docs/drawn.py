@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.methods import Avatar, Mask, Method, Target
 from anonymizer_udfs.methods.facing import NOSE_DEPTH, POINTS
 from anonymizer_udfs.regions import region
+from docs.tiles import TILE_WH, page
 
 OUT = Path(__file__).parent / "images" / "drawn.png"
 BOX = (182, 58, 270, 178)
@@ -22,7 +22,6 @@ MARKS = ((203, 102), (247, 105), (223, 125), (203, 142), (241, 144))
 """The astronaut's face, as CenterFace finds it."""
 ROLL, RATIO = 28.0, 2.0
 KEY = Key(bytes(32))
-TILE_WH, _GAP, _CAPTION = (150, 180), 8, 20
 _CUT = (111, 0, 341, 276)
 SCENES = (
     ((0.84, 0.64, 0.54), (0.55, 0.62, 0.7), (0.2, 0.25, 0.4), 0),
@@ -108,17 +107,8 @@ def sheet() -> bytes:
         ("mask, ellipse", astronaut(Mask(form="ellipse"))),
         ("mask, icon", astronaut(Mask(form="icon"))),
     ]
-    (w, h), rows = TILE_WH, (faces, portraits)
-    size = len(faces) * (w + _GAP) + _GAP, len(rows) * (h + _GAP + _CAPTION) + _GAP
-    page = Image.new("RGB", size, (255, 255, 255))
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(13)
-    for row, tiles in enumerate(rows):
-        for column, (caption, tile) in enumerate(tiles):
-            x, y = _GAP + column * (w + _GAP), _GAP + row * (h + _GAP + _CAPTION)
-            page.paste(Image.fromarray(tile), (x, y))
-            draw.text((x, y + h + 4), caption, fill=(60, 68, 80), font=font)
     out = io.BytesIO()
-    page.save(out, "PNG", optimize=True)
+    page((faces, portraits)).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.donors import shape
@@ -24,6 +23,7 @@ from anonymizer_udfs.methods import Method, StandIn, Target
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.regions import region
 from docs.drawn import BOX, MARKS
+from docs.tiles import TILE_WH, page
 
 OUT = Path(__file__).parent / "images" / "surrogate.png"
 POINTS = (
@@ -41,7 +41,6 @@ POINTS = (
 """The astronaut's, as dlib's predictor finds them."""
 TIMES, RATIO, ROLL = 3, 1.6, 28.0
 KEY = Key(bytes(32))
-TILE_WH, _GAP, _CAPTION = (150, 180), 8, 20
 _CUT = (131, 10, 321, 238)
 
 Rgb = NDArray[np.uint8]
@@ -150,16 +149,8 @@ def sheet() -> bytes:
             ("k: 2", astronaut(method=StandIn(k=2))),
         ],
     )
-    (w, h), columns = TILE_WH, max(map(len, rows))
-    page = Image.new("RGB", (columns * (w + _GAP) + _GAP, 2 * (h + _GAP + _CAPTION) + _GAP), (255, 255, 255))
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(13)
-    for row, tiles in enumerate(rows):
-        for column, (caption, tile) in enumerate(tiles):
-            x, y = _GAP + column * (w + _GAP), _GAP + row * (h + _GAP + _CAPTION)
-            page.paste(Image.fromarray(np.asarray(tile, np.uint8)), (x, y))
-            draw.text((x, y + h + 4), caption, fill=(60, 68, 80), font=font)
     out = io.BytesIO()
-    page.quantize(255).save(out, "PNG", optimize=True)
+    page(rows).quantize(255).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

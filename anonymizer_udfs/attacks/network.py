@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs.attacks.ridge import held_out
 from anonymizer_udfs.errors import SpecError
 
 HIDDEN, EPOCHS, BATCH, RATE, PATIENCE, DECAY = 256, 60, 64, 1e-3, 8, 1e-4
@@ -51,9 +52,8 @@ class Network:
         centre, scale = x.mean(0), x.std(0)
         mean_y, scale_y = y.mean(0), float(y.std()) + 1e-12
         inputs, wanted = ((x - centre) / scale).astype(np.float32), ((y - mean_y) / scale_y).astype(np.float32)
-        kinds, which = np.unique(np.asarray(groups), return_inverse=True)
-        held = which >= len(kinds) * (1 - HELD_OUT)
-        if not held.any() or held.all():
+        held = held_out(groups, HELD_OUT)
+        if held.all():
             held = np.arange(len(x)) % round(1 / HELD_OUT) == 0
         best = _trained(inputs[~held], wanted[~held], (inputs[held], wanted[held]), np.random.default_rng(seed))
         return cls(used, centre, scale, best, mean_y, scale_y)

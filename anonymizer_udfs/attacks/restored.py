@@ -43,6 +43,23 @@ def embedded(chips: Chips, recognizer: Recognizer, runtime: Runtime) -> Template
     return np.concatenate([recognizer.embed(one, points, _REFERENCE, runtime) for one in chips])
 
 
+def linear_restorer(released: Chips, clear: Chips, people: NDArray[np.int64]) -> Ridge:
+    """Return the map from released to clear small faces, learned from pairs, each mirrored as well.
+
+    Args:
+        released: uint8 ``(n, 64, 64, 3)``.
+        clear: the same faces as they were.
+        people: a number for each one's person; faces of a person are held out together.
+    """
+    return Ridge.chosen(_mirrored(released), _mirrored(clear), np.tile(people, 2))
+
+
+def restored(learned: Ridge, chips: Chips) -> Chips:
+    """Return what a map of :func:`linear_restorer` makes of small faces, uint8 ``(n, 64, 64, 3)``."""
+    made = learned(_flat(chips))
+    return np.clip(made, 0, 255).round().astype(np.uint8).reshape(-1, CHIP_PX, CHIP_PX, 3)
+
+
 @dataclass(frozen=True)
 class RestoredLinear:
     """Restores by a ridge regression from released to clear faces: what a linear map can give back.
@@ -68,9 +85,8 @@ class RestoredLinear:
     def faces(self, task: Task) -> Chips:
         """Return the restored probes, uint8 ``(n, 64, 64, 3)``."""
         chosen = task.learning.taken(_some(len(task.learning), self.learning, task.seed))
-        x, y = _mirrored(chosen.released.chips), _mirrored(chosen.clear.chips)
-        made = Ridge.chosen(x, y, np.tile(groups(chosen.people), 2))(_flat(task.probes.released.chips))
-        return np.clip(made, 0, 255).round().astype(np.uint8).reshape(-1, CHIP_PX, CHIP_PX, 3)
+        learned = linear_restorer(chosen.released.chips, chosen.clear.chips, groups(chosen.people))
+        return restored(learned, task.probes.released.chips)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,17 @@ LEAST = 2
 Floats = NDArray[np.float32]
 
 
+def held_out(groups: Sequence[int] | NDArray[np.int64], share: float) -> NDArray[np.bool_]:
+    """Return which rows are held out: those of the last groups, about a share of them and one at least.
+
+    Examples:
+        >>> held_out([0, 0, 1, 2], 0.2).tolist()
+        [False, False, False, True]
+    """
+    kinds, which = np.unique(np.asarray(groups), return_inverse=True)
+    return np.asarray(which >= len(kinds) - max(1, round(len(kinds) * share)))
+
+
 @dataclass(frozen=True, eq=False)
 class Ridge:
     """A linear map with an offset, in the dual form, whose size is that of what it was learned from.
@@ -56,9 +67,8 @@ class Ridge:
             y: what comes out.
             groups: whose row each is; rows of one person are held out together.
         """
-        kinds, which = np.unique(np.asarray(groups), return_inverse=True)
-        held = which >= len(kinds) * (1 - HELD_OUT)
-        if held.all() or (~held).sum() < LEAST or not held.any():
+        held = held_out(groups, HELD_OUT)
+        if (~held).sum() < LEAST:
             return cls.learned(x, y)
         trial = cls.learned(x[~held], y[~held])
         losses = [float(((trial.at(ridge)(x[held]) - y[held]) ** 2).mean()) for ridge in RIDGES]

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import methods, regions, treatment
+from anonymizer_udfs.attacks import restored as restoration
+from anonymizer_udfs.attacks import ridge
 from anonymizer_udfs.evidence import identified, verification
 from anonymizer_udfs.landmarks import expression, gaze, pose
 from anonymizer_udfs.methods import KSame
@@ -71,7 +73,7 @@ class Setup:
 _MODULES = (
     *(attackers, colours, groups, kept, marks, people, photos, restoring, treated, sys.modules[__name__]),
     *(sys.modules[one.__module__] for one in (identified, verification)),
-    *(expression, gaze, pose, regions, treatment),
+    *(expression, gaze, pose, regions, restoration, ridge, treatment),
 )
 
 
@@ -141,7 +143,7 @@ class Worker:
             gallery = attackers.templates(one, known.gallery, alike, runtime)
             said = {"naive": self._judged(one, seen, clear), "parrot": self._judged(one, seen, gallery)}
             if restored is not None:
-                said["restored"] = self._judged(one, restoring.templates(one, restored, runtime), clear)
+                said["restored"] = self._judged(one, restoration.embedded(restored, one, runtime), clear)
             out[one.name] = {name: vars(success) for name, success in said.items()}
         by_colours = colours.similarity(probes, alike, (known.probes, known.gallery))
         if by_colours is not None:

@@ -132,6 +132,18 @@ def test_undoing_no_blur_changes_little() -> None:
     assert not len(richardson_lucy(smooth[:0], 1.0, 2))
 
 
+def test_a_ridge_finds_a_linear_map() -> None:
+    """What was mixed linearly comes back for inputs that were not seen, noise or not."""
+    draw = np.random.default_rng(2)
+    mixing, seen, new = draw.normal(size=(12, 30)), draw.normal(size=(80, 12)), draw.normal(size=(9, 12))
+    blurred = (seen @ mixing + 3).astype(np.float32)
+    learned = Ridge.learned(blurred, seen.astype(np.float32))
+    assert learned.at(1e-6)((new @ mixing + 3).astype(np.float32)) == pytest.approx(new, abs=0.01)
+    assert learned.at(1e9)((new @ mixing + 3).astype(np.float32)) == pytest.approx(
+        seen.mean(0)[None].repeat(9, 0), abs=0.01
+    )
+
+
 def test_a_ridge_is_the_least_squares_map_where_there_is_no_noise() -> None:
     """Against NumPy's own solution; and chosen on people held out it prefers less of it the less noise there is."""
     draw = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from anonymizer_udfs.methods import METHODS, Mask, Noise, Pixelate
 from benchmarks.frontiers import attackers, people, report, treated
 from benchmarks.frontiers.attackers import judge
 from benchmarks.frontiers.people import People, Photo
-from benchmarks.frontiers.restoring import Restorer, Ridge
+from benchmarks.frontiers.restoring import Restorer
 from benchmarks.frontiers.store import Store, worst
 from benchmarks.frontiers.strengths import STRENGTHS, Strength
 from benchmarks.frontiers.treated import Lake
@@ -59,18 +59,6 @@ def test_one_in_a_hundred_strangers_matches_at_the_threshold() -> None:
     assert judge(shifted, known, 1000).tar == pytest.approx(0.5, abs=0.1)
     assert judge(scores, known, 1000).tar == pytest.approx(0.01, abs=0.02)
     assert judge(scores[:9, :9], strangers(9), 1000).tar is None
-
-
-def test_a_ridge_finds_a_linear_map() -> None:
-    """What was mixed linearly comes back for inputs that were not seen, noise or not."""
-    draw = np.random.default_rng(2)
-    mixing, seen, new = draw.normal(size=(12, 30)), draw.normal(size=(80, 12)), draw.normal(size=(9, 12))
-    blurred = (seen @ mixing + 3).astype(np.float32)
-    learned = Ridge.learned(blurred, seen.astype(np.float32))
-    assert learned((new @ mixing + 3).astype(np.float32), 1e-6) == pytest.approx(new, abs=0.01)
-    assert learned((new @ mixing + 3).astype(np.float32), 1e9) == pytest.approx(
-        seen.mean(0)[None].repeat(9, 0), abs=0.01
-    )
 
 
 def test_a_restorer_undoes_what_is_the_same_for_all(photos: list[Photo]) -> None:
