@@ -4,11 +4,14 @@ from schemas.base import FEATURES, Column, Table
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
 from schemas.learned import MODELS
+from schemas.metrics import METRICS
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, TIERS, WORK
 from schemas.views import VIEWS, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
+METRIC_TABLES = {METRICS.name: METRICS}
+"""In the lake, too, from the first evaluation on."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
@@ -24,6 +27,8 @@ __all__ = [
     "IMAGES",
     "LAKE_TABLES",
     "MEMBERS",
+    "METRICS",
+    "METRIC_TABLES",
     "MODELS",
     "MODEL_TABLES",
     "RUNS",

@@ -6,12 +6,15 @@ one person are not independent of each other.
 """
 
 from anonymizer_udfs.evidence.bounds import Bounded, bounded, least_people, least_without_one, lower, upper
+from anonymizer_udfs.evidence.figure import FIGURES, Figure
 from anonymizer_udfs.evidence.identification import Hits, identified, open_set, ranks
 from anonymizer_udfs.evidence.linkability import Linkability, linkability
 from anonymizer_udfs.evidence.verification import Verification, verification
 
 __all__ = [
+    "FIGURES",
     "Bounded",
+    "Figure",
     "Hits",
     "Linkability",
     "Verification",

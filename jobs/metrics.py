@@ -1,0 +1,49 @@
+"""The table ``metrics``: what evaluations measured. Runs on the driver, without Spark.
+
+It is in a lake from its first evaluation on, so that a lake that nobody evaluated can be read by all other commands.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from anonymizer_udfs.evidence.figure import Figure
+from jobs.lake import Lake
+from jobs.tables import Tables
+from schemas import METRIC_TABLES, METRICS
+
+APP = "metrics"
+
+
+class Metrics:
+    """Figures of the evaluations of a lake.
+
+    Args:
+        lake: the lake.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self.tables = Tables(lake.uri, METRIC_TABLES, lake.tables.storage)
+
+    def append(self, figures: Iterable[Figure], run_id: str, number: int) -> None:
+        """Add the figures of a run, in one commit.
+
+        Args:
+            figures: what was measured.
+            run_id: by whom.
+            number: of the ledger's event that began the run, so that two runs cannot take one another's place.
+        """
+        self.tables.create()
+        now = datetime.now(UTC)
+        rows = [{**one.row(), "run_id": run_id, "measured_at": now} for one in figures]
+        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in METRICS.columns])
+        self.tables.append(METRICS.name, pa.Table.from_pylist(rows, schema=schema), APP, number)
+
+    def of(self, run_id: str) -> list[Figure]:
+        """Return the figures of a run; none where there are none."""
+        if not self.tables.exist():
+            return []
+        # One run at a time, and read whole: it is some hundred rows.
+        rows = self.tables.query("SELECT * FROM metrics").to_pylist()
+        return [Figure.from_row(row) for row in rows if row["run_id"] == run_id]
