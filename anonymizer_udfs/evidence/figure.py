@@ -11,7 +11,8 @@ What figures there are, by scope, with their dimensions in brackets; all bounds 
 - ``reconstruction`` [attack, recognizer]: psnr, ssim, matched.
 - ``attribute`` [attribute, shown: clear or released]: accuracy (balanced).
 - ``k_same``: least_people.
-- ``control`` [recognizer, asked, passed: yes or no]: clear_found, weak_blur_broken, learned_over_static, stranger_found.
+- ``control`` [recognizer, asked, passed: yes or no]: clear_found, weak_blur_broken, learned_over_static,
+  stranger_found.
 - ``canary`` [kind: face or plate]: missed (regions of 20 px and more left visible).
 - ``utility``: psnr_inside, psnr_outside, ssim_inside, ssim_outside, retained, and what else is measured.
 - ``downstream`` [task, model, trained: clear, anonymized or difference]: accuracy.
