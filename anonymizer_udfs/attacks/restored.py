@@ -25,6 +25,8 @@ from anonymizer_udfs.recognition.base import Recognizer, Templates
 Floats = NDArray[np.float32]
 SIGMAS_PX = (0.7, 1.0, 1.5, 2.2, 3.2, 4.6)
 """Of the blurs that are undone, in pixels of the small face, which is about 3 of its widths in 200."""
+SHARPENED = ((1.0, 1e-2), (1.5, 1e-2), (2.2, 1e-2), (3.2, 1e-2))
+"""Blurs that are undone for those who learn: sigma in pixels of the small face, and noise."""
 NOISES = (1e-3, 1e-2)
 TRIED = 120
 """Faces on which the best of them is chosen."""
