@@ -58,8 +58,8 @@ class Faces:
     def __post_init__(self) -> None:
         """Refuse sides of different lengths."""
         for side in (self.clear, self.released, *([] if self.parrot is None else [self.parrot])):
-            parts = (side.chips, *side.templates.values(), *side.views.values())
-            lengths = {len(self.people), *map(len, parts)}
+            parts = [*side.templates.values(), *side.views.values()]
+            lengths = {len(self.people), len(side.chips), *map(len, parts)}
             if len(lengths) > 1:
                 raise SpecError(f"all sides must have as many faces as there are people, got {sorted(lengths)}")
 

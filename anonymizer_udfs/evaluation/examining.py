@@ -266,7 +266,7 @@ def _views(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.
 def _face(side: str, rgb: NDArray[np.uint8], face: Shown, spec: ExamineSpec) -> Views:
     small = views.chip(rgb, face)
     out = {f"{side}.{views.CHIP}": small.tobytes()} | spec.lookers.templates(side, rgb, face)
-    return out | (spec.lookers.sharpened(side, small) if side in {RELEASED, MIDDLINGLY, WEAKLY} else {})
+    return out | (spec.lookers.sharpened(side, small) if side in {RELEASED, MIDDLINGLY} else {})
 
 
 def _facts(content: bytes, picture: Picture) -> bytes:
