@@ -12,6 +12,7 @@ Functions here run on executors, once a batch; models are loaded once a worker p
 """
 
 import hashlib
+import itertools
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StringType, StructField, StructType
 
 from anonymizer_udfs import imaging, isolation, pipeline, recognition
+from anonymizer_udfs.assessing import looking
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.grouping import reading
 from anonymizer_udfs.grouping.reading import FaceSpec
@@ -42,6 +44,7 @@ from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.outcome import BadImageError
 from anonymizer_udfs.policy import public
 from anonymizer_udfs.records import Planned, Released
+from anonymizer_udfs.risk import Risk
 from anonymizer_udfs.sources.base import Entry
 from anonymizer_udfs.spec import Provenance, WorkerSpec
 
@@ -78,6 +81,27 @@ class AnonymizePartition:
         spec, task = on_executor(self.spec), TaskContext.get()
         again = task is not None and task.attemptNumber() > 0
         return isolation.isolated(batches, spec) if again else watchdog.watched(batches, spec)
+
+
+@dataclass(frozen=True)
+class AssessPartition:
+    """Partition function: rows of ``records.PLAN`` in, rows of ``looking.SEEN`` out; what is anonymized is dropped.
+
+    Attributes:
+        spec: what workers are told, as for :class:`AnonymizePartition`.
+        risk: the weights of the score that is told of each image.
+        region_ratio: how much larger than its box a face's region is, for that score.
+    """
+
+    spec: WorkerSpec
+    risk: Risk
+    region_ratio: float
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what is to be said of one partition's images; one that crashes is found out as in a run."""
+        planned, again = itertools.tee(batches)
+        done = AnonymizePartition(self.spec)(planned)
+        return looking.looked(again, done, self.spec, self.risk, self.region_ratio)
 
 
 @dataclass(frozen=True)
