@@ -3,6 +3,8 @@
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from anonymizer_udfs.imaging import CODECS
@@ -10,6 +12,7 @@ from anonymizer_udfs.imaging.enclosed import ANYTHING, NOTHING, Enclosed, enclos
 from tests.unit.imaging.cases import RGB, pillow
 from tests.unit.imaging.planted import PLANTED, jfif_thumbnail
 
+MADE = {name: make() for name, make in PLANTED.items()}
 TRAILER, NOTE, THUMBNAIL = Enclosed(trailer=True), Enclosed(maker_note=True), Enclosed(thumbnail=True)
 
 
@@ -66,3 +69,13 @@ def test_a_jpeg_with_everything_is_told_so() -> None:
 def test_what_cannot_be_read_may_hold_anything(data: bytes) -> None:
     """No file is taken for harmless because it is broken."""
     assert enclosed(data) == ANYTHING
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(MADE)), st.data())
+def test_no_damage_makes_it_raise(name: str, data: st.DataObject) -> None:
+    """Whatever a few bytes are changed to, and wherever a file is cut, it is told or taken for anything."""
+    file = bytearray(MADE[name])
+    for _ in range(data.draw(st.integers(1, 6))):
+        file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
+    assert isinstance(enclosed(bytes(file[: data.draw(st.integers(0, len(file)))])), Enclosed)
