@@ -128,6 +128,7 @@ def _cost(found: Assessment) -> tuple[tuple[str, str], ...]:
     return (
         ("core-hours", number(cost.core_seconds, 1 / 3600)),
         (f"with the {cost.cores} cores of here", f"about {seconds_text(seconds / cost.cores)} of work"),
+        ("faces of the sample treated by", ", ".join(f"{name} {n:,}" for name, n in cost.methods.items()) or "-"),
         ("most of it", ", ".join(f"{name} {part:.0%}" for name, part in slowest)),
         ("the sample took", f"{seconds_text(cost.sample_seconds)}, loading of models included"),
     )

@@ -46,6 +46,7 @@ class Cost:
         policy: by which the sample was anonymized.
         core_seconds: of all images.
         steps: share of the time that each step took.
+        methods: how many faces of the sample each method treated: a method that needs a lake's vault treats none here.
         cores: that worked here at a time.
         sample_seconds: what the sample took here, model loading included.
     """
@@ -53,6 +54,7 @@ class Cost:
     policy: str
     core_seconds: Total
     steps: dict[str, float]
+    methods: dict[str, int]
     cores: int
     sample_seconds: float
 
@@ -181,4 +183,5 @@ def _cost(base: Baseline, policy: str) -> Cost:
     each = [sum(row[f"{name}_ms"] for name in TIMINGS) / 1000 for row in base.seen]
     whole = sum(spent.values())
     steps = {name: seconds / whole for name, seconds in spent.items() if seconds} if whole else {}
-    return Cost(policy, total(each, base.images), steps, base.cores, base.seconds)
+    methods = Counter(str(face["method"]) for row in base.seen for face in row["faces"])
+    return Cost(policy, total(each, base.images), steps, dict(methods.most_common()), base.cores, base.seconds)

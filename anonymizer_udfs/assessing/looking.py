@@ -24,7 +24,7 @@ from anonymizer_udfs.spec import WorkerSpec
 
 CARRIED = ("place", "names", "dates")
 ENCLOSED = ("thumbnail", "maker_note", "trailer")
-_SEEN_FACE = pa.struct([("side_px", pa.float32()), ("confidence", pa.float32())])
+_SEEN_FACE = pa.struct([("side_px", pa.float32()), ("confidence", pa.float32()), ("method", pa.string())])
 SEEN = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
@@ -82,7 +82,10 @@ def _row(image: Planned, row: Mapping[str, Any], reader: Reader, risk: Risk, reg
         "uri": image.entry.uri,
         "size_bytes": len(data) if isinstance(data, bytes) else None,
         **{name: row[name] for name in ("status", "reason", "format", "width", "height", "frames")},
-        "faces": [{"side_px": side_px(face["box"]), "confidence": face["confidence"]} for face in faces],
+        "faces": [
+            {"side_px": side_px(face["box"]), **{name: face[name] for name in ("confidence", "method")}}
+            for face in faces
+        ],
         "plates": len(row["faces"]) - len(faces),
         **{name: getattr(facts, name, None) for name in CARRIED},
         **{name: getattr(more, name, None) for name in ENCLOSED},

@@ -84,6 +84,7 @@ def test_faces_are_told_by_number_and_size(seen: dict[str, dict[str, object]]) -
         "two.png": 2,
     }
     assert 20 < seen["one.png"]["faces"][0]["side_px"] < 40
+    assert seen["one.png"]["faces"][0]["method"] == "mask"
 
 
 def test_what_cannot_be_read_says_why_and_has_no_score(seen: dict[str, dict[str, object]]) -> None:

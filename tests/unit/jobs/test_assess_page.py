@@ -23,7 +23,7 @@ def row(number: int, **columns: Any) -> dict[str, Any]:
         "width": 2000,
         "height": 1000,
         "frames": 1,
-        "faces": [{"side_px": 40.0, "confidence": 0.9}],
+        "faces": [{"side_px": 40.0, "confidence": 0.9, "method": "mask"}],
         "plates": 0,
         **dict.fromkeys(("place", "names", "dates", "thumbnail", "maker_note", "trailer"), False),
         "place": True,
@@ -71,6 +71,7 @@ def test_core_seconds_are_those_of_the_sample_scaled() -> None:
     cost = assessed(base(), "public", 0.7).cost
     assert cost.core_seconds.value is not None
     assert round(cost.core_seconds.value) == 900
+    assert cost.methods == {"mask": 30}
     assert abs(sum(cost.steps.values()) - 1) < 1e-9
 
 
