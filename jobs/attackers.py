@@ -30,7 +30,12 @@ def checks(gate: Gate, known: Sequence[Figure], asked: Sequence[str]) -> list[Ch
     who = recognizers(known, asked)
     named = _named(gate)
     matched = Limit(
-        "tar", f"people matched at FMR {gate.fmr:g}", gate.matched_most, gate.people_least, "people", gate.confidence
+        "tar",
+        f"people matched at a false match rate of {gate.fmr:.3%}",
+        gate.matched_most,
+        gate.people_least,
+        "people",
+        gate.confidence,
     )
     face = [one for one in known if _of_faces(one)]
     listed = tuple(name for tier in FACE_TIERS for name in gate.attacks[tier])

@@ -16,6 +16,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "status": "what a lake holds, what is held back and why, and what to do next",
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
+        "report": "what a lake may be called and why, as one page for people",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
         "maintain": "put a lake's files together, so that little of it is read",
         "demo": "anonymize a few real photos and show what came of it",
@@ -36,6 +37,7 @@ _END = """examples:
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
   faceveil export ./lake ./anonymized
+  faceveil report ./lake --out report.html
   faceveil lookup ./lake ./photos/one.jpg
 
 exit codes:

@@ -144,10 +144,8 @@ class Exposed:
         if self.faces is None or self.visible_most is None:
             out.append("How many faces are left visible: not measured.")
         else:
-            visible = "" if self.visible is None else f"{self.visible:.1f} expected, "
-            out.append(
-                f"Beside {self.faces:,} treated faces {visible}at most {self.visible_most:.1f} are left visible."
-            )
+            visible = "" if self.visible is None else f"{self.visible:.1f} are expected to be left visible, and "
+            out.append(f"Beside {self.faces:,} treated faces, {visible}at most {self.visible_most:.1f} may be.")
         return out
 
 

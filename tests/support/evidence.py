@@ -74,6 +74,37 @@ def whole(gate: Gate, *, room: float = 0.9, context: bool = True, who: Iterable[
     return out + controls(who)
 
 
+def drawn(gate: Gate, who: Iterable[str] = RECOGNIZERS, strong: float = 0.0) -> list[Figure]:
+    """Return the points of curves and the equal error rate of each attacker of faces; ``strong`` of 0 is chance."""
+    out = []
+    for one in who:
+        for tier in FACE_TIERS:
+            for place, name in enumerate(gate.attacks[tier]):
+                of = {"attack": name, "tier": tier, "recognizer": one, "gallery": str(gate.gallery)}
+                reach = strong * (0.5 + 0.1 * place + 0.1 * FACE_TIERS.index(tier))
+                for rank in range(1, 21):
+                    share = min(1.0, rank / gate.gallery + reach * (1 - 0.7 ** (rank + 2)))
+                    out.append(figure("attack", "cmc", share, of | {"rank": str(rank)}, cases=PEOPLE))
+                for point in range(-16, 1):
+                    fmr = 10 ** (point / 4)
+                    missed = (1 - fmr) * (1 - reach)
+                    out.append(figure("attack", "det", missed, of | {"fmr": f"{fmr:.6g}"}, cases=PEOPLE))
+                out.append(figure("attack", "eer", 0.499 - reach / 3, of, cases=PEOPLE))
+    return out
+
+
+def kept() -> list[Figure]:
+    """Return some measures of use."""
+    cases = {"psnr_inside": 11.2, "ssim_inside": 0.08, "ssim_outside": 1.0, "retained": 0.41}
+    task = {"task": "label", "model": "linear"}
+    return [
+        *(figure("utility", name, value, cases=FACES, low=value * 0.9) for name, value in cases.items()),
+        figure("downstream", "accuracy", 0.861, task | {"trained": "clear"}, cases=300),
+        figure("downstream", "accuracy", 0.853, task | {"trained": "anonymized"}, cases=300),
+        figure("evaluation", "seconds", 754.0, cases=1),
+    ]
+
+
 def changed(figures: Iterable[Figure], where: Callable[[Figure], bool], **values: Any) -> list[Figure]:
     """Return figures of which some have other values."""
     return [replace(one, **values) if where(one) else one for one in figures]
