@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from anonymizer_udfs import treatment, verification
 from anonymizer_udfs.imaging import Encoded, Picture
 from anonymizer_udfs.neighbours import Found, spread
 from anonymizer_udfs.outcome import BadImageError, Reason
-from anonymizer_udfs.panel import Judge
 from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.subject import Subject
@@ -16,6 +16,17 @@ from anonymizer_udfs.treatment import Treated
 
 Timed = Callable[[str], AbstractContextManager[None]]
 """What adds the time of a ``with`` block to a step of the image."""
+
+
+class Judge(Protocol):
+    """Who decides whether a file may be stored; see :class:`anonymizer_udfs.panel.Judge`."""
+
+    least: int
+    """The method of the chain, from 0, that faces get at least; it rises where a file is not accepted."""
+
+    def accepts(self, sources: Sequence[Picture], stored: Sequence[Picture], treated: Sequence[Treated]) -> bool:
+        """Return whether a file may be stored as it is."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

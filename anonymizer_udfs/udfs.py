@@ -30,6 +30,9 @@ from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, String
 
 from anonymizer_udfs import imaging, isolation, pipeline, recognition
 from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.evaluation import examining
+from anonymizer_udfs.evaluation.attacking import RunAttacks
+from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.grouping import reading
 from anonymizer_udfs.grouping.reading import FaceSpec
 from anonymizer_udfs.imaging import orientation
@@ -117,6 +120,34 @@ class LatentPartition:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield templates, shapes and textures of one partition's faces."""
         return faces.read_faces(batches, on_executor(self.spec), self.landmarker)
+
+
+@dataclass(frozen=True)
+class ExaminePartition:
+    """Partition function: rows of ``examining.EXAMINED`` in, rows of ``examining.SEEN`` out."""
+
+    spec: ExamineSpec
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what is seen of one partition's images."""
+        worker = on_executor(self.spec.worker)
+        lookers = replace(self.spec.lookers, runtime=worker.runtime)
+        return examining.examine(batches, replace(self.spec, worker=worker, lookers=lookers))
+
+
+@dataclass(frozen=True)
+class AttackPartition:
+    """Partition function: rows of ``gathered.ATTACKED`` of one attack in, rows of ``evidence.FIGURES`` out."""
+
+    attacks: RunAttacks
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the figures of one attack."""
+        means = self.attacks.means
+        cv2.setNumThreads(means.runtime.threads)
+        roots = (SparkFiles.getRootDirectory(), *means.runtime.roots)
+        here = replace(means, runtime=replace(means.runtime, roots=roots))
+        return replace(self.attacks, means=here)(batches)
 
 
 def on_executor(spec: Spec) -> Spec:

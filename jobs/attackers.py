@@ -1,6 +1,7 @@
 """The checks of a gate on attackers: who had to attack, by whose templates, and how far each came. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from anonymizer_udfs.evidence.figure import Figure
 from conf.gates import FACE_TIERS, Gate
@@ -113,28 +114,33 @@ def _context(gate: Gate, known: Sequence[Figure]) -> Check:
     return _tier(gate, known, CONTEXT, limit)
 
 
-def group(gate: Gate, mine: Sequence[Figure], asked: Sequence[str], known: Sequence[Figure], column: str) -> list[Part]:
-    """Return the parts of one group: rank and match of each attacker of faces by each recognizer, and planted faces.
+def group(gate: Gate, mine: Sequence[Figure], who: Sequence[str], column: str, *, tar: bool = True) -> list[Part]:
+    """Return the parts of a group: each attacker of faces by each recognizer, and planted faces where there are some.
 
     Parts of a group are named by its column alone: a value that few have may tell who they are.
+
+    Args:
+        gate: what must be shown.
+        mine: figures of the group alone.
+        who: by whose templates every attacker had to compare.
+        column: of the group.
+        tar: whether matches are asked for; they are where any group has them.
     """
     bare = [_ungrouped(one) for one in mine]
     of_group = gate.model_copy(update={"people_least": gate.group_least})
+    by_rank, by_match, *_ = checks(of_group, bare, who)
     parts = [
         Part(f"a group of {column},", one.state, one.sentence, one.measured, one.bound, one.had)
-        for one in checks(of_group, bare, recognizers(known, asked))[:2]
+        for one in (by_rank, *([by_match] if tar else []))
     ]
     visible = Limit(
         "faces_visible", "faces left visible", gate.visible_most, gate.group_least, "faces", gate.confidence
     )
     for planted in only(bare, "canary", "missed"):
         part = compared(planted, visible)
-        parts.append(
-            Part(f"a group of {column}, faces left visible", part.state, part.why, part.measured, part.bound, part.had)
-        )
+        parts.append(replace(part, about=f"a group of {column}, faces left visible"))
     return parts
 
 
 def _ungrouped(figure: Figure) -> Figure:
-    rest = tuple((k, v) for k, v in figure.dimensions if k not in {"group", "of"})
-    return Figure(**{**vars(figure), "dimensions": rest})
+    return replace(figure, dimensions=tuple((k, v) for k, v in figure.dimensions if k not in {"group", "of"}))

@@ -16,6 +16,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "status": "what a lake holds, what is held back and why, and what to do next",
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
+        "evaluate": "attack what a lake holds, and measure who is found again",
         "report": "what a lake may be called and why, as one page for people",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
         "maintain": "put a lake's files together, so that little of it is read",

@@ -207,6 +207,28 @@ def thresholds(who: Recognizer, policy: Policy, settings: Settings, fmr: str) ->
     Raises:
         SpecError: nobody measured it.
     """
+    known = calibration.parse(_calibration(who, settings))
+    names = [one.name for one in policy.detectors if one.landmarks]
+    return {name: calibration.find(known, who.name, who.model.sha256, name).threshold(fmr) for name in names}
+
+
+def found_clear(who: Recognizer, settings: Settings) -> float | None:
+    """Return how often a recognizer finds people in clear photos among 1,000, by its calibration.
+
+    It is the least over detectors; none where that was not measured.
+    """
+    given = _calibration(who, settings)
+    mine = [one for one in given["calibrations"] if one["model_sha256"] == who.model.sha256]
+    rates = [float(one["rank1_at_1000"]) for one in mine if "rank1_at_1000" in one]
+    return min(rates, default=None)
+
+
+def _calibration(who: Recognizer, settings: Settings) -> dict[str, Any]:
+    """Return what is in a recognizer's calibration file; one of the user's goes before ours.
+
+    Raises:
+        SpecError: there is none.
+    """
     own = settings.models.calibration_dir
     mine = None if own is None else Path(own).expanduser() / f"{who.name}.yaml"
     if mine is not None and mine.is_file():
@@ -215,9 +237,7 @@ def thresholds(who: Recognizer, policy: Policy, settings: Settings, fmr: str) ->
         text = shipped.read_text(encoding="utf-8")
     else:
         raise SpecError(f"recognizer {who.name} has no calibration; measure one with faceveil calibrate")
-    known = calibration.parse(yaml.safe_load(text))
-    names = [one.name for one in policy.detectors if one.landmarks]
-    return {name: calibration.find(known, who.name, who.model.sha256, name).threshold(fmr) for name in names}
+    return dict(yaml.safe_load(text))
 
 
 def library_versions() -> dict[str, str]:

@@ -78,9 +78,15 @@ def judge(gate: Gate, figures: Iterable[Figure], expected: Expected) -> Verdict:
 
 
 def _every_image(known: Sequence[Figure], name: str, title: str) -> Check:
-    """Return a check that counts over every image; those whose source is gone or changed cannot be compared with it."""
+    """Return a check that counts over every image.
+
+    Pixels cannot be compared where the source is gone or changed, and may differ where the row says ``reencoded``.
+    """
     total = _counted(known, "images")
-    away = sum(_counted(known, one) or 0 for one in ("gone", "changed")) if name == "outside_changed" else 0
+    away = 0
+    if name == "outside_changed":
+        away = sum(_counted(known, one) or 0 for one in ("gone", "changed"))
+        away += _counted(known, "reencoded", "images") or 0
     limit = Limit(name, title, 0.0, max(1, (total or 0) - away), "images", share=False)
     found = only(known, "images", name)
     if total is None:
@@ -88,9 +94,9 @@ def _every_image(known: Sequence[Figure], name: str, title: str) -> Check:
     return check(limit, [compared(one, limit) for one in found] or [compared(None, limit)])
 
 
-def _counted(known: Sequence[Figure], name: str) -> int | None:
+def _counted(known: Sequence[Figure], name: str, scope: str = "evaluation") -> int | None:
     """Return a count of the evaluation; none where it is missing, no number, or said twice in two ways."""
-    values = {one.value for one in only(known, "evaluation", name)}
+    values = {one.value for one in only(known, scope, name)}
     value = values.pop() if len(values) == 1 else None
     return int(value) if value is not None and 0 <= value < float("inf") else None
 
@@ -138,20 +144,24 @@ def _shared(gate: Gate, known: Sequence[Figure]) -> Check:
 
 
 def _groups(gate: Gate, known: Sequence[Figure], expected: Expected) -> list[Check]:
+    """Return the check of groups: each value of the columns asked for, and any other that is large enough to tell."""
     found = [one for one in known if one.of("group") is not None]
-    columns = sorted({*expected.groups, *(str(one.of("group")) for one in found)})
-    if not columns:
-        return []
     limit = Limit("groups", "each group", gate.named_most, gate.group_least, "people", gate.confidence)
     parts: list[Part] = []
-    for column in columns:
-        values = sorted({str(one.of("of")) for one in found if one.of("group") == column})
-        if not values:
-            parts.append(compared(None, limit, about=f"the column {column}"))
+    for column in sorted({*expected.groups, *(str(one.of("group")) for one in found)}):
+        mine = [one for one in found if one.of("group") == column]
+        if column not in expected.groups:
+            large = [one for one in mine if (one.people or 0) >= gate.group_least]
+            parts += [one for one in attackers.group(gate, large, (), column) if one.state is State.FAILED]
+            continue
+        values = sorted({str(one.of("of")) for one in mine})
+        parts += [] if values else [compared(None, limit, about=f"the column {column}")]
+        tar = any(one.name == "tar" for one in found)
+        who = attackers.recognizers(known, expected.recognizers)
         for value in values:
-            mine = [one for one in found if (one.of("group"), str(one.of("of"))) == (column, value)]
-            parts += attackers.group(gate, mine, expected.recognizers, known, column)
-    return [check(limit, parts)]
+            some = [one for one in mine if str(one.of("of")) == value]
+            parts += attackers.group(gate, some, who, column, tar=tar)
+    return [check(limit, parts)] if expected.groups or parts else []
 
 
 def _controls(known: Sequence[Figure], asked: Sequence[str]) -> Check:

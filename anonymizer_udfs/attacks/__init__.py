@@ -9,8 +9,10 @@ from typing import Any
 
 from anonymizer_udfs import family
 from anonymizer_udfs.attacks.base import CHIP_PX, Attacker, Faces, Side, Task
+from anonymizer_udfs.attacks.context import Context, FaceAndContext
 from anonymizer_udfs.attacks.learned import LearnedLinear, LearnedNetwork
 from anonymizer_udfs.attacks.parrot import Parrot
+from anonymizer_udfs.attacks.replay import Replay
 from anonymizer_udfs.attacks.restored import Deconvolved, RestoredLinear
 from anonymizer_udfs.attacks.static import Static
 
@@ -21,6 +23,9 @@ ATTACKERS: dict[str, type[Attacker]] = {
     "learned_network": LearnedNetwork,
     "restored_linear": RestoredLinear,
     "deconvolved": Deconvolved,
+    "context": Context,
+    "face_and_context": FaceAndContext,
+    "replay": Replay,
 }
 
 

@@ -1,7 +1,7 @@
 """What an attacker is, what it is shown, and what it gives: how alike each probe and each person of a gallery are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -24,14 +24,19 @@ class Side:
     Attributes:
         templates: by the recognizer's name, float32 ``(n, d)``; zeros where nothing could be embedded.
         chips: aligned faces at the original's points, uint8 ``(n, 64, 64, 3)``.
+        views: what else is seen of each, by name, float32 ``(n, k)``: ``sharp.NAME``, templates by a recognizer of the
+            face with blurs undone; ``canvas``, what is inside of its region; ``hair``, ``clothing``, ``background``,
+            ``file``, what is around it. A side may have some of them.
     """
 
     templates: Mapping[str, Templates]
     chips: Chips
+    views: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def taken(self, rows: NDArray[np.int64]) -> "Side":
         """Return some of the faces."""
-        return Side({name: of[rows] for name, of in self.templates.items()}, self.chips[rows])
+        templates = {name: of[rows] for name, of in self.templates.items()}
+        return Side(templates, self.chips[rows], {name: of[rows] for name, of in self.views.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,8 @@ class Faces:
     def __post_init__(self) -> None:
         """Refuse sides of different lengths."""
         for side in (self.clear, self.released, *([] if self.parrot is None else [self.parrot])):
-            lengths = {len(self.people), len(side.chips), *map(len, side.templates.values())}
+            parts = [*side.templates.values(), *side.views.values()]
+            lengths = {len(self.people), len(side.chips), *map(len, parts)}
             if len(lengths) > 1:
                 raise SpecError(f"all sides must have as many faces as there are people, got {sorted(lengths)}")
 

@@ -1,5 +1,6 @@
 """Every person is attacked, and none by what was learned from his own faces."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -27,16 +28,26 @@ def scores(attacker: Attacker, task: Task, folds: int = FOLDS) -> Scores:
     """
     if not attacker.learns:
         return attacker.scores(task)
-    fold = _folds(task.probes.people, folds, task.seed)
     out = np.full((len(task.probes), len(task.gallery)), np.nan, np.float32)
+    for mine, part in _parts(task, folds):
+        out[mine] = attacker.scores(part)
+    return out
+
+
+def split(task: Task, folds: int = FOLDS) -> Iterator[Task]:
+    """Yield the tasks in each of which the probes are of one fold, and all learning is of the others."""
+    for _, part in _parts(task, folds):
+        yield part
+
+
+def _parts(task: Task, folds: int) -> Iterator[tuple[NDArray[np.int64], Task]]:
+    fold = _folds(task.probes.people, folds, task.seed)
     for number in range(folds):
         mine = np.flatnonzero(fold == number)
         if not len(mine):
             continue
         theirs = np.flatnonzero(~np.isin(task.learning.people, np.unique(task.probes.people[mine])))
-        part = replace(task, probes=task.probes.taken(mine), learning=task.learning.taken(theirs))
-        out[mine] = attacker.scores(part)
-    return out
+        yield mine, replace(task, probes=task.probes.taken(mine), learning=task.learning.taken(theirs))
 
 
 def _folds(people: NDArray[np.str_], folds: int, seed: int) -> NDArray[np.int64]:

@@ -12,32 +12,37 @@ from anonymizer_udfs.attacks.network import Network
 from anonymizer_udfs.attacks.ridge import Ridge
 
 SIDE_PX = 32
+SHARP = "sharp."
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Features:
-    """What is learned from: templates, and the aligned face at 32x32 pixels, both of the same weight.
+    """What is learned from: all templates there are, and the aligned face at 32x32 pixels, each of the same weight.
+
+    Templates of the face with blurs undone (``sharp.NAME``) count as templates, where a side has them: an attacker who
+    learns does not do without what one who restores has.
 
     Attributes:
-        name: the recognizer whose templates they are.
-        of_templates, of_pixels: what each part is divided by: its mean distance from its mean among what is learned
-            from.
+        weights: what each part is divided by: its mean distance from its mean among what is learned from.
     """
 
-    name: str
-    of_templates: float
-    of_pixels: float
+    weights: tuple[float, ...]
 
     @classmethod
-    def of(cls, side: Side, name: str) -> "Features":
+    def of(cls, side: Side) -> "Features":
         """Return the features that fit the faces that are learned from."""
-        return cls(name, _spread(side.templates[name]), _spread(small(side.chips)))
+        return cls(tuple(map(_spread, _parts(side))))
 
     def __call__(self, side: Side) -> Floats:
-        """Return the features of faces, float32 ``(n, d + 3072)``."""
-        parts = [side.templates[self.name] / self.of_templates, small(side.chips) / self.of_pixels]
-        return np.concatenate(parts, 1).astype(np.float32)
+        """Return the features of faces, float32 ``(n, p)``."""
+        parts = zip(_parts(side), self.weights, strict=True)
+        return np.concatenate([part / weight for part, weight in parts], 1).astype(np.float32)
+
+
+def _parts(side: Side) -> list[Floats]:
+    sharp = [side.views[name] for name in sorted(side.views) if name.startswith(SHARP)]
+    return [*(side.templates[name] for name in sorted(side.templates)), *sharp, small(side.chips)]
 
 
 def small(chips: Chips) -> Floats:
@@ -87,7 +92,7 @@ def _pairs(task: Task) -> tuple[Floats, Floats, Floats]:
     released template is already a little like the clear one.
     """
     name, learning = task.recognizer.name, task.learning
-    seen = Features.of(learning.released, name)
+    seen = Features.of(learning.released)
     lost = learning.clear.templates[name] - learning.released.templates[name]
     return seen(learning.released), lost, seen(task.probes.released)
 

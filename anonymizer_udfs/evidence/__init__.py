@@ -7,7 +7,7 @@ one person are not independent of each other.
 
 from anonymizer_udfs.evidence.bounds import Bounded, bounded, least_people, least_without_one, lower, upper
 from anonymizer_udfs.evidence.figure import FIGURES, Figure
-from anonymizer_udfs.evidence.identification import Hits, identified, open_set, ranks
+from anonymizer_udfs.evidence.identification import Hits, Standing, chances, identified, open_set, ranks
 from anonymizer_udfs.evidence.linkability import Linkability, linkability
 from anonymizer_udfs.evidence.verification import Verification, verification
 
@@ -17,8 +17,10 @@ __all__ = [
     "Figure",
     "Hits",
     "Linkability",
+    "Standing",
     "Verification",
     "bounded",
+    "chances",
     "identified",
     "least_people",
     "least_without_one",

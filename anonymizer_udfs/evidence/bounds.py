@@ -15,6 +15,7 @@ RESAMPLES = 2000
 """Of people; the 95% quantile of so many has a standard error of a hundredth of the rates' own spread."""
 _BLOCK = 1 << 22
 _PEOPLE_MOST = 1 << 24
+_TINY = 1e-6
 
 
 def upper(hits: int, trials: int, confidence: float = CONFIDENCE) -> float:
@@ -103,14 +104,17 @@ class Bounded:
 
 
 def bounded(
-    hits: NDArray[np.bool_], people: Sequence[str] | NDArray[np.generic], seed: int, confidence: float = CONFIDENCE
+    hits: NDArray[np.bool_] | NDArray[np.float64],
+    people: Sequence[str] | NDArray[np.generic],
+    seed: int,
+    confidence: float = CONFIDENCE,
 ) -> Bounded:
     """Return how often trials hit, with bounds of which the unit is the person.
 
     Runs on the driver or an executor; deterministic. Costs some milliseconds a thousand people.
 
     Args:
-        hits: which trials did, ``(n,)``.
+        hits: which trials did, or how likely each does where part of it is chance, ``(n,)``.
         people: whose trial each was, ``(n,)``.
         seed: of the trial that is drawn a person, and of the resamples.
         confidence: of each of the two bounds, in (0, 1).
@@ -129,7 +133,8 @@ def bounded(
     order = draw.permutation(len(hits))
     one = np.full(len(count), -1)
     one[who[order]] = order
-    drawn, n = int(np.asarray(hits)[one].sum()), len(count)
+    # Of chances, the whole number above their sum: it is what the draw would give or more, and the same every time.
+    drawn, n = math.ceil(float(np.asarray(hits, float)[one].sum()) - _TINY), len(count)
     means = _resampled(rates, draw)
     low, high = np.quantile(means, [1 - confidence, confidence])
     return Bounded(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.evidence import Bounded, bounded, identified
+from anonymizer_udfs.evidence import Bounded, Standing, bounded, identified
 from anonymizer_udfs.evidence.verification import threshold
 from anonymizer_udfs.recognition.base import Recognizer, Templates
 from anonymizer_udfs.recognition.calibration import FMR_LABELS, content_digest
@@ -57,7 +57,7 @@ def reached(recognizer: Recognizer, first: Templates, second: Templates) -> Reac
     labels = [label for label, rate in FMR_LABELS.items() if len(impostor) * rate >= LEAST_FALSE]
     thresholds = {label: threshold(impostor, FMR_LABELS[label]) for label in labels}
     tar = {label: bounded(genuine >= at, names, SEED) for label, at in thresholds.items()}
-    hits = identified(alike, same, names, size=GALLERY, seed=SEED)
+    hits = identified(Standing.of(alike, same), names, size=GALLERY, seed=SEED)
     return Reached(people, hits.rank1, hits.size, tar, thresholds)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.evidence import identified, verification
+from anonymizer_udfs.evidence import Standing, identified, verification
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.recognition import Recognizer
 from benchmarks.frontiers.people import People, Photo
@@ -56,7 +56,7 @@ def judge(similarity: Floats, known: People, gallery: int) -> Success:
         gallery: people in a gallery, drawn anew for each probe; all where there are no more.
     """
     same = known.same
-    hits = identified(similarity, same, [one.person for one in known.probes], size=gallery, seed=SEED)
+    hits = identified(Standing.of(similarity, same), [one.person for one in known.probes], size=gallery, seed=SEED)
     pairs = verification(similarity[same], similarity[~same], (FMR,))
     mine = float(similarity[same].mean())
     return Success(hits.rank1.value, hits.rank1.high, pairs.tar.get(FMR), mine)

@@ -106,15 +106,15 @@ def _controls(figures: Sequence[Figure]) -> Table:
     titles = {
         "clear_found": "untreated photos found",
         "weak_blur_broken": "a weak blur broken",
-        "learned_over_static": "learning over comparing, times",
+        "learned_over_static": "a blur broken by learning",
         "stranger_found": "a random stranger named",
     }
     rows = tuple(
         (
             titles.get(one.name, one.name),
             one.of("recognizer") or "all",
-            "-" if one.value is None else f"{one.value:.3g}" if "over" in one.name else percent(one.value),
-            one.of("asked") or "-",
+            _share(one.value),
+            percent(number(one.of("asked"))) if one.of("asked") else "-",
             "passed" if one.of("passed") == "yes" else "failed",
         )
         for one in figures

@@ -258,6 +258,29 @@ def test_the_verdict_counts_people() -> None:
     ]
 
 
+def test_a_group_that_nobody_asked_for_counts_where_it_can_tell() -> None:
+    """A column that was measured beside: large groups must not be exposed; small ones are no evidence of anything."""
+    whole = evidence.whole(DEFAULT)
+    assert verdict([*whole, *grouped("f"), *grouped("m", people=20, room=50)]).word is Word.ANONYMOUS
+    said = verdict([*whole, *grouped("f", room=1.1)])
+    assert found(said, "groups").state is State.FAILED
+
+
+def test_matches_of_groups_are_asked_for_where_any_group_has_them() -> None:
+    """Ranks alone are enough where matches were measured of no group; of one group, then of all."""
+    whole, asked = evidence.whole(DEFAULT), Expected(RECOGNIZERS, groups=("sex",))
+    ranks = [one for one in grouped("f") if one.name == "rank1"]
+    assert verdict([*whole, *ranks], expected=asked).word is Word.ANONYMOUS
+    assert verdict([*whole, *ranks, *grouped("m")], expected=asked).word is Word.OBFUSCATED
+
+
+def test_reencoded_images_need_not_be_compared() -> None:
+    """Pixels outside regions may differ where the row says so; all others must have been looked at."""
+    fewer = changed(evidence.whole(DEFAULT), named("outside_changed"), cases=evidence.IMAGES - evidence.GONE - 40)
+    assert found(verdict(fewer), "outside_changed").state is State.MISSING
+    assert found(verdict(changed(fewer, named("reencoded"), value=40.0)), "outside_changed").passed
+
+
 # From here on: properties. Evidence is made worse in every way there is, and no way may help.
 _SPOIL = ("nothing", "gone", "beyond", "few", "unsure", "no number", "no", "no bound")
 
@@ -316,7 +339,9 @@ def test_no_figure_can_be_taken_away_to_pass(ways: list[tuple[int, str]], at: in
 @pytest.mark.parametrize("at", range(len(WHOLE)), ids=lambda at: f"{WHOLE[at].scope}-{WHOLE[at].name}-{at}")
 def test_every_figure_that_is_asked_for_is_missed(at: int) -> None:
     """Taken from whole evidence, each one costs the word, but those that no check reads."""
-    unread = {"people", "faces", "changed", "held_back"} | ({"tar"} if WHOLE[at].of("tier") in {"T4", "T5"} else set())
+    unread = {"people", "faces", "changed", "reencoded", "held_back"} | (
+        {"tar"} if WHOLE[at].of("tier") in {"T4", "T5"} else set()
+    )
     said = verdict(WHOLE[:at] + WHOLE[at + 1 :])
     assert (said.word is Word.ANONYMOUS) == (WHOLE[at].name in unread)
 

@@ -1,0 +1,295 @@
+"""Each image of a lake beside its original: what is left in it, and each face as attackers see it.
+
+Executor, once a partition; needs no Spark. The original is read once more and known by its digest; one that is gone or
+changed is counted and skipped. The release is what the row holds.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from anonymizer_udfs import imaging, subject, verification
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.detection.plans import FAST
+from anonymizer_udfs.evaluation import parroting, views
+from anonymizer_udfs.evaluation.views import Box, Lookers, Shown, Views
+from anonymizer_udfs.grouping.reading import State
+from anonymizer_udfs.imaging import Picture, carried, orientation
+from anonymizer_udfs.imaging.carried import NOTHING
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.outcome import BadImageError, Reason
+from anonymizer_udfs.recognition import alignment
+from anonymizer_udfs.records import FACE, LISTED, Planned
+from anonymizer_udfs.sources import Reader
+from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.subject import Subject
+
+WEAK, MIDDLING = 0.02, 0.05
+"""Blurs of these shares of a face's width: one that must be broken, and one by which those who learn must gain."""
+CLEAR, RELEASED, PARROT, WEAKLY, MIDDLINGLY = "clear", "released", "parrot", "weak", "middling"
+FACE_KIND = "face"
+_BACK = {6: 8, 8: 6}
+
+EXAMINED = pa.schema(
+    [
+        *LISTED,
+        ("source_digest", pa.string()),
+        ("content", pa.binary()),
+        ("reencoded", pa.bool_()),
+        ("moved", pa.bool_()),
+        ("policy", pa.string()),
+        ("faces", pa.list_(FACE)),
+        ("person", pa.string()),
+        ("attacked", pa.bool_()),
+    ]
+)
+"""An image of the lake and where its original is. ``moved``: its pixels went through steps, so that nothing in it lies
+where it lay; ``attacked``: whether its faces are wanted as attackers see them; ``person``: who is on it, where that is
+known (then the largest face is meant), else each face is somebody of its own."""
+VIEWED = pa.struct(
+    [
+        ("face_id", pa.string()),
+        ("person", pa.string()),
+        ("height_px", pa.float32()),
+        ("method", pa.string()),
+        ("views", pa.map_(pa.string(), pa.binary())),
+    ]
+)
+SEEN = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("state", pa.string()),
+        ("metadata_left", pa.bool_()),
+        ("outside_changed", pa.bool_()),
+        ("reencoded", pa.bool_()),
+        ("unaligned", pa.int32()),
+        ("faces", pa.list_(VIEWED)),
+    ]
+)
+"""What was seen of an image. ``outside_changed`` is null where nothing could be compared."""
+
+
+@dataclass(frozen=True)
+class ExamineSpec:
+    """What a worker is told.
+
+    Attributes:
+        worker: key, runtime, limits, storage, and every policy of the lake.
+        stranger: an attacker's own key, under which he treats his photos as the lake treats its own.
+        lookers: who makes templates.
+        inside: only what lies inside of regions is seen: where a photo is compared with itself, all around it would
+            tell it at once.
+        controls: blurred faces are seen, too.
+    """
+
+    worker: WorkerSpec
+    stranger: Key = field(repr=False)
+    lookers: Lookers
+    inside: bool = False
+    controls: bool = True
+
+    @property
+    def strangers(self) -> WorkerSpec:
+        """What the attacker's own treatment is told."""
+        return replace(self.worker, key=self.stranger, panel=None, measure=None)
+
+
+def examine(batches: Iterable[pa.RecordBatch], spec: ExamineSpec) -> Iterator[pa.RecordBatch]:
+    """Yield a row of :data:`SEEN` for each row of :data:`EXAMINED`, in order, one image in memory at a time."""
+    worker = spec.worker
+    cv2.setNumThreads(worker.runtime.threads)
+    rows = (row for batch in batches for row in batch.to_pylist())
+    with closing(Reader(worker.storage, worker.limits.max_bytes, worker.content_column)) as reader:
+        for row in rows:
+            data = reader.outcome(Planned.from_row(row).entry)
+            yield pa.RecordBatch.from_pylist([_seen(row, data, spec)], SEEN)
+
+
+def _seen(row: dict[str, Any], data: bytes | Reason, spec: ExamineSpec) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "image_id": row["image_id"],
+        "state": State.READ.value,
+        "metadata_left": metadata_left(row["content"], spec.worker.limits.max_pixels),
+        "outside_changed": None,
+        "reencoded": row["reencoded"],
+        "unaligned": 0,
+        "faces": [],
+    }
+    if isinstance(data, Reason):
+        return out | {"state": (State.CHANGED if data is Reason.CHANGED else State.GONE).value}
+    if spec.worker.key.source_digest(data) != row["source_digest"]:
+        return out | {"state": State.CHANGED.value}
+    try:
+        source, came = _opened(data, spec), _opened(row["content"], spec)
+        before, after = source.pictures(), came.pictures()
+    except BadImageError:
+        return out | {"state": State.GONE.value}
+    if not row["moved"]:
+        out["outside_changed"] = outside_changed(before, after, row["faces"])
+        if row["attacked"] and len(before) == 1:
+            faces, unaligned = _faces(row, source, after[0], spec)
+            out |= {"faces": faces, "unaligned": unaligned}
+    return out
+
+
+def _opened(data: bytes, spec: ExamineSpec) -> Subject:
+    limits = spec.worker.limits
+    return subject.of(imaging.probe(data), data, FAST, limits.max_pixels)
+
+
+def metadata_left(content: bytes, max_pixels: int) -> bool:
+    """Return whether a released file says anything of a place, a name or a date, or has anything behind its end.
+
+    What is looked for is more than what a run looks for in sources: a file that says anything but how its pixels are
+    to be shown would be written shorter once more.
+    """
+    if carried.carried(content) != NOTHING:
+        return True
+    try:
+        again = imaging.decode(content, max_pixels=max_pixels).encoding.untouched
+    except BadImageError:
+        return True
+    return again is not None and len(again) < len(content)
+
+
+def outside_changed(before: Sequence[Picture], after: Sequence[Picture], faces: Sequence[dict[str, Any]]) -> bool:
+    """Return whether any pixel outside of the regions that a row names differs from the source's.
+
+    Args:
+        before: the source's frames.
+        after: the release's frames.
+        faces: of the row, each with the frame that it lies in.
+    """
+    if len(before) != len(after):
+        return True
+    for number, (one, other) in enumerate(zip(before, after, strict=True)):
+        if one.pixels.shape != other.pixels.shape or one.pixels.dtype != other.pixels.dtype:
+            return True
+        mine = [_corners(face["region"]) for face in faces if face["frame"] == number]
+        inside = views.covered(mine, one.pixels.shape)
+        if (verification.differs(one, other) & ~inside).any():
+            return True
+    return False
+
+
+def _corners(box: dict[str, float]) -> Box:
+    return box["x0"], box["y0"], box["x1"], box["y1"]
+
+
+def _upright_boxes(boxes: Sequence[Box], picture: Picture) -> list[Box]:
+    """Return boxes of stored pixels in the upright picture."""
+    if not boxes:
+        return []
+    turn, (w, h) = picture.orientation, picture.size_wh
+    size_wh = (h, w) if orientation.swapped(turn) else (w, h)
+    placed = orientation.boxes_to_stored(np.array(boxes, np.float32), _BACK.get(turn, turn), size_wh)
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in placed.tolist()]
+
+
+def _points(face: dict[str, Any], picture: Picture) -> NDArray[np.float32] | None:
+    points = np.array([(p["x"], p["y"]) for p in face["landmarks"] or ()], np.float32)
+    if points.shape != (5, 2):
+        return None
+    turn, (w, h) = picture.orientation, picture.size_wh
+    size_wh = (h, w) if orientation.swapped(turn) else (w, h)
+    return orientation.points_to_stored(points, _BACK.get(turn, turn), size_wh)
+
+
+def placed(face: dict[str, Any], picture: Picture) -> Shown | None:
+    """Return a face of a row in the upright picture; nothing where no recognizer can align it."""
+    points = _points(face, picture)
+    by = next((name for name in face["detectors"] if name in alignment.DLIB), None)
+    if points is None or by is None:
+        return None
+    box, region = _upright_boxes([_corners(face["box"]), _corners(face["region"])], picture)
+    return Shown(box, region, points, by)
+
+
+def _faces(row: dict[str, Any], source: Subject, after: Picture, spec: ExamineSpec) -> tuple[list[dict[str, Any]], int]:
+    """Return the faces of an image as attackers see them, and how many could not be aligned."""
+    before = source.pictures()[0]
+    mine = [(i, face) for i, face in enumerate(row["faces"]) if face["kind"] == FACE_KIND]
+    if row["person"] is not None:  # who is named is the largest
+        mine = sorted(mine, key=lambda one: -_area(one[1]["box"]))[:1]
+    wanted = [(i, face, placed(face, before)) for i, face in mine]
+    aligned = [(i, face, shown) for i, face, shown in wanted if shown is not None]
+    if not aligned:
+        return [], len(wanted)
+    sides = {CLEAR: subject.upright(before), RELEASED: subject.upright(after)}
+    parrot = parroting.treated(row, source, findings(row["faces"], before), spec.strangers)
+    if parrot is not None:
+        sides[PARROT] = parrot
+    hidden = views.covered(
+        _upright_boxes([_corners(face["region"]) for face in row["faces"]], before), sides[CLEAR].shape
+    )
+    facts = _facts(row["content"], after)
+    out = []
+    for i, face, shown in aligned:
+        seen = _views(sides, shown, hidden, spec) | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
+        face_id = f"{row['image_id']}-{i:04d}"
+        out.append(
+            {
+                "face_id": face_id,
+                "person": row["person"] or face_id,
+                "height_px": shown.box[3] - shown.box[1],
+                "method": face["method"],
+                "views": list(seen.items()),
+            }
+        )
+    return out, len(wanted) - len(aligned)
+
+
+def _area(box: dict[str, float]) -> float:
+    return (box["x1"] - box["x0"]) * (box["y1"] - box["y0"])
+
+
+def _views(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.bool_], spec: ExamineSpec) -> Views:
+    """Return all views of one face."""
+    out: Views = {}
+    for side, rgb in sides.items():
+        if side in {CLEAR, RELEASED}:
+            out |= views.around(side, rgb, face, hidden)
+        out[f"{side}.{views.CANVAS}"] = views.canvas(rgb, face)
+        out |= _face(side, views.blanked(rgb, hidden) if spec.inside else rgb, face, spec)
+    if spec.controls:
+        for side, ratio in ((WEAKLY, WEAK), (MIDDLINGLY, MIDDLING)):
+            out |= _face(side, views.blurred(sides[CLEAR], face, ratio), face, spec)
+    return out
+
+
+def _face(side: str, rgb: NDArray[np.uint8], face: Shown, spec: ExamineSpec) -> Views:
+    small = views.chip(rgb, face)
+    out = {f"{side}.{views.CHIP}": small.tobytes()} | spec.lookers.templates(side, rgb, face)
+    return out | (spec.lookers.sharpened(side, small) if side in {RELEASED, MIDDLINGLY} else {})
+
+
+def _facts(content: bytes, picture: Picture) -> bytes:
+    """Return what a file tells without its picture: sides, bytes a pixel, format; of the release, as anybody has it."""
+    w, h = picture.size_wh
+    kinds = [float(picture.format is one) for one in imaging.Format]
+    return np.array([np.log(w), np.log(h), np.log(len(content) / (w * h)), *kinds], np.float32).tobytes()
+
+
+def findings(faces: Sequence[dict[str, Any]], picture: Picture) -> list[Finding]:
+    """Return what a row says was found, in the upright picture, to be treated once more."""
+    boxes = _upright_boxes([_corners(face["box"]) for face in faces], picture)
+    return [
+        Finding(
+            kind=face["kind"],
+            box=np.array(box, np.float32),
+            confidence=face["confidence"],
+            sightings=(),
+            landmarks=_points(face, picture),
+            landmarks_by=next(iter(face["detectors"]), None),
+        )
+        for face, box in zip(faces, boxes, strict=True)
+    ]
+
+
+__all__ = ["EXAMINED", "SEEN", "ExamineSpec", "examine", "metadata_left", "outside_changed"]

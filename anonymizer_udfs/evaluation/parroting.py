@@ -1,0 +1,61 @@
+"""What an attacker makes of his own photo who knows policy and parameters: the same treatment, under his own key."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer_udfs import making, subject
+from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.imaging import Picture
+from anonymizer_udfs.neighbours import Found
+from anonymizer_udfs.outcome import BadImageError
+from anonymizer_udfs.records import Look
+from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.subject import Subject
+from anonymizer_udfs.treatment import Treated
+
+
+class _Least:
+    """Has all faces treated by the method that the lake's were, and accepts what comes."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def accepts(self, sources: Sequence[Picture], stored: Sequence[Picture], treated: Sequence[Treated]) -> bool:
+        """Return that it is well."""
+        del sources, stored, treated
+        return True
+
+
+def treated(
+    row: dict[str, Any], source: Subject, found: Sequence[Finding], spec: WorkerSpec
+) -> NDArray[np.uint8] | None:
+    """Return the upright picture that a stranger's run of the same policy makes of the original, through its file.
+
+    Args:
+        row: of the image; its faces say by which method of the chain they were treated.
+        source: the original.
+        found: its faces and plates, in the upright picture.
+        spec: the lake's policies under another key.
+
+    Returns:
+        Nothing where it cannot be made: the policy is not known any more, or nothing was found.
+    """
+    if not found:
+        return None
+    try:
+        mine = spec.under(row["policy"])
+    except SpecError:
+        return None
+    steps = [face["steps"] for face in row["faces"] if face["kind"] == "face"]
+    given = [Found(one, Look.PLAN) for one in found]
+    least = _Least(max(steps, default=1) - 1)
+    try:
+        made = making.make(source, given, row["image_id"], mine, lambda _: nullcontext(), judge=least)
+    except BadImageError:
+        return None
+    return subject.upright(made.stored[0]) if made.stored else None

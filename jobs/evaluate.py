@@ -1,0 +1,97 @@
+"""``faceveil evaluate``: attack a lake as people with a grudge would, and say in figures what is left."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from anonymizer_udfs.attacks import ATTACKERS
+from jobs import evaluation, options
+from jobs.errors import UsageError
+from jobs.evaluated import Report
+from jobs.evaluating import MOST_PEOPLE
+from jobs.evaluation import Asked
+from jobs.options import Common, Parser
+from jobs.placed import open_lake
+
+EXAMPLES = """  faceveil evaluate ./lake                          each photo against itself: nobody is known
+  faceveil evaluate ./lake --labels people.csv      columns path (or image_id) and person: the whole red team
+  faceveil evaluate ./lake --labels people.csv --group sex --group age
+  faceveil evaluate ./lake --labels people.csv --policy ./mine.yaml     the policy came from a file
+  faceveil evaluate ./lake --labels people.csv --panel buffalo_l/w600k_r50
+
+Originals are read once more, so the vault is needed. Figures go to the table metrics and to MLflow; what they mean is
+in docs/evaluation.md.
+
+exit codes: 0 done, 1 failed, 2 bad arguments, 4 a gate refused, 5 void: a control failed, the attackers are too weak"""
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    made = Parser("evaluate", "Attack the images of a lake, and measure who is found again.", EXAMPLES)
+    options.add_lake(made)
+    made.add_argument("--labels", type=Path, metavar="FILE", help="CSV or Parquet: who is on which photo")
+    made.add_argument(
+        "--group", action="append", metavar="COLUMN", help="a column of --labels: figures of each of its groups, too"
+    )
+    made.add_argument("--policy", action="append", default=[], metavar="FILE", help="a policy of the lake, from a file")
+    made.add_argument(
+        "--panel", action="append", default=[], metavar="NAME", help="a recognizer beside those of the lake's policies"
+    )
+    made.add_argument(
+        "--attack",
+        action="append",
+        choices=sorted(ATTACKERS),
+        metavar="NAME",
+        help=f"only this attacker, of {', '.join(sorted(ATTACKERS))} (default: all)",
+    )
+    made.add_argument(
+        "--people",
+        type=int,
+        default=MOST_PEOPLE,
+        metavar="N",
+        help="attack so many people at most, or faces where nobody is known (default: %(default)s)",
+    )
+    made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
+    options.add_common(made)
+    return made
+
+
+def asked(args: argparse.Namespace) -> Asked:
+    """Return what is asked for, checked.
+
+    Raises:
+        UsageError: for arguments that cannot be.
+    """
+    if args.people < 1:
+        raise UsageError(f"--people must be at least 1, got {args.people}")
+    if args.group and args.labels is None:
+        raise UsageError("--group names a column of --labels: give that file")
+    return Asked(
+        labels=args.labels,
+        groups=tuple(args.group or ()),
+        policies=tuple(args.policy),
+        panel=tuple(args.panel),
+        attackers=tuple(args.attack or ATTACKERS),
+        people=args.people,
+        content_column=args.content_column,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, attack, print; return the exit code."""
+    return options.ran(parser(), _work, argv)
+
+
+def _work(args: argparse.Namespace, common: Common) -> int:
+    report = evaluation.run(open_lake(args.lake, common), asked(args))
+    options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
+    return _code(report)
+
+
+def _code(report: Report) -> int:
+    return options.CHECK_FAILED if report.void else options.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

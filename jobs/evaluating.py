@@ -1,0 +1,173 @@
+"""The stages of an evaluation: see each image beside its original, then attack its faces. Runs on the driver.
+
+All of it is lazy until figures are asked for; faces stay on executors, and only figures come back.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.window import Window
+
+from anonymizer_udfs.evaluation import examining
+from anonymizer_udfs.evaluation.attacking import Means, RunAttacks, Step
+from anonymizer_udfs.evaluation.examining import ExamineSpec
+from anonymizer_udfs.evidence import FIGURES, Figure
+from anonymizer_udfs.grouping.reading import State
+from anonymizer_udfs.records import LISTED
+from anonymizer_udfs.udfs import AttackPartition, ExaminePartition
+from jobs import session
+from jobs.labels import Labelled
+from jobs.lake import SparkLake
+from jobs.plan import TASKS_A_CORE
+from jobs.vault import Vault
+
+MOST_PEOPLE = 2_000
+PEOPLE = "image_id string, person string, groups map<string, string>"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A lake and what is needed to see it beside its originals.
+
+    Attributes:
+        lake: the lake.
+        vault: where its originals are.
+        people: whom images show; none: nobody knows.
+    """
+
+    lake: SparkLake
+    vault: Vault
+    people: Sequence[Labelled] | None = field(default=None, repr=False)
+
+    def images(self, spark: SparkSession, most: int) -> DataFrame:
+        """Return rows of ``examining.EXAMINED``, and ``groups``: all images that are not held back whole.
+
+        Args:
+            spark: the session.
+            most: people whose faces are attacked, or images where nobody is known; chosen by their keyed ids, which
+                are as good as drawn.
+        """
+        images = self.lake.frame("images").where("status <> 'quarantined'")
+        stepped = F.size(F.coalesce("steps", F.array())) > 0 if "steps" in images.columns else F.lit(False)  # noqa: FBT003 - a value
+        rows = images.select(
+            "image_id", "content_version", "source_digest", "content", "reencoded", "policy", "faces",
+            stepped.alias("moved"),
+        )  # fmt: skip
+        work = spark.read.format("delta").load(self.vault.tables.table_uri("work"))
+        entry = [name for name in LISTED.names if name not in {"image_id", "content_version"}]
+        newest = work.groupBy("image_id", "content_version").agg(F.max_by(F.struct(*entry), "epoch").alias("entry"))
+        known = rows.join(newest, ["image_id", "content_version"]).select("*", "entry.*").drop("entry")
+        return self._named(spark, known, most)
+
+    def _named(self, spark: SparkSession, known: DataFrame, most: int) -> DataFrame:
+        if self.people is None:
+            few = known.where(F.size("faces") > 0).select("image_id").orderBy("image_id").limit(most)
+            chosen = few.withColumn("attacked", F.lit(True))  # noqa: FBT003 - a value
+            person, groups = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
+            named = known.join(chosen, "image_id", "left").withColumns({"person": person, "groups": groups})
+        else:
+            rows = [(one.image_id, one.person, dict(one.groups)) for one in self.people]
+            said = spark.createDataFrame(rows, PEOPLE)
+            ranked = said.withColumn("rank", F.dense_rank().over(Window.orderBy("person")))
+            named = known.join(ranked.where(F.col("rank") <= most), "image_id", "left")
+            named = named.withColumn("attacked", F.col("person").isNotNull())
+        return named.withColumn("attacked", F.coalesce("attacked", F.lit(False)))  # noqa: FBT003 - a value
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images as they were seen, kept on executors' disks until :meth:`release`.
+
+    Attributes:
+        rows: of ``examining.SEEN``, with ``groups``.
+    """
+
+    rows: DataFrame
+
+    @classmethod
+    def of(cls, spark: SparkSession, beside: Beside, spec: ExamineSpec, most: int) -> "Seen":
+        """Return what is seen of a lake; nothing is done until it is asked for."""
+        images = beside.images(spark, most)
+        tasks = TASKS_A_CORE * session.cores(spark)
+        placed = images.select(*examining.EXAMINED.names).repartition(tasks, "image_id")
+        seen = placed.mapInArrow(ExaminePartition(spec), from_arrow_schema(examining.SEEN))
+        groups = images.select("image_id", "groups")
+        return cls(seen.join(groups, "image_id", "left").persist(StorageLevel.DISK_ONLY))
+
+    def release(self) -> None:
+        """Give back what is kept."""
+        self.rows.unpersist()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many images were read, gone or changed, and what was seen of all."""
+
+        def count(what: Column) -> Column:
+            return F.sum(F.when(what, 1).otherwise(0))
+
+        states = {state.value: count(F.col("state") == state.value) for state in State if state is not State.UNALIGNED}
+        more = {
+            "images": F.count(F.lit(1)),
+            "metadata_left": count(F.col("metadata_left")),
+            "compared": count(F.col("outside_changed").isNotNull()),
+            "outside_changed": count(F.col("outside_changed") & ~F.coalesce("reencoded", F.lit(False))),  # noqa: FBT003 - a value
+            "reencoded": count(F.col("reencoded")),
+            "faces": F.sum(F.size("faces")),
+            "unaligned": F.sum("unaligned"),
+        }
+        row = self.rows.agg(*(what.alias(name) for name, what in (states | more).items())).collect()[0]
+        return {name: int(row[name] or 0) for name in states | more}
+
+    def faces(self) -> DataFrame:
+        """Return ``person, number, face_id, groups, views``: each person's photos numbered in a random order."""
+        every = self.rows.select("groups", F.explode("faces").alias("face")).select("groups", "face.*")
+        order = Window.partitionBy("person").orderBy(F.xxhash64("face_id"), "face_id")
+        numbered = every.withColumn("number", F.row_number().over(order).cast("int"))
+        return numbered.select("person", "number", "face_id", "groups", "views")
+
+
+def attacked(faces: DataFrame, steps: Sequence[Step], means: Means) -> list[Figure]:
+    """Run all attacks, each in a task of its own, and return their figures.
+
+    Args:
+        faces: of :meth:`Seen.faces`; read once for each attack.
+        steps: the attacks.
+        means: what they have.
+    """
+    if not steps:
+        return []
+    rows = reduce(DataFrame.unionByName, (_for(faces, number, step) for number, step in enumerate(steps)))
+    placed = rows.repartitionById(len(steps), F.col("attack"))
+    made = placed.mapInArrow(AttackPartition(RunAttacks(tuple(steps), means)), from_arrow_schema(FIGURES))
+    return [Figure.from_row(row.asDict()) for row in made.collect()]
+
+
+def _for(faces: DataFrame, number: int, step: Step) -> DataFrame:
+    """Return the faces as one attack needs them."""
+
+    def needed(name: Column, _: Column) -> Column:
+        return F.split_part(name, F.lit("."), F.lit(1)).isin(*step.sides)
+
+    mine = faces.where(F.col("number") <= step.photos)
+    return mine.select(
+        F.lit(number).alias("attack"),
+        "person",
+        "number",
+        "face_id",
+        "groups",
+        F.map_filter("views", needed).alias("views"),
+    )
+
+
+def counted(counts: dict[str, int], held_back: int) -> Iterator[Figure]:
+    """Yield the figures of what was seen of all images."""
+    for name in ("images", "faces", "gone", "changed", "unaligned"):
+        yield Figure("evaluation", name, counts[name], cases=counts["images"])
+    yield Figure("images", "metadata_left", counts["metadata_left"], cases=counts["images"])
+    yield Figure("images", "outside_changed", counts["outside_changed"], cases=counts["compared"])
+    yield Figure("images", "reencoded", counts["reencoded"], cases=counts["images"])
+    yield Figure("images", "held_back", held_back, cases=counts["images"] + held_back)

@@ -1,0 +1,131 @@
+"""Who is on which photo: a file that the archive's owner has, read on the driver alone.
+
+Names of people and of files go no further than this: people become keyed ids, and files the ids that the lake knows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.sources import canonical
+from jobs.errors import UsageError
+
+PERSON = ("person", "label")
+WHERE = ("image_id", "path", "uri")
+_EXPECTED = "expected a CSV or Parquet file with a column person, and one of image_id, path and uri"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Whom one image shows.
+
+    Attributes:
+        image_id: the image.
+        person: keyed id of the person.
+        groups: what else the file says of the person, by column.
+    """
+
+    image_id: str
+    person: str
+    groups: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a file of labels said.
+
+    Attributes:
+        rows: whom images show; hidden from ``repr``.
+        unknown: lines whose image is not in the lake.
+        columns: names of the further columns.
+    """
+
+    rows: tuple[Labelled, ...] = field(repr=False)
+    unknown: int
+    columns: tuple[str, ...] = ()
+
+
+def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterable[str] | None = None) -> Labels:
+    """Return what a file says.
+
+    Args:
+        file: CSV, or Parquet by its ending. ``path`` is relative to the source, or any end of a source's URI.
+        key: of the lake.
+        names: image id and canonical URI of the lake's sources, from its vault; read only where the file has paths.
+        groups: the further columns that are wanted; none: all.
+
+    Raises:
+        UsageError: it cannot be read, lacks a column, or names an image in two ways.
+    """
+    table = _table(file)
+    where = next((name for name in WHERE if name in table.column_names), None)
+    person = next((name for name in PERSON if name in table.column_names), None)
+    if where is None or person is None:
+        raise UsageError(f"--labels has the columns {', '.join(table.column_names)}: {_EXPECTED}")
+    wanted = None if groups is None else set(groups)
+    more = [n for n in table.column_names if n not in {where, person} and (wanted is None or n in wanted)]
+    if wanted is not None and (missing := sorted(wanted - set(more))):
+        raise UsageError(f"--labels has no column {', '.join(missing)}; it has {', '.join(table.column_names)}")
+    lines = list(_lines(table, [where, person, *more]))
+    ids = _ids([line[0] for line in lines], where, key, names)
+    rows: dict[str, Labelled] = {}
+    for line in lines:
+        image_id = ids.get(line[0])
+        if image_id is None:
+            continue
+        told = tuple((name, value) for name, value in zip(more, line[2:], strict=True) if value)
+        one = Labelled(image_id, key.source_id(f"label:{line[1]}"), told)
+        if rows.setdefault(image_id, one) != one:
+            raise UsageError("--labels says two things of one image: give one line for each")
+    return Labels(tuple(rows.values()), sum(line[0] not in ids for line in lines), tuple(more))
+
+
+def _table(file: Path) -> pa.Table:
+    try:
+        if file.suffix == ".parquet":
+            return pa.parquet.read_table(file)
+        with file.open("rb") as opened:
+            header = pa.csv.open_csv(opened).schema.names
+        texts = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
+        return pa.csv.read_csv(file, convert_options=texts)
+    except (OSError, pa.ArrowException) as error:
+        raise UsageError(f"--labels cannot be read: {type(error).__name__}; {_EXPECTED}") from error
+
+
+def _lines(table: pa.Table, columns: list[str]) -> Iterator[list[str]]:
+    """Yield lines as text, without those that lack an image or a person."""
+    parts = [["" if value is None else str(value) for value in table.column(name).to_pylist()] for name in columns]
+    yield from (list(line) for line in zip(*parts, strict=True) if line[0] and line[1])
+
+
+def _ids(said: list[str], where: str, key: Key, names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the image's id for each name that the lake knows."""
+    if where == "image_id":
+        return {one: one for one in said}
+    if where == "uri":
+        return {one: key.image_id(canonical(one)) for one in said}
+    wanted = {one.strip("/") for one in said}
+    found: dict[str, str] = {}
+    for image_id, uri in names:
+        for end in _ends(uri):
+            if end in wanted and found.setdefault(end, image_id) != image_id:
+                raise UsageError("--labels: a path fits two images of the lake; give more of it, or image_id")
+    return {one: found[one.strip("/")] for one in said if one.strip("/") in found}
+
+
+def _ends(uri: str) -> Iterator[str]:
+    """Yield all ends of a URI that begin after a slash, or after the ``!`` of an archive.
+
+    Examples:
+        >>> list(_ends("file:///a/b.tar!c/d.jpg"))
+        ['/a/b.tar!c/d.jpg', 'a/b.tar!c/d.jpg', 'b.tar!c/d.jpg', 'c/d.jpg', 'd.jpg']
+    """
+    at = uri.find("//") + 1
+    for i in range(max(at, 0), len(uri)):
+        if uri[i] in "/!":
+            yield uri[i + 1 :]
