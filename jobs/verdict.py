@@ -136,16 +136,16 @@ class Exposed:
         if self.people is None or self.named_most is None:
             out.append("How many people can be named: not measured.")
         else:
-            named = "" if self.named is None else f"{self.named:.1f} are expected to be named, and "
+            named = "" if self.named is None else f"{self.named:.1f} are expected to be, and "
             out.append(
-                f"Of {self.people:,} people looked for by the best attacker of faces, {named}at most "
-                f"{self.named_most:.1f} may be; a blind guess names {self.by_chance or 0:.1f}."
+                f"Of {self.people:,} people looked for by the best attacker of faces, at most "
+                f"{self.named_most:.1f} may be named; {named}a blind guess names {self.by_chance or 0:.1f}."
             )
         if self.faces is None or self.visible_most is None:
             out.append("How many faces are left visible: not measured.")
         else:
-            visible = "" if self.visible is None else f"{self.visible:.1f} are expected to be left visible, and "
-            out.append(f"Beside {self.faces:,} treated faces, {visible}at most {self.visible_most:.1f} may be.")
+            visible = "" if self.visible is None else f"; {self.visible:.1f} are expected to be"
+            out.append(f"Beside {self.faces:,} treated faces, at most {self.visible_most:.1f} may be visible{visible}.")
         return out
 
 

@@ -97,6 +97,17 @@ def evaluation(lake: Lake, run_id: str | None = None) -> Evaluation | None:
     )
 
 
+def history(lake: Lake, most: int) -> list[Evaluation]:
+    """Return the newest evaluations that have a verdict, the oldest first; whether images changed is not asked."""
+    metrics, out = Metrics(lake), []
+    judged = {run: events for run, events in evaluations(lake.ledger.events()).items() if _said(events) is not None}
+    for run_id, events in list(judged.items())[-most:]:
+        figures = metrics.of(run_id)
+        verdict, alarms = _judged(figures, _said(events))
+        out.append(Evaluation(run_id, tuple(events), tuple(figures), verdict, tuple(alarms)))
+    return out
+
+
 def _said(events: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return what the ledger's verdict says; none without one."""
     found = [event for event in events if event["event"] == "verdict"]

@@ -6,7 +6,7 @@ from conf.settings import Settings
 from jobs.lake import Lake
 from jobs.reporting import archive, limits, origin, risk, worst
 from jobs.reporting.blocks import Document, Section
-from jobs.reporting.evaluated import Evaluation, evaluation, evaluations
+from jobs.reporting.evaluated import Evaluation, evaluation, history
 from jobs.screen import counted
 from jobs.standing import Standing, standing
 from jobs.verdict import MEANINGS, Word
@@ -77,7 +77,7 @@ def _lacking(found: Evaluation | None, word: Word) -> tuple[str, ...]:
 
 def _sections(lake: Lake, found: Evaluation | None, now: Standing) -> tuple[Section, ...]:
     events = lake.ledger.events()
-    earlier = [one for one in (evaluation(lake, run) for run in list(evaluations(events))[-_COMPARED:]) if one]
+    earlier = history(lake, _COMPARED)
     about_faces = [risk.gate(found.verdict), risk.attacks(found), worst.section(lake, found.figures)] if found else []
     some = [
         *about_faces,
