@@ -6,11 +6,12 @@ from dataclasses import replace
 from anonymizer_udfs.evidence.figure import Figure
 from conf.gates import FACE_TIERS, Gate
 from jobs.parts import Limit, Part, check, compared, number, only
-from jobs.verdict import Check
+from jobs.verdict import Check, State
 
 _SAME = 1e-9
 _SEEN_IN = ("attack", "control", "linkability")
 CONTEXT, REPLAY = "T4", "T5"
+MATCHED = "tar"
 
 
 def recognizers(known: Sequence[Figure], asked: Sequence[str]) -> list[str]:
@@ -80,9 +81,13 @@ def _counts(gate: Gate, figure: Figure) -> bool:
 
 
 def _part(figure: Figure | None, limit: Limit, attack: str, recognizer: str | None) -> Part:
-    tier = figure.of("tier") if figure else None
+    if figure is None:
+        gallery = "" if limit.name == MATCHED else " in a gallery of the size that is asked"
+        about = f"{attack}{f' by {recognizer}' if recognizer else ''}"
+        return Part(about, State.MISSING, f"was not measured{gallery}")
+    tier = figure.of("tier")
     about = f"{attack}{f' ({tier})' if tier else ''}{f' by {recognizer}' if recognizer else ''}"
-    return compared(figure, limit, (figure.people or 0) if figure else 0, about)
+    return compared(figure, limit, figure.people or 0, about)
 
 
 def _tier(gate: Gate, known: Sequence[Figure], tier: str, limit: Limit) -> Check:

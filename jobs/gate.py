@@ -116,7 +116,15 @@ def _linked(gate: Gate, known: Sequence[Figure], expected: Expected) -> list[Che
     """Return the checks of two releases under two keys: by how much they can be linked, and the equal error rate."""
     if expected.k_same:
         return []
-    excess = Limit("unlinkable", "linked over two keys", gate.linked_most, gate.mated_least, "scores", gate.confidence)
+    excess = Limit(
+        "unlinkable",
+        "linked over two keys (D_sys)",
+        gate.linked_most,
+        gate.mated_least,
+        "scores",
+        gate.confidence,
+        share=False,
+    )
     eer = Limit(
         "eer",
         "equal error rate over two keys",
@@ -131,7 +139,7 @@ def _linked(gate: Gate, known: Sequence[Figure], expected: Expected) -> list[Che
         parts: list[Part] = []
         for who in attackers.recognizers(known, expected.recognizers):
             mine = [one for one in only(known, "linkability", name) if one.of("recognizer") == who]
-            parts += [compared(one, limit, about=f"{limit.title}, by {who},") for one in mine or (None,)]
+            parts += [compared(one, limit, about=who) for one in mine or (None,)]
         out.append(check(limit, parts))
     return out
 
@@ -192,7 +200,7 @@ def _left_out(checks: Sequence[Check]) -> dict[str, str]:
     there = {one.name for one in checks}
     why = {
         "plates_visible": ("plates left legible", "plates were not looked for"),
-        "unlinkable": ("linked over two keys", "k_same shares faces by design; k is checked in its place"),
+        "unlinkable": ("linked over two keys (D_sys)", "k_same shares faces by design; k is checked in its place"),
         "k_same": ("people who share a face", "k_same was not used"),
         "groups": ("each group", "no groups were given"),
     }

@@ -26,9 +26,10 @@ class Word(StrEnum):
 
 MEANINGS = {
     Word.OBFUSCATED: "faces were detected and changed; nothing here proves that nobody can be recognised",
-    Word.FACE_ANONYMIZED: "no attacker who was tried recognised people by their faces; by hair, clothes or place some "
-    "may still be recognised",
-    Word.ANONYMOUS: "no attacker who was tried recognised people, neither by their faces nor by what is around them",
+    Word.FACE_ANONYMIZED: "no attacker who was tried named people by their faces more often than the gate allows, "
+    "which is close to blind guessing; by hair, clothes or place some may still be recognised",
+    Word.ANONYMOUS: "no attacker who was tried named people, by their faces or by what is around them, more often than "
+    "the gate allows, which is close to blind guessing",
 }
 
 
@@ -134,7 +135,7 @@ class Exposed:
         """Return it in plain sentences."""
         out = []
         if self.people is None or self.named_most is None:
-            out.append("How many people can be named: not measured.")
+            out.append("How many people can be named: not measured as the gate asks.")
         else:
             named = "" if self.named is None else f"{self.named:.1f} are expected to be, and "
             out.append(
@@ -245,7 +246,13 @@ class Verdict:
             out += ["", "The evaluation is void: its controls failed, so its attackers were too weak to show anything."]
         if self.next_word is not None:
             out += ["", f"for {self.next_word.value}:", *(f"  {one.sentence}" for one in self.lacking)]
-        return [*out, "", *self.exposed.lines()]
+        return [*out, "", *self.people()]
+
+    def people(self) -> list[str]:
+        """Return in plain sentences how many people are exposed; nothing that weak attackers say of it."""
+        return (
+            ["How many people are exposed is not known: the evaluation is void."] if self.void else self.exposed.lines()
+        )
 
 
 def percent(share: float) -> str:

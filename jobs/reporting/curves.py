@@ -127,9 +127,9 @@ def _grid(x: Axis, y: Axis) -> list[str]:
     for value in x.marks():
         at = _place(x, y, (value, y.low))[0]
         out.append(f'<path class="grid" d="M{at} {bottom}V{top}"/>')
-        out.append(f'<text class="mark" x="{at}" y="{bottom + 18}" text-anchor="middle">{escape(x.text(value))}</text>')
+        out.append(f'<text class="mark" x="{at}" y="{bottom + 20}" text-anchor="middle">{escape(x.text(value))}</text>')
     middle = (left + right) / 2
-    out.append(f'<text class="name" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.title)}</text>')
+    out.append(f'<text class="name" x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x.title)}</text>')
     turned = f"translate(14 {(top + bottom) / 2}) rotate(-90)"
     return [*out, f'<text class="name" transform="{turned}" text-anchor="middle">{escape(y.title)}</text>']
 

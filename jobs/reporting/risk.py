@@ -47,13 +47,16 @@ def gate(verdict: Verdict) -> Section:
 
 def attacks(found: Evaluation) -> Section | None:
     """Return what each attacker reached, with curves; nothing where nobody attacked."""
-    gallery = found.verdict.thresholds["gallery"]
-    rows = _rows(found.figures, gallery)
-    if not rows:
+    wanted = int(found.verdict.thresholds["gallery"])
+    gallery = _gallery(found.figures, wanted)
+    if gallery is None:
         return None
+    rows = _rows(found.figures, gallery)
     known = [(tier, said) for tier, said in TIERS.items() if any(row[1] == tier for row in rows)]
+    short = f"The gate asks for a gallery of {wanted:,}; the largest that was attacked is shown."
     head = ("attacker", "tier", "by", "named", "may be", "matched", "equal errors", "people")
     blocks: list[Block] = [
+        *([] if gallery == wanted else [Text(short)]),
         Text(
             f"Named: how often the attacker's first guess is the right person among {gallery:,}; a blind guess is "
             f"right {percent(1 / gallery)} of the time. May be: the upper bound of that. Matched: how often a pair of "
@@ -69,6 +72,12 @@ def attacks(found: Evaluation) -> Section | None:
         said = "Were the attackers any good? They must find photos that nobody treated, break a weak blur, and be no"
         blocks += [Text(f"{said} better than chance on a stranger."), controls]
     return Section("attacks", "Who attacked, and what they reached", tuple(blocks))
+
+
+def _gallery(figures: Sequence[Figure], wanted: int) -> int | None:
+    """Return the size of gallery to show: the one that is wanted, else the largest that there is."""
+    sizes = {int(size) for one in only(figures, "attack", "rank1") if (size := number(one.of("gallery"))) >= 1}
+    return wanted if wanted in sizes else max(sizes, default=None)
 
 
 def _rows(figures: Sequence[Figure], gallery: int) -> tuple[tuple[str, ...], ...]:

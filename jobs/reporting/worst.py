@@ -6,6 +6,7 @@ Runs on the driver. Only images that may be released are shown, and only a few a
 import base64
 import io
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import cv2
@@ -36,26 +37,46 @@ def section(lake: Lake, figures: Sequence[Figure]) -> Section | None:
         lake: holds the released images.
         figures: of the evaluation; those of scope ``worst`` say which faces.
     """
-    named = [one for one in figures if one.scope == "worst" and one.value is not None and np.isfinite(one.value)]
+    named = _in_turn([one for one in figures if one.scope == "worst" and one.value is not None])
     if not named:
         return None
     shown: list[Shown] = []
-    for one in sorted(named, key=lambda one: -(one.value or 0)):
-        if len(shown) == MOST:
-            break
-        shown += list(_shown(lake, one))
+    for one, attacks in named:
+        if len(shown) < MOST:
+            shown += list(_shown(lake, one, attacks))
     said = (
-        "The faces on which an attacker's score came highest, as they are in the lake. What they were before is not in "
-        f"this page, nor in the lake. {len(named)} were named, of which {len(shown)} may be released and are shown."
+        "The faces on which attackers came furthest, as they are in the lake, some of each attacker. What they were "
+        f"before is not in this page, nor in the lake. {len(named)} were named; of those that may be released, "
+        f"{len(shown)} are shown."
     )
     return Section("worst", "The worst faces, as released", (Text(said), *_row(shown)))
+
+
+def _in_turn(figures: Sequence[Figure]) -> list[tuple[Figure, str]]:
+    """Return each face once with who named it: the worst of every attacker, then the next of every one, ...
+
+    Each attacker counts in a unit of its own, so that scores of two cannot be compared.
+    """
+    by: dict[str, list[Figure]] = {}
+    for one in sorted(figures, key=lambda one: -(one.value or 0)):
+        by.setdefault(_attack(one), []).append(one)
+    faces: dict[tuple[str | None, str | None], list[Figure]] = {}
+    for some in zip_longest(*(by[name] for name in sorted(by))):
+        for one in some:
+            if one is not None:
+                faces.setdefault((one.of("image_id"), one.of("face")), []).append(one)
+    return [(same[0], ", ".join(dict.fromkeys(map(_attack, same)))) for same in faces.values()]
+
+
+def _attack(figure: Figure) -> str:
+    return figure.of("attack") or "an attacker"
 
 
 def _row(shown: Sequence[Shown]) -> tuple[Block, ...]:
     return (Pictures(tuple(shown)),) if shown else ()
 
 
-def _shown(lake: Lake, figure: Figure) -> Iterator[Shown]:
+def _shown(lake: Lake, figure: Figure, attacks: str) -> Iterator[Shown]:
     """Yield the picture of one figure's face; nothing where it may not be released, or is no longer there."""
     image_id, place = figure.of("image_id") or "", figure.of("face") or ""
     if not image_id or not set(image_id) <= _HEX or not place.isdecimal():
@@ -69,8 +90,7 @@ def _shown(lake: Lake, figure: Figure) -> Iterator[Shown]:
         pixels = crop(rows[0]["content"], face)
     except BadImageError:
         return
-    attack = figure.of("attack") or "an attacker"
-    caption = f"{attack}: {figure.value:.3f}; {face['method']}; image {image_id[:12]}, region {place}"
+    caption = f"{face['method']}, named by {attacks}; image {image_id[:12]}, region {place}"
     yield Shown(_uri(pixels), f"A released {face['kind']}, treated by {face['method']}", caption)
 
 

@@ -24,7 +24,7 @@ HOME = Path(__file__).resolve().parents[2] / "build" / "browser"
 PACKED = HOME / "node_modules" / "@sparticuz" / "chromium" / "bin"
 AXE = HOME / "node_modules" / "axe-core" / "axe.min.js"
 UNPACKED = HOME / "chromium"
-SECONDS = 60.0
+SECONDS = 120.0
 _BROTLI = (
     "const fs = require('fs'), from = fs.createReadStream(process.argv[1]), to = fs.createWriteStream(process.argv[2]);"
     "require('stream').pipeline(from, require('zlib').createBrotliDecompress(), to, e => { if (e) throw e; })"

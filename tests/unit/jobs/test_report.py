@@ -143,7 +143,35 @@ def test_only_released_faces_are_shown(tmp_path: Path, asked: Asked) -> None:
     lake = evaluated_lakes.make(tmp_path / "lake", evaluated_lakes.good())
     _, page, _ = written(lake, asked, tmp_path)
     assert page.count("data:image/png;base64,") == 8
-    assert "13 were named, of which 8 may be released" in page
+    assert "13 were named; of those that may be released, 8 are shown" in page
+
+
+def test_each_attacker_has_some_of_the_worst_faces(tmp_path: Path, asked: Asked) -> None:
+    """Attackers count in units of their own: the worst of each comes first, and a face that two named is shown once."""
+    ids = [lakes.KEY.image_id(f"{evaluated_lakes.HOME}/{i}.png") for i in range(4)]
+    named = [("replay", 0, 58.0), ("replay", 1, 57.0), ("replay", 2, 56.0), ("static", 3, 0.1), ("static", 0, 0.05)]
+    figures = [
+        evidence.figure("worst", "score", score, {"image_id": ids[i], "face": "0", "attack": attack})
+        for attack, i, score in named
+    ]
+    _, page, _ = written(evaluated_lakes.make(tmp_path / "lake", figures), asked, tmp_path)
+    shown = re.findall(r"named by ([a-z, ]+); image (\w+)", page)
+    assert [(who, image) for who, image in shown] == [
+        ("replay, static", ids[0][:12]),
+        ("static", ids[3][:12]),
+        ("replay", ids[1][:12]),
+        ("replay", ids[2][:12]),
+    ]
+
+
+def test_a_smaller_gallery_is_shown_and_told(tmp_path: Path, asked: Asked) -> None:
+    """Where too few people were there for the gate's own, what was measured is in the page, and that it falls short."""
+    whose = {"attack": "static", "tier": "T0", "recognizer": "arcface", "gallery": "36"}
+    figures = [evidence.bounded("attack", "rank1", 0.15, whose, people=36)]
+    _, page, text = written(evaluated_lakes.make(tmp_path / "lake", figures), asked, tmp_path)
+    for made in (page, text):
+        assert "asks for a gallery of 1,000; the largest that was attacked is shown" in made
+        assert "right person among 36" in made
 
 
 def test_a_crop_is_of_the_region_and_a_little_around() -> None:

@@ -59,6 +59,13 @@ def test_a_bound_goes_to_its_own_end() -> None:
     assert replace(PASSED, bound=math.nan).figure("g").high is None
 
 
+def test_a_void_evaluation_counts_nobody() -> None:
+    """What weak attackers did not reach says nothing of how many people are exposed."""
+    said = replace(verdict(PASSED, void=True), exposed=Exposed(1000, 2.5, 6.0, 1.0))
+    assert said.people() == ["How many people are exposed is not known: the evaluation is void."]
+    assert "may be named" not in "".join(said.lines())
+
+
 def test_people_are_counted_in_whole_sentences() -> None:
     """With and without an estimate beside the bound."""
     lines = Exposed(1000, 2.5, 6.0, 1.0, 400, None, 0.4).lines()
