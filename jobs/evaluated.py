@@ -18,6 +18,7 @@ class Report:
     figures: tuple[Figure, ...] = field(repr=False)
     labels: Labels | None = field(default=None, repr=False)
     seconds: float = 0.0
+    tracked: str | None = None
 
     @property
     def failed_controls(self) -> list[Figure]:
@@ -38,6 +39,7 @@ class Report:
             "void": self.void,
             "seconds": round(self.seconds, 1),
             "figures": rows,
+            "mlflow": self.tracked,
         }
 
     def lines(self) -> list[str]:
@@ -53,7 +55,8 @@ class Report:
         out += _controls(self.figures)
         if self.void:
             out += ["", "void: a control failed, so these attackers are too weak to say that anything is safe"]
-        return [*out, "", f"figures: table metrics of the lake, run {self.run_id}"]
+        out += ["", f"figures: table metrics of the lake, run {self.run_id}"]
+        return [*out, f"MLflow: {self.tracked}"] if self.tracked else out
 
 
 def _exhaustive(figures: Sequence[Figure]) -> Iterator[str]:

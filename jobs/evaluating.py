@@ -119,8 +119,9 @@ class Seen:
             "faces": F.sum(F.size("faces")),
             "unaligned": F.sum("unaligned"),
         }
+        several = self.faces().where(F.col("number") == 2).count()  # noqa: PLR2004 - people with a second photo
         row = self.rows.agg(*(what.alias(name) for name, what in (states | more).items())).collect()[0]
-        return {name: int(row[name] or 0) for name in states | more}
+        return {name: int(row[name] or 0) for name in states | more} | {"people": several}
 
     def faces(self) -> DataFrame:
         """Return ``person, number, face_id, groups, views``: each person's photos numbered in a random order."""
@@ -165,7 +166,7 @@ def _for(faces: DataFrame, number: int, step: Step) -> DataFrame:
 
 def counted(counts: dict[str, int], held_back: int) -> Iterator[Figure]:
     """Yield the figures of what was seen of all images."""
-    for name in ("images", "faces", "gone", "changed", "unaligned"):
+    for name in ("images", "faces", "people", "gone", "changed", "unaligned"):
         yield Figure("evaluation", name, counts[name], cases=counts["images"])
     yield Figure("images", "metadata_left", counts["metadata_left"], cases=counts["images"])
     yield Figure("images", "outside_changed", counts["outside_changed"], cases=counts["compared"])

@@ -20,7 +20,7 @@ from anonymizer_udfs.evidence import Figure
 from anonymizer_udfs.keys import KEY_BYTES, Key
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.spec import Limits, Provenance, Tier, WorkerSpec
-from jobs import context, labels, madeby, progress, session, sparkerrors
+from jobs import context, labels, madeby, progress, session, sparkerrors, tracking, tracking_evaluation
 from jobs.context import Treatment
 from jobs.errors import UsageError
 from jobs.evaluated import Report
@@ -44,7 +44,7 @@ class Asked:
 
     Attributes:
         labels: a file that says who is on which photo; none: nobody knows.
-        groups: its columns whose groups are told apart; none: all further columns.
+        groups: its columns whose groups are told apart, by their values.
         policies: files of policies by which the lake was made.
         panel: recognizers beside those of the policies.
         attackers: names of the family.
@@ -74,6 +74,7 @@ def run(placed: Placed, asked: Asked) -> Report:
     vault, key, common = placed.vault(), placed.key(), placed.common
     known = madeby.treatments(placed, asked.policies)
     people = _labels(placed, asked, key)
+    tracking.prepare(common.settings)
     with progress.waiting("starting Spark"):
         spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
@@ -101,8 +102,10 @@ def run(placed: Placed, asked: Asked) -> Report:
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
                 lake.ledger.append(started.then("failed"))
             raise
-        lake.ledger.append(started.then("finished", table_versions=lake.tables.versions(), **_told(figures)))
-    return Report(started.run_id, lake.uri, figures, people, seconds)
+        finished = started.then("finished", table_versions=lake.tables.versions(), **_told(figures))
+        lake.ledger.append(finished)
+    tracked = tracking_evaluation.track(common.settings, lake, finished, figures, {})
+    return Report(started.run_id, lake.uri, figures, people, seconds, tracked)
 
 
 def _figures(placed: Placed, seen: Seen, asked: Asked, means: Means, *, labelled: bool) -> Iterator[Figure]:
@@ -127,7 +130,7 @@ def _told(figures: Sequence[Figure]) -> dict[str, Any]:
 def _labels(placed: Placed, asked: Asked, key: Key) -> Labels | None:
     if asked.labels is None:
         return None
-    found = labels.read(asked.labels, key, placed.names().items(), asked.groups or None)
+    found = labels.read(asked.labels, key, placed.names().items(), asked.groups)
     if not found.rows:
         raise UsageError("--labels names no image of this lake; path is relative to the source, or give image_id")
     return found

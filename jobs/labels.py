@@ -50,14 +50,14 @@ class Labels:
     columns: tuple[str, ...] = ()
 
 
-def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterable[str] | None = None) -> Labels:
+def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterable[str] = ()) -> Labels:
     """Return what a file says.
 
     Args:
         file: CSV, or Parquet by its ending. ``path`` is relative to the source, or any end of a source's URI.
         key: of the lake.
         names: image id and canonical URI of the lake's sources, from its vault; read only where the file has paths.
-        groups: the further columns that are wanted; none: all.
+        groups: the further columns that are wanted. Others are never looked at: their values would come into figures.
 
     Raises:
         UsageError: it cannot be read, lacks a column, or names an image in two ways.
@@ -67,9 +67,8 @@ def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterabl
     person = next((name for name in PERSON if name in table.column_names), None)
     if where is None or person is None:
         raise UsageError(f"--labels has the columns {', '.join(table.column_names)}: {_EXPECTED}")
-    wanted = None if groups is None else set(groups)
-    more = [n for n in table.column_names if n not in {where, person} and (wanted is None or n in wanted)]
-    if wanted is not None and (missing := sorted(wanted - set(more))):
+    more = list(dict.fromkeys(groups))
+    if missing := [name for name in more if name not in table.column_names]:
         raise UsageError(f"--labels has no column {', '.join(missing)}; it has {', '.join(table.column_names)}")
     lines = list(_lines(table, [where, person, *more]))
     ids = _ids([line[0] for line in lines], where, key, names)

@@ -131,24 +131,16 @@ class _Told:
         return counts | {named(name, ""): float(value) for name, value in self.figures.values.items()}
 
     def tags(self) -> dict[str, str]:
-        """Return the tags; those of MLflow are set, so that it does not fill them with names of people and places."""
-        return {
-            RUN_TAG: self.event.run_id,
-            "faceveil.job": self.event.job,
-            "mlflow.runName": self.event.run_id,
-            "mlflow.user": "faceveil",
-            "mlflow.source.name": f"faceveil {self.event.job}",
-            "mlflow.source.type": "JOB",
-            "mlflow.note.content": "\n\n".join(self.figures.lines()),
-        }
+        """Return the tags."""
+        return tags(self.event, "\n\n".join(self.figures.lines()))
 
 
 def _track(settings: Settings, lake: Lake, told: _Told, where: mlflow_store.Place, originals: Originals | None) -> str:
     mlflow = mlflow_store.load()
     mlflow_store.make(where)
     client = mlflow.MlflowClient(where.uri)
-    experiment_id = _experiment(client, settings.tracking.experiment, where)
-    run = _run(client, experiment_id, told, _started_ms(lake, told.event.run_id))
+    experiment_id = experiment(client, settings.tracking.experiment, where)
+    run = _run(client, experiment_id, told, started_ms(lake, told.event.run_id))
     _log(client, run, told)
     _log_tables(client, run.info.run_id, lake, told)
     client.set_terminated(run.info.run_id, "FINISHED")
@@ -159,7 +151,21 @@ def _track(settings: Settings, lake: Lake, told: _Told, where: mlflow_store.Plac
     return f"{name}; to see it: {where.how_to_see(experiment_id, run.info.run_id)}"
 
 
-def _experiment(client: Any, name: str, where: mlflow_store.Place) -> str:
+def tags(event: Event, note: str) -> dict[str, str]:
+    """Return a run's tags; those of MLflow are set, so that it does not fill them with names of people and places."""
+    return {
+        RUN_TAG: event.run_id,
+        "faceveil.job": event.job,
+        "mlflow.runName": event.run_id,
+        "mlflow.user": "faceveil",
+        "mlflow.source.name": f"faceveil {event.job}",
+        "mlflow.source.type": "JOB",
+        "mlflow.note.content": note,
+    }
+
+
+def experiment(client: Any, name: str, where: mlflow_store.Place) -> str:
+    """Return the id of the experiment of a name, made now if there is none."""
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - as slow as mlflow
 
     found = client.get_experiment_by_name(name)
@@ -174,7 +180,7 @@ def _experiment(client: Any, name: str, where: mlflow_store.Place) -> str:
     return str(found.experiment_id)
 
 
-def _started_ms(lake: Lake, run_id: str) -> int:
+def started_ms(lake: Lake, run_id: str) -> int:
     """Return when the run began, in milliseconds since 1970."""
     rows = lake.tables.query(f"SELECT MIN(at) AS began FROM runs WHERE run_id = '{run_id}'").to_pylist()  # noqa: S608 - ours
     began = rows[0]["began"]

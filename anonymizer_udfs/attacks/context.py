@@ -1,6 +1,7 @@
 """T4: the attacker ignores the face: hair, clothing, the place, and what a file tells without its picture."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +13,8 @@ from anonymizer_udfs.errors import SpecError
 
 PARTS = ("hair", "clothing", "background", "file")
 Floats = NDArray[np.float32]
+Clue = Callable[[Task], Scores]
+"""What one kind of look says, as :meth:`anonymizer_udfs.attacks.base.Attacker.scores`."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +22,15 @@ class Context:
     """Compares what is around a face with what is around faces in clear photos.
 
     Attributes:
-        parts: which of ``hair``, ``clothing``, ``background`` and ``file``; each counts as much as any other.
+        parts: which of ``hair``, ``clothing``, ``background`` and ``file``; each counts by how well it tells people
+            apart whom he learns from.
     """
 
     parts: tuple[str, ...] = PARTS
 
     name: ClassVar[str] = "context"
     tier: ClassVar[str] = "T4"
-    learns: ClassVar[bool] = False
+    learns: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse parts that nobody looks at."""
@@ -35,9 +39,8 @@ class Context:
             raise SpecError(f"parts must be some of {', '.join(PARTS)}; got {', '.join(self.parts) or 'none'}")
 
     def scores(self, task: Task) -> Scores:
-        """Return the mean of the parts' standard scores; see :class:`anonymizer_udfs.attacks.base.Attacker`."""
-        probes, gallery = task.probes.released.views, task.gallery.clear.views
-        return np.asarray(sum(standard(alike(probes[one], gallery[one])) for one in self.parts), np.float32)
+        """Return the weighted sum of the parts' scores; see :class:`anonymizer_udfs.attacks.base.Attacker`."""
+        return weighed([_part(one) for one in self.parts], task)
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,46 @@ class FaceAndContext:
 
     name: ClassVar[str] = "face_and_context"
     tier: ClassVar[str] = "T4"
-    learns: ClassVar[bool] = False
+    learns: ClassVar[bool] = True
 
     def scores(self, task: Task) -> Scores:
-        """Return the sum of standard scores; see :class:`anonymizer_udfs.attacks.base.Attacker`."""
-        return standard(Static().scores(task)) + standard(Context().scores(task))
+        """Return the weighted sum of both; see :class:`anonymizer_udfs.attacks.base.Attacker`."""
+        return weighed([Static().scores, *(_part(one) for one in PARTS)], task)
+
+
+def weighed(clues: Sequence[Clue], task: Task) -> Scores:
+    """Return the sum of clues as standard scores, each weighed by how well it tells learners apart.
+
+    The weight is how far scores of one person lie above those of two, in their spread (d'); a clue that tells nothing
+    has none. People of whom there is but one photo teach nothing here.
+    """
+    trial = _among_learners(task)
+    weights = [_weight(clue(trial), trial) if len(trial.probes) > 1 else 1.0 for clue in clues]
+    return np.asarray(sum(w * standard(clue(task)) for w, clue in zip(weights, clues, strict=True)), np.float32)
+
+
+def _among_learners(task: Task) -> Task:
+    """Return the task to find learners in their own other photos."""
+    _, first, counts = np.unique(task.learning.people, return_index=True, return_counts=True)
+    rows = first[counts > 1]
+    probes, gallery = (np.sort(part) for part in (rows, rows + 1))
+    same = task.learning.people[probes] == task.learning.people[gallery]
+    return replace(task, probes=task.learning.taken(probes[same]), gallery=task.learning.taken(gallery[same]))
+
+
+def _weight(scores: Scores, task: Task) -> float:
+    known = standard(scores)
+    same = task.probes.people[:, None] == task.gallery.people[None]
+    genuine, impostor = known[same], known[~same]
+    spread = float(np.sqrt((genuine.var() + impostor.var()) / 2))
+    return max(0.0, float(genuine.mean() - impostor.mean()) / spread) if spread > 0 else 0.0
+
+
+def _part(name: str) -> Clue:
+    def clue(task: Task) -> Scores:
+        return alike(task.probes.released.views[name], task.gallery.clear.views[name])
+
+    return clue
 
 
 def alike(probes: Floats, gallery: Floats) -> Scores:

@@ -29,18 +29,13 @@ def scores(attacker: Attacker, task: Task, folds: int = FOLDS) -> Scores:
     if not attacker.learns:
         return attacker.scores(task)
     out = np.full((len(task.probes), len(task.gallery)), np.nan, np.float32)
-    for mine, part in _parts(task, folds):
+    for mine, part in parts(task, folds):
         out[mine] = attacker.scores(part)
     return out
 
 
-def split(task: Task, folds: int = FOLDS) -> Iterator[Task]:
-    """Yield the tasks in each of which the probes are of one fold, and all learning is of the others."""
-    for _, part in _parts(task, folds):
-        yield part
-
-
-def _parts(task: Task, folds: int) -> Iterator[tuple[NDArray[np.int64], Task]]:
+def parts(task: Task, folds: int = FOLDS) -> Iterator[tuple[NDArray[np.int64], Task]]:
+    """Yield rows of the probes, and the task in which they are attacked by what is learned from the others' people."""
     fold = _folds(task.probes.people, folds, task.seed)
     for number in range(folds):
         mine = np.flatnonzero(fold == number)

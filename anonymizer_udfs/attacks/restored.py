@@ -72,7 +72,7 @@ class RestoredLinear:
         learning: how many faces it learns from at most, each mirrored as well; the time grows with its cube.
     """
 
-    learning: int = 600
+    learning: int = 400
 
     name: ClassVar[str] = "restored_linear"
     tier: ClassVar[str] = "T3"

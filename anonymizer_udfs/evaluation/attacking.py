@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from anonymizer_udfs import attacks
 from anonymizer_udfs.attacks import Task, folds
+from anonymizer_udfs.attacks.restored import RestoredLinear
 from anonymizer_udfs.evaluation import controls, leftover, reached
 from anonymizer_udfs.evaluation.examining import CLEAR, MIDDLINGLY, PARROT, RELEASED, WEAKLY
 from anonymizer_udfs.evaluation.gathered import Gathered
@@ -126,7 +127,12 @@ class Attacking:
         task = means.task(faces, gathered, who, same_photo=attacker.tier == "T5")
         if len(np.unique(task.probes.people)) < LEAST_PEOPLE:
             return
-        yield from self._figures(folds.scores(attacker, task), task, gathered, means)
+        if isinstance(attacker, RestoredLinear):
+            scores, more = leftover.restored(task, attacker, dict(means.thresholds).get(self.recognizer, math.inf))
+            yield from more
+        else:
+            scores = folds.scores(attacker, task)
+        yield from self._figures(scores, task, gathered, means)
 
     def _figures(self, scores: attacks.base.Scores, task: Task, gathered: Gathered, means: Means) -> Iterator[Figure]:
         attacker = attacks.ATTACKERS[self.attacker]
@@ -165,7 +171,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Leftover:
-    """What else is left: links between two releases, membership, faces that are restored, attributes.
+    """What else is left: links between two releases, membership, attributes.
 
     Attributes:
         recognizer: with whom.
@@ -184,7 +190,6 @@ class Leftover:
         if len(np.unique(task.probes.people)) < LEAST_PEOPLE:
             return
         yield from leftover.membership(task)
-        yield from leftover.reconstruction(task, dict(means.thresholds).get(self.recognizer, math.inf))
         yield from leftover.attributes(task, [gathered.groups[row] for row in gathered.roles()[0].tolist()])
 
 

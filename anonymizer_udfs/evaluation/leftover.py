@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.attacks import Faces, Task
-from anonymizer_udfs.attacks.folds import split
+from anonymizer_udfs.attacks import Faces, Task, folds
+from anonymizer_udfs.attacks.base import Scores
 from anonymizer_udfs.attacks.learned import Features, groups
 from anonymizer_udfs.attacks.restored import RestoredLinear, embedded
 from anonymizer_udfs.attacks.ridge import Ridge
@@ -20,6 +20,7 @@ MOST_PHOTOS = 4
 """Of one person: more would let a few people speak for all."""
 OTHERS_A_PAIR = 10
 LEAST_OF_A_KIND = 20
+SCOPE = "reconstruction"
 _SPREAD_RESAMPLES = 200
 _FPR = 0.01
 
@@ -93,28 +94,31 @@ def _auc(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
     return float((below + upto).mean() / (2 * len(negative)))
 
 
-def reconstruction(task: Task, threshold: float) -> Iterator[Figure]:
-    """Yield how far the restored faces are from the true ones, and how many of them match.
+def restored(task: Task, attacker: RestoredLinear, threshold: float) -> tuple[Scores, list[Figure]]:
+    """Return the scores of an attacker who restores, and how far what he restores is from the true faces.
+
+    Both at once, since to restore is nearly all of the work.
 
     Args:
         task: the attack.
+        attacker: who restores.
         threshold: similarity from which on two faces match.
     """
-    attacker, name = RestoredLinear(), task.recognizer.name
-    errors, matched, people = [], [], []
-    for part in split(task):
-        made = attacker.faces(part).astype(np.float64)
-        true = part.probes.clear.chips.astype(np.float64)
-        errors.append(((made - true) ** 2).mean((1, 2, 3)))
-        templates = embedded(made.astype(np.uint8), part.recognizer, part.runtime)
-        held = part.probes.clear.templates[name]
-        matched.append(np.diag(part.recognizer.similarity(templates, held)) >= threshold)
-        people.append(part.probes.people)
-    psnr = 10 * np.log10(255**2 / np.maximum(np.concatenate(errors), 1e-6))
+    name = task.recognizer.name
+    scores = np.full((len(task.probes), len(task.gallery)), np.nan, np.float32)
+    errors, matched = np.zeros(len(scores)), np.zeros(len(scores), bool)
+    for mine, part in folds.parts(task):
+        made = attacker.faces(part)
+        errors[mine] = ((made.astype(np.float64) - part.probes.clear.chips) ** 2).mean((1, 2, 3))
+        templates = embedded(made, part.recognizer, part.runtime)
+        scores[mine] = part.recognizer.similarity(templates, part.gallery.clear.templates[name])
+        own = part.recognizer.similarity(templates, part.probes.clear.templates[name])
+        matched[mine] = np.diag(own) >= threshold
+    psnr = 10 * np.log10(255**2 / np.maximum(errors, 1e-6))
     told: Dimensions = (("attack", attacker.name), ("recognizer", name))
-    hits = bounded(np.concatenate(matched), np.concatenate(people), task.seed)
-    yield Figure("reconstruction", "psnr", float(psnr.mean()), told, cases=hits.trials, people=hits.people)
-    yield bound("reconstruction", "matched", hits, told)
+    hits = bounded(matched, task.probes.people, task.seed)
+    near = Figure(SCOPE, "psnr", float(psnr.mean()), told, cases=hits.trials, people=hits.people)
+    return scores, [near, bound(SCOPE, "matched", hits, told)]
 
 
 def attributes(task: Task, known: Sequence[Mapping[str, str]]) -> Iterator[Figure]:
@@ -145,13 +149,13 @@ def attributes(task: Task, known: Sequence[Mapping[str, str]]) -> Iterator[Figur
 
 
 def _guessed(
-    x: NDArray[np.float32], wanted: NDArray[np.float32], people: NDArray[np.str_], seed: int, folds: int = 5
+    x: NDArray[np.float32], wanted: NDArray[np.float32], people: NDArray[np.str_], seed: int
 ) -> NDArray[np.int64]:
     """Return the value that is guessed of each row by what was learned from others."""
     number = groups(people)
-    fold = (np.random.default_rng(seed).permutation(number.max() + 1) % folds)[number]
+    fold = (np.random.default_rng(seed).permutation(number.max() + 1) % folds.FOLDS)[number]
     out = np.zeros(len(x), np.int64)
-    for k in range(folds):
+    for k in range(folds.FOLDS):
         learn, test = fold != k, fold == k
         share = wanted[learn].mean(0)
         out[test] = (Ridge.chosen(x[learn], wanted[learn] / share, number[learn])(x[test])).argmax(1)

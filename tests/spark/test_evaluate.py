@@ -1,0 +1,149 @@
+"""``faceveil evaluate`` from the outside: real photos, a real recognizer, figures in the table, nobody's name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import evaluate
+from jobs.lake import Lake
+from jobs.metrics import Metrics
+from tests.support.anonymizing import DONE, anonymize, events, names, rows
+from tests.support.pictures import photos, portrait, write
+
+PEOPLE = 22
+ATTACKS = ("static", "parrot", "learned_linear", "replay", "context")
+POLICY = Path(__file__).parents[1] / "support" / "one_look.yaml"
+MILD = """
+name: mild
+plan: fast
+detectors: [centerface, yunet]
+bands: {sure: 0.6, unsure: 0.4}
+face: {chain: [{name: pixelate, cells: 5, noise_ratio: 0.0}, mask], region_ratio: 1.3}
+panel: [dlib_resnet]
+unjudged: pass
+thorough_share: 0.0
+"""
+
+
+def evaluated(lake: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
+    """Evaluate a lake and return the exit code and the answer."""
+    capsys.readouterr()
+    code = evaluate.main([str(lake), "--json", "--set", "tracking.enabled=false", *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def rank1(answer: dict[str, Any]) -> dict[str, float]:
+    """Return how often each attacker is right."""
+    found = [one for one in answer["figures"] if (one["scope"], one["name"]) == ("attack", "rank1")]
+    return {one["dimensions"]["attack"]: one["value"] for one in found if "group" not in one["dimensions"]}
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[str]]:
+    """Return a lake of people with two photos each under a mild policy, who they are, and their names."""
+    folder = tmp_path_factory.mktemp("labelled")
+    people = [one for one in sorted(photos("lfw").iterdir()) if len(list(one.glob("*.jpg"))) > 1][:PEOPLE]
+    lines = ["path,person,first"]
+    for one in people:
+        (folder / "photos" / one.name).mkdir(parents=True)
+        for file in sorted(one.glob("*.jpg"))[:2]:
+            (folder / "photos" / one.name / file.name).write_bytes(file.read_bytes())
+            lines.append(f"{one.name}/{file.name},{one.name},{one.name[0]}")
+    (folder / "who.csv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "mild.yaml").write_text(MILD, encoding="utf-8")
+    code = anonymize(folder / "photos", folder / "lake", "--policy", str(folder / "mild.yaml"))
+    assert code in {DONE, 3}
+    return folder / "lake", folder / "who.csv", [one.name for one in people]
+
+
+def test_a_mild_policy_is_seen_through_where_it_can_be(
+    labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mosaic without noise is replayed at once; photos as they were are found; figures and event are in the lake."""
+    lake, who, people = labelled
+    before = rows(lake)
+    options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"))
+    code, answer = evaluated(lake, capsys, *options, *(word for one in ATTACKS for word in ("--attack", one)))
+    assert set(rank1(answer)) == set(ATTACKS)
+    assert rank1(answer)["replay"] == 1.0
+    assert rank1(answer)["static"] < 0.5
+    controls = {one["name"]: one for one in answer["figures"] if one["scope"] == "control"}
+    assert controls["clear_found"]["value"] > 0.9
+    assert code == (5 if answer["void"] else DONE)
+    told = {one["name"]: one for one in answer["figures"] if one["scope"] in {"images", "evaluation"}}
+    assert (told["images"]["value"], told["faces"]["value"], told["people"]["value"]) == (44, 44, PEOPLE)
+    assert (told["metadata_left"]["value"], told["outside_changed"]["value"]) == (0, 0)
+    assert told["outside_changed"]["cases"] == 44
+    assert len(Metrics(Lake(str(lake))).of(answer["run_id"])) == len(answer["figures"])
+    mine = [event["event"] for event in events(lake) if event["run_id"] == answer["run_id"]]
+    assert mine == ["started", "finished"]
+    assert Lake(str(lake)).ledger.verify() == len(events(lake))
+    assert rows(lake) == before
+    _nobody_is_named(lake, people)
+
+
+def _nobody_is_named(lake: Path, people: list[str]) -> None:
+    """No name of anybody, and no template, is in any byte of the lake."""
+    for file in (one for one in lake.rglob("*") if one.is_file() and "images" not in one.parts):
+        content = file.read_bytes()
+        assert not any(name.encode() in content for name in people), file.name
+
+
+def test_groups_are_only_those_that_were_asked_for(
+    labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A group of fewer than ten people has no figure."""
+    lake, who, _ = labelled
+    options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"), "--attack", "static")
+    _, answer = evaluated(lake, capsys, *options, "--group", "first")
+    groups = {one["dimensions"].get("of") for one in answer["figures"] if one["dimensions"].get("group")}
+    assert groups <= {"A"}
+
+
+def test_without_labels_each_photo_is_attacked_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only from inside of regions: under one mask for all, everybody has chance. A source that is gone is counted."""
+    files = {f"{number}.png": portrait(number) for number in range(24)}
+    source = write(tmp_path / "photos", files)
+    lake = tmp_path / "lake"
+    assert anonymize(source, lake, "--policy", str(POLICY)) in {DONE, 3}
+    gone = next(Path(uri.removeprefix("file://")) for uri in names(lake).values())
+    gone.unlink()
+    code, answer = evaluated(lake, capsys, "--policy", str(POLICY), "--attack", "static", "--attack", "replay")
+    assert code == DONE
+    told = {one["name"]: one["value"] for one in answer["figures"] if one["scope"] == "evaluation"}
+    assert told["gone"] == 1
+    assert rank1(answer)["static"] == pytest.approx(1 / told["faces"], abs=0.05)
+    assert not [one for one in answer["figures"] if one["scope"] == "control"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--people", "0"), "--people must be at least 1"),
+        (("--group", "sex"), "give that file"),
+        (("--labels", "none.csv"), "--labels cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_starts(
+    labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str], options: tuple[str, ...], expected: str
+) -> None:
+    """And nothing is written: no event, no figure."""
+    lake, _, _ = labelled
+    before = len(events(lake))
+    policy = ("--policy", str(lake.parent / "mild.yaml"))
+    assert evaluate.main([str(lake), *policy, *options]) == 2
+    assert expected in capsys.readouterr().err
+    assert len(events(lake)) == before
+
+
+def test_a_lake_of_another_policy_is_refused(
+    labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """An attacker who knows the policy must know the right one."""
+    lake, _, _ = labelled
+    other = tmp_path / "mild.yaml"
+    other.write_text(MILD.replace("cells: 5", "cells: 6"), encoding="utf-8")
+    assert evaluate.main([str(lake), "--policy", str(other)]) == 2
+    assert "is not the one of today" in capsys.readouterr().err

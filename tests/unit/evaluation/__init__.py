@@ -1,0 +1,1 @@
+"""Tests of what an attacker reaches, in figures with bounds."""

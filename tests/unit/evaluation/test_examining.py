@@ -1,0 +1,148 @@
+"""Each image beside its original: what is told of it, and what attackers get to see of its faces."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from anonymizer_udfs import pipeline
+from anonymizer_udfs.evaluation import examining
+from anonymizer_udfs.evaluation.examining import EXAMINED, SEEN, ExamineSpec
+from anonymizer_udfs.evaluation.views import CHIP, CONTEXT, Lookers, blanked
+from anonymizer_udfs.keys import Key
+from anonymizer_udfs.methods import Mask, Method, Pixelate
+from anonymizer_udfs.recognition.dlib_resnet import DlibResnet
+from tests.support import graphs, specs
+from tests.support.pictures import saved, write
+
+STRANGER = Key(bytes(range(1, 33)))
+SIDES = {"clear", "released", "parrot"}
+
+
+def picture(seed: int, side: int = 160) -> np.ndarray:
+    """Return a coloured pattern with one red dot in it, which detectors of these tests take for a face."""
+    draw = np.random.default_rng(seed)
+    pixels = draw.integers(0, 180, (side // 8, side // 8, 3)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
+    pixels[..., 0] = 0
+    pixels[80:84, 80:84] = (255, 0, 0)
+    return pixels
+
+
+class Made:
+    """A folder of pictures, and the rows that a run makes of them."""
+
+    def __init__(self, folder: Path, *chain: Method, files: dict[str, bytes] | None = None) -> None:
+        self.source = write(folder / "photos", files or {f"{i}.png": saved(picture(i), "PNG") for i in range(2)})
+        self.worker = specs.red_dots(folder, *chain)
+        who = DlibResnet(model=graphs.stored(folder, "colours", graphs.colour_recognizer()))
+        self.spec = ExamineSpec(self.worker, STRANGER, Lookers((who,), self.worker.runtime))
+        planned = specs.planned(self.source)
+        made = pa.Table.from_batches(list(pipeline.anonymize_partition(planned.to_batches(), self.worker)))
+        known = {row["image_id"]: row for row in planned.to_pylist()}
+        extra = {"moved": False, "attacked": True, "person": None}
+        self.rows = [{**known[row["image_id"]], **row, **extra} for row in made.to_pylist()]
+
+    def seen(self, spec: ExamineSpec | None = None, **changes: Any) -> list[dict[str, Any]]:
+        """Return what is seen of each image, with some columns of all rows changed."""
+        rows = [{name: {**row, **changes}[name] for name in EXAMINED.names} for row in self.rows]
+        batch = pa.RecordBatch.from_pylist(rows, EXAMINED)
+        out = list(examining.examine([batch], spec or self.spec))
+        assert all(one.schema == SEEN for one in out)
+        return [row for one in out for row in one.to_pylist()]
+
+
+def views(row: dict[str, Any]) -> dict[str, bytes]:
+    """Return the views of the only face of an image."""
+    (face,) = row["faces"]
+    return dict(face["views"])
+
+
+def test_a_whole_image_is_told_to_be_whole(tmp_path: Path) -> None:
+    """Nothing left beside the pixels, nothing changed outside of regions, one face with every side of it."""
+    for row in Made(tmp_path).seen():
+        assert (row["state"], row["metadata_left"], row["outside_changed"]) == ("read", False, False)
+        assert {name.partition(".")[0] for name in views(row)} >= SIDES
+        assert {f"{side}.{part}" for side in ("clear", "released") for part in CONTEXT} <= set(views(row))
+
+
+def test_a_pixel_outside_of_the_regions_is_told(tmp_path: Path) -> None:
+    """One of the release's pixels far from any face is another one."""
+    made = Made(tmp_path)
+    for row in made.rows:
+        pixels = np.array(Image.open(io.BytesIO(row["content"])))
+        pixels[3, 5] ^= 1
+        row["content"] = saved(pixels, "PNG")
+    assert [row["outside_changed"] for row in made.seen()] == [True, True]
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
+def test_no_format_is_left_with_metadata(tmp_path: Path, form: str) -> None:
+    """What a run stores is clean by this measure in every format; what it read was not, where the format can say."""
+    exif = Image.Exif()
+    exif[315] = "Jane Roe"
+    options: dict[str, Any] = {} if form in {"GIF", "BMP"} else {"exif": exif}
+    options |= {"comment": b"Jane Roe"} if form == "GIF" else {}
+    data = saved(picture(0), form, **options)
+    made = Made(tmp_path, files={f"one.{form.lower()}": data})
+    assert [row["metadata_left"] for row in made.seen()] == [False]
+    assert examining.metadata_left(data, 10**8) is (form != "BMP")
+
+
+def test_bytes_behind_the_end_are_told(tmp_path: Path) -> None:
+    """A film behind a photo is no comment, and still somebody's."""
+    made = Made(tmp_path, files={"one.jpg": saved(picture(0), "JPEG", quality=95)})
+    (row,) = made.rows
+    assert not examining.metadata_left(row["content"], 10**8)
+    assert examining.metadata_left(row["content"] + b"trailer " * 40, 10**8)
+
+
+def test_an_original_that_is_gone_or_another_is_counted_and_skipped(tmp_path: Path) -> None:
+    """By its digest, not by its name; what it hid is never compared with what it is now."""
+    made = Made(tmp_path)
+    (made.source / "0.png").unlink()
+    (made.source / "1.png").write_bytes(saved(picture(7), "PNG"))
+    found = {row["state"] for row in made.seen()}
+    assert found <= {"gone", "changed"}
+    assert all(row["outside_changed"] is None and not row["faces"] for row in made.seen())
+
+
+def test_a_parrot_without_noise_is_the_release_and_with_noise_is_not(tmp_path: Path) -> None:
+    """The same policy under another key: only what is drawn from the key differs."""
+    for noise, same in ((0.0, True), (0.5, False)):
+        (tmp_path / str(noise)).mkdir()
+        for row in Made(tmp_path / str(noise), Pixelate(4, noise), Mask()).seen():
+            seen = views(row)
+            assert (seen[f"parrot.{CHIP}"] == seen[f"released.{CHIP}"]) is same
+            assert seen[f"clear.{CHIP}"] != seen[f"released.{CHIP}"]
+
+
+def test_seen_from_inside_nothing_around_the_region_tells(tmp_path: Path) -> None:
+    """Where a photo is compared with itself, what lies around would name it at once; and there are no controls."""
+    shown = np.zeros((160, 160), bool)
+    shown[60:100, 60:100] = True
+    one, other = (blanked(picture(seed), shown) for seed in (0, 1))
+    assert np.array_equal(one[~shown], other[~shown])
+    assert not np.array_equal(one[shown], other[shown])
+    inside = Made(tmp_path)
+    rows = inside.seen(replace(inside.spec, inside=True, controls=False))
+    assert not any(name.startswith(("weak", "middling")) for row in rows for name in views(row))
+
+
+def test_what_lies_in_a_region_tells_nothing_around_it(tmp_path: Path) -> None:
+    """The context of the clear picture and of the release are the same: they differ inside of regions alone."""
+    for row in Made(tmp_path).seen():
+        seen = views(row)
+        assert all(seen[f"clear.{part}"] == seen[f"released.{part}"] for part in CONTEXT)
+
+
+def test_an_image_that_moved_or_is_not_asked_for_shows_no_face(tmp_path: Path) -> None:
+    """Places in it are not those of the original."""
+    made = Made(tmp_path)
+    moved = made.seen(moved=True)
+    assert all(row["outside_changed"] is None and not row["faces"] for row in moved)
+    assert all(row["outside_changed"] is False and not row["faces"] for row in made.seen(attacked=False))
