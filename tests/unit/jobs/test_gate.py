@@ -130,6 +130,12 @@ def test_a_figure_that_is_no_evidence_does_not_pass(values: dict[str, float | No
     assert said.word is Word.OBFUSCATED
 
 
+def test_a_bound_below_its_estimate_is_told_as_the_estimate() -> None:
+    """Nobody reads of a bound that is better than what was measured."""
+    odd = changed(evidence.whole(DEFAULT), named("rank1", tier="T0", recognizer="arcface"), value=0.0059, high=0.001)
+    assert found(verdict(odd), "rank1").bound == 0.0059
+
+
 @pytest.mark.parametrize("tier", ["T0", "T1", "T2", "T3"])
 @pytest.mark.parametrize("name", ["rank1", "tar"])
 def test_every_tier_must_be_there_for_every_recognizer(tier: str, name: str) -> None:
