@@ -129,7 +129,8 @@ def _judged(figures: list[Figure], said: dict[str, Any] | None) -> tuple[Verdict
     except GateError as error:
         gate = gates.load(gates.DEFAULT)
         alarms.append(f"It was judged by a gate that is none today: {error}.")
-    verdict = judge(gate, figures, Expected.recalled(said.get("expected", {})))
+    expected = said.get("expected")
+    verdict = judge(gate, figures, Expected.recalled(expected if isinstance(expected, dict) else {}))
     recorded = said.get("word")
     if recorded is not None and recorded != verdict.word.value:
         alarms.append(

@@ -215,6 +215,16 @@ def test_a_verdict_that_the_figures_do_not_earn_is_caught(tmp_path: Path, asked:
     assert "one of the two was changed" in page
 
 
+@pytest.mark.parametrize("settings", ["", "[]", "{", '{"gate": 3, "expected": []}'], ids=["none", "list", "cut", "odd"])
+def test_a_verdict_that_says_nothing_is_no_claim(settings: str, tmp_path: Path, asked: Asked) -> None:
+    """A record that cannot be read is judged by the default gate, and never stops the report."""
+    lake = lakes.make(tmp_path / "lake", evaluated_lakes.rows())
+    began = evaluated_lakes.event("started", "run-e", table_versions=lake.tables.versions())
+    Metrics(lake).append(evaluated_lakes.refused(), "run-e", lake.ledger.append(began))
+    lake.ledger.append(began.then("verdict", settings=settings, policy_digest=None))
+    assert written(lake, asked, tmp_path)[0]["word"] == "obfuscated"
+
+
 def test_a_verdict_by_a_milder_gate_is_none(tmp_path: Path, asked: Asked) -> None:
     """A gate that was written into the ledger by hand cannot ask for less than the default."""
     lake = lakes.make(tmp_path / "lake", evaluated_lakes.rows())
