@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises s3 cluster docker-lint test bench recall frontier demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises s3 cluster browser docker-lint test bench recall frontier demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +22,7 @@ TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=tr
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
 GROUP = $(TEST_ENV) $(BIN)/python -m tests.support.group --reports $(REPORTS)
 # The longest first: two lanes then end at about the same time.
-GROUPS := spark faults promises unit cluster s3 types lint docker-lint
+GROUPS := spark faults promises unit cluster s3 browser types lint docker-lint
 LANES ?= 2
 
 help:  ## list the targets
@@ -62,6 +62,14 @@ s3: setup  ## tests on a real S3 server on loopback
 
 cluster: setup  ## tests on a real Spark master and two workers on loopback
 	@$(GROUP) cluster
+
+browser: setup  ## tests of the pages in a real browser, which npm brings with its digest; no root needed
+	@if command -v npm >/dev/null; then \
+		mkdir -p build/browser && cp tests/browser/*.json build/browser/ && \
+		cmp -s build/browser/package-lock.json build/browser/fetched || { \
+		npm ci --silent --ignore-scripts --no-audit --no-fund --prefix build/browser && \
+		cp build/browser/package-lock.json build/browser/fetched; }; fi
+	@$(GROUP) browser
 
 docker-lint: setup  ## check docker/ with a linter and against the compose schema; no engine needed
 	@if command -v npm >/dev/null; then \

@@ -6,6 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+ENDINGS = ("yaml", "xml", "json", "conf", "properties", "lock", "typed", "html", "css")
 
 
 def wishes(name: str) -> list[str]:
@@ -32,7 +33,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=[p for n in ("anonymizer_udfs", "jobs", "schemas", "conf") for p in (n, f"{n}.*")]),
-    package_data={"": [f"**/*.{ending}" for ending in ("yaml", "xml", "json", "conf", "properties", "lock", "typed")]},
+    package_data={"": [f"**/*.{ending}" for ending in ENDINGS]},
     entry_points={"console_scripts": ["faceveil = jobs.cli:main"]},
     install_requires=[],
     extras_require={

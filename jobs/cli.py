@@ -18,6 +18,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
+        "report": "what a lake may be called and why, as one page for people",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
         "maintain": "put a lake's files together, so that little of it is read",
         "demo": "anonymize a few real photos and show what came of it",
@@ -39,6 +40,7 @@ _END = """examples:
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
   faceveil export ./lake ./anonymized
+  faceveil report ./lake --out report.html
   faceveil lookup ./lake ./photos/one.jpg
 
 exit codes:

@@ -11,17 +11,21 @@ from tests.support import wheel
 from tests.support.wheel import PACKAGES, ROOT
 
 READ = """
-import conf.settings, conf.policies
+import conf.gates, conf.settings, conf.policies
 from anonymizer_udfs import recognition
 from jobs import context, jars, models
+from jobs.reporting import limits, pages
+from jobs.reporting.blocks import Document
 assert ".whl" in conf.settings.__file__
 settings = conf.settings.load("cluster,s3")
 assert len(jars.read_lock()) > 30
+assert conf.gates.load("strict").name == "strict"
+assert "</html>" in pages.html(Document("w", "m", False, (), (), (), (), "", limits.sections()))
 for name in conf.policies.names():
     policy = context.load_policy(name, settings, models.registry())
     assert context.thresholds(recognition.build(policy.panel[0]), policy, settings, "1e-4")
 """
-JOBS = ("anonymize", "demo", "doctor", "export", "jars", "lookup", "maintain", "models", "status")
+JOBS = ("anonymize", "demo", "doctor", "export", "jars", "lookup", "maintain", "models", "report", "status")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def test_nothing_else_is_in_it(packed: set[str]) -> None:
     tops = {name.split("/")[0] for name in packed}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
     endings = {Path(name).suffix for name in packed if ".dist-info/" not in name}
-    assert endings <= {".py", ".yaml", ".json", ".xml", ".lock", ".conf", ".properties", ".typed"}
+    assert endings <= {".py", ".yaml", ".json", ".xml", ".lock", ".conf", ".properties", ".typed", ".html", ".css"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Tests of pages in a real browser; what they need is fetched by ``make browser``."""
