@@ -149,7 +149,8 @@ class ExaminePartition:
         """Yield what is seen of one partition's images."""
         worker = on_executor(self.spec.worker)
         lookers = replace(self.spec.lookers, runtime=worker.runtime)
-        return examining.examine(batches, replace(self.spec, worker=worker, lookers=lookers))
+        comparer = self.spec.comparer and replace(self.spec.comparer, runtime=worker.runtime)
+        return examining.examine(batches, replace(self.spec, worker=worker, lookers=lookers, comparer=comparer))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anonymizer_udfs.attacks import ATTACKERS
+from conf import gates
+from conf.gates import Gate, GateError
 from jobs import evaluation, options
 from jobs.errors import UsageError
-from jobs.evaluated import Report
 from jobs.evaluating import MOST_PEOPLE
 from jobs.evaluation import Asked
 from jobs.options import Common, Parser
@@ -16,6 +17,7 @@ from jobs.placed import open_lake
 
 EXAMPLES = """  faceveil evaluate ./lake                          each photo against itself: nobody is known
   faceveil evaluate ./lake --labels people.csv      columns path (or image_id) and person: the whole red team
+  faceveil evaluate ./lake --labels people.csv --gate default      exit code 4 where it is refused
   faceveil evaluate ./lake --labels people.csv --group sex --group age
   faceveil evaluate ./lake --labels people.csv --policy ./mine.yaml     the policy came from a file
   faceveil evaluate ./lake --labels people.csv --panel buffalo_l/w600k_r50
@@ -52,6 +54,17 @@ def parser() -> Parser:
         metavar="N",
         help="attack so many people at most, or faces where nobody is known (default: %(default)s)",
     )
+    made.add_argument(
+        "--gate",
+        metavar="NAME|FILE",
+        help=f"refuse with exit code 4 what does not pass: {', '.join(gates.names())}, or a file (judged by: default)",
+    )
+    made.add_argument(
+        "--downstream",
+        metavar="COLUMN",
+        help="train small models to tell this column of --labels, on clear and on anonymized copies; takes minutes",
+    )
+    made.add_argument("--landmarker", metavar="NAME", help="who gives many points of faces, such as dlib68")
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
     options.add_common(made)
     return made
@@ -65,8 +78,8 @@ def asked(args: argparse.Namespace) -> Asked:
     """
     if args.people < 1:
         raise UsageError(f"--people must be at least 1, got {args.people}")
-    if args.group and args.labels is None:
-        raise UsageError("--group names a column of --labels: give that file")
+    if (args.group or args.downstream) and args.labels is None:
+        raise UsageError("--group and --downstream name a column of --labels: give that file")
     return Asked(
         labels=args.labels,
         groups=tuple(args.group or ()),
@@ -75,7 +88,17 @@ def asked(args: argparse.Namespace) -> Asked:
         attackers=tuple(args.attack or ATTACKERS),
         people=args.people,
         content_column=args.content_column,
+        gate=_gate(args.gate),
+        downstream=args.downstream,
+        landmarker=args.landmarker,
     )
+
+
+def _gate(name: str | None) -> Gate:
+    try:
+        return gates.load(name or gates.DEFAULT)
+    except GateError as error:
+        raise UsageError(f"--gate: {error}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,10 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _work(args: argparse.Namespace, common: Common) -> int:
     report = evaluation.run(open_lake(args.lake, common), asked(args))
     options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
-    return _code(report)
-
-
-def _code(report: Report) -> int:
+    if args.gate is not None:
+        return report.verdict.exit_code
     return options.CHECK_FAILED if report.void else options.DONE
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from anonymizer_udfs.evidence import Figure
 from jobs.labels import Labels
 from jobs.screen import counted
+from jobs.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -16,19 +17,15 @@ class Report:
     run_id: str
     lake: str
     figures: tuple[Figure, ...] = field(repr=False)
+    verdict: Verdict = field(repr=False)
     labels: Labels | None = field(default=None, repr=False)
     seconds: float = 0.0
     tracked: str | None = None
 
     @property
-    def failed_controls(self) -> list[Figure]:
-        """Controls that did not pass."""
-        return [one for one in self.figures if one.scope == "control" and one.of("passed") == "no"]
-
-    @property
     def void(self) -> bool:
         """Whether the attackers were too weak to say anything."""
-        return bool(self.failed_controls)
+        return self.verdict.void
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
@@ -38,6 +35,7 @@ class Report:
             "lake": self.lake,
             "void": self.void,
             "seconds": round(self.seconds, 1),
+            "verdict": self.verdict.as_dict(),
             "figures": rows,
             "mlflow": self.tracked,
         }
@@ -53,9 +51,9 @@ class Report:
         out += _exhaustive(self.figures)
         out += ["", *_table(self.figures)]
         out += _controls(self.figures)
-        if self.void:
-            out += ["", "void: a control failed, so these attackers are too weak to say that anything is safe"]
+        out += ["", *self.verdict.lines()]
         out += ["", f"figures: table metrics of the lake, run {self.run_id}"]
+        out += [f"next: faceveil report {self.lake} --out report.html"]
         return [*out, f"MLflow: {self.tracked}"] if self.tracked else out
 
 

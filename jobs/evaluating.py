@@ -16,18 +16,24 @@ from pyspark.sql.window import Window
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import Means, RunAttacks, Step
 from anonymizer_udfs.evaluation.examining import ExamineSpec
+from anonymizer_udfs.evaluation.training import TRAINED_ON, TrainPartition
 from anonymizer_udfs.evidence import FIGURES, Figure
 from anonymizer_udfs.grouping.reading import State
+from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.udfs import AttackPartition, ExaminePartition
 from jobs import session
+from jobs.groups import GroupStore
 from jobs.labels import Labelled
 from jobs.lake import SparkLake
+from jobs.placed import Placed
 from jobs.plan import TASKS_A_CORE
 from jobs.vault import Vault
 
 MOST_PEOPLE = 2_000
-PEOPLE = "image_id string, person string, groups map<string, string>"
+MEASURED = 500
+"""Images of which it is measured what is left of their use, where no models are trained."""
+PEOPLE = "image_id string, person string, groups map<string, string>, answer string"
 
 
 @dataclass(frozen=True)
@@ -44,34 +50,39 @@ class Beside:
     vault: Vault
     people: Sequence[Labelled] | None = field(default=None, repr=False)
 
-    def images(self, spark: SparkSession, most: int) -> DataFrame:
-        """Return rows of ``examining.EXAMINED``, and ``groups``: all images that are not held back whole.
+    def images(self, spark: SparkSession, most: int, measured: int) -> DataFrame:
+        """Return rows of ``examining.EXAMINED``, ``groups`` and ``answer``: all images that are not held back whole.
 
         Args:
             spark: the session.
             most: people whose faces are attacked, or images where nobody is known; chosen by their keyed ids, which
                 are as good as drawn.
+            measured: of so many images it is wanted what is left of their use.
         """
         images = self.lake.frame("images").where("status <> 'quarantined'")
         stepped = F.size(F.coalesce("steps", F.array())) > 0 if "steps" in images.columns else F.lit(False)  # noqa: FBT003 - a value
         rows = images.select(
-            "image_id", "content_version", "source_digest", "content", "reencoded", "policy", "faces",
+            "image_id", "content_version", "source_digest", "content", "reencoded", "policy", "faces", "frames",
             stepped.alias("moved"),
         )  # fmt: skip
         work = spark.read.format("delta").load(self.vault.tables.table_uri("work"))
         entry = [name for name in LISTED.names if name not in {"image_id", "content_version"}]
         newest = work.groupBy("image_id", "content_version").agg(F.max_by(F.struct(*entry), "epoch").alias("entry"))
         known = rows.join(newest, ["image_id", "content_version"]).select("*", "entry.*").drop("entry")
-        return self._named(spark, known, most)
+        some = known.where("frames = 1").select("image_id").orderBy(F.reverse("image_id")).limit(measured)
+        chosen = some.withColumn("measured", F.lit(True))  # noqa: FBT003 - a value
+        named = self._named(spark, known, most).join(chosen, "image_id", "left")
+        return named.withColumn("measured", F.coalesce("measured", F.lit(False)))  # noqa: FBT003 - a value
 
     def _named(self, spark: SparkSession, known: DataFrame, most: int) -> DataFrame:
         if self.people is None:
             few = known.where(F.size("faces") > 0).select("image_id").orderBy("image_id").limit(most)
             chosen = few.withColumn("attacked", F.lit(True))  # noqa: FBT003 - a value
-            person, groups = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
-            named = known.join(chosen, "image_id", "left").withColumns({"person": person, "groups": groups})
+            nobody, nothing = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
+            unknown = {"person": nobody, "groups": nothing, "answer": nobody}
+            named = known.join(chosen, "image_id", "left").withColumns(unknown)
         else:
-            rows = [(one.image_id, one.person, dict(one.groups)) for one in self.people]
+            rows = [(one.image_id, one.person, dict(one.groups), one.answer) for one in self.people]
             said = spark.createDataFrame(rows, PEOPLE)
             ranked = said.withColumn("rank", F.dense_rank().over(Window.orderBy("person")))
             named = known.join(ranked.where(F.col("rank") <= most), "image_id", "left")
@@ -84,19 +95,21 @@ class Seen:
     """Images as they were seen, kept on executors' disks until :meth:`release`.
 
     Attributes:
-        rows: of ``examining.SEEN``, with ``groups``.
+        rows: of ``examining.SEEN``, with ``groups``, and what models are asked of each image.
     """
 
     rows: DataFrame
 
     @classmethod
-    def of(cls, spark: SparkSession, beside: Beside, spec: ExamineSpec, most: int) -> "Seen":
+    def of(cls, spark: SparkSession, beside: Beside, spec: ExamineSpec, most: int, measured: int) -> "Seen":
         """Return what is seen of a lake; nothing is done until it is asked for."""
-        images = beside.images(spark, most)
+        images = beside.images(spark, most, measured)
         tasks = TASKS_A_CORE * session.cores(spark)
         placed = images.select(*examining.EXAMINED.names).repartition(tasks, "image_id")
         seen = placed.mapInArrow(ExaminePartition(spec), from_arrow_schema(examining.SEEN))
-        groups = images.select("image_id", "groups")
+        shown = F.size(F.filter("faces", lambda face: face["kind"] == F.lit("face")))
+        known = ("groups", "answer", shown.alias("shown"), F.col("person").alias("belongs"))
+        groups = images.select("image_id", *known)
         return cls(seen.join(groups, "image_id", "left").persist(StorageLevel.DISK_ONLY))
 
     def release(self) -> None:
@@ -122,6 +135,24 @@ class Seen:
         several = self.faces().where(F.col("number") == 2).count()  # noqa: PLR2004 - people with a second photo
         row = self.rows.agg(*(what.alias(name) for name, what in (states | more).items())).collect()[0]
         return {name: int(row[name] or 0) for name in states | more} | {"people": several}
+
+    def kept(self) -> list[Figure]:
+        """Return what is left of the pictures' use: means over faces or images, as each measure counts."""
+        every = self.rows.select(F.explode("kept").alias("name", "one")).select("name", "one.*")
+        total = F.sum(F.col("value") * F.col("cases"))
+        sums = every.groupBy("name").agg((total / F.sum("cases")).alias("value"), F.sum("cases").alias("cases"))
+        return [Figure("utility", row["name"], row["value"], cases=int(row["cases"])) for row in sums.collect()]
+
+    def trained(self, seed: int, column: str) -> list[Figure]:
+        """Return how well models do that are trained on either: in one task, on one executor.
+
+        Args:
+            seed: of folds and trainings.
+            column: the name of the column of answers; models are also asked whether a face is there.
+        """
+        images = self.rows.where(F.col("small").isNotNull()).select(*TRAINED_ON.names)
+        made = images.repartition(1).mapInArrow(TrainPartition(seed, column), from_arrow_schema(FIGURES))
+        return [Figure.from_row(row.asDict()) for row in made.collect()]
 
     def faces(self) -> DataFrame:
         """Return ``person, number, face_id, groups, views``: each person's photos numbered in a random order."""
@@ -172,3 +203,19 @@ def counted(counts: dict[str, int], held_back: int) -> Iterator[Figure]:
     yield Figure("images", "outside_changed", counts["outside_changed"], cases=counts["compared"])
     yield Figure("images", "reencoded", counts["reencoded"], cases=counts["images"])
     yield Figure("images", "held_back", held_back, cases=counts["images"] + held_back)
+
+
+def kept_groups(spark: SparkSession, lake: SparkLake, placed: Placed) -> Iterator[Figure]:
+    """Yield how many people share a face at least, where faces of the lake share any; 0 where that is not known."""
+    faces = lake.frame("images").where("status <> 'quarantined'").select(F.explode("faces").alias("face"))
+    mine = faces.where(F.col("face.method") == F.lit(KSame.name))
+    said = mine.select(F.get_json_object("face.parameters", "$.surrogate_sha256").alias("sha256"))
+    used = said.where(F.col("sha256").isNotNull()).groupBy("sha256").count()
+    rows = {row["sha256"]: int(row["count"]) for row in used.collect()}
+    if not rows:
+        return
+    store = GroupStore(placed.vault(), placed.common.storage)
+    people = store.frame(spark, "surrogates").select("sha256", "people").collect()
+    known = {row["sha256"]: int(row["people"]) for row in people}
+    least = min(known.get(sha256, 0) for sha256 in rows)
+    yield Figure("k_same", "least_people", least, cases=sum(rows.values()))

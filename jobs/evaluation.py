@@ -4,13 +4,16 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import SparkSession
+
 from anonymizer_udfs import __version__
 from anonymizer_udfs.attacks import ATTACKERS
+from anonymizer_udfs.comparing import Comparer
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.evaluation import attacking
 from anonymizer_udfs.evaluation.attacking import Means
@@ -18,24 +21,29 @@ from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.evaluation.views import Lookers
 from anonymizer_udfs.evidence import Figure
 from anonymizer_udfs.keys import KEY_BYTES, Key
+from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.spec import Limits, Provenance, Tier, WorkerSpec
-from jobs import context, labels, madeby, progress, session, sparkerrors, tracking, tracking_evaluation
+from conf import gates
+from conf.gates import Gate
+from jobs import context, gate, labels, madeby, progress, session, sparkerrors, tracking, tracking_evaluation
 from jobs.context import Treatment
 from jobs.errors import UsageError
 from jobs.evaluated import Report
-from jobs.evaluating import MOST_PEOPLE, Beside, Seen, attacked, counted
+from jobs.evaluating import MEASURED, MOST_PEOPLE, Beside, Seen, attacked, counted, kept_groups
 from jobs.labels import Labels
 from jobs.lake import SparkLake
 from jobs.ledger import Event
 from jobs.metrics import Metrics
 from jobs.models import registry
 from jobs.placed import Placed
+from jobs.reporting import pages, told
 
 JOB = "evaluate"
 SEED = 20_240_501
 """Of all that an evaluation draws: galleries, folds, resamples. The same lake gives the same figures."""
-CONFIDENCE = 0.95
+TRAINED = 1_500
+"""Images that models are trained on and asked about, at most."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,9 @@ class Asked:
         attackers: names of the family.
         people: so many are attacked at most.
         content_column: the column of a table source that holds the images.
-        confidence: of all bounds.
+        gate: what must be shown; its confidence is that of all bounds.
+        downstream: a column of the labels that models are trained to tell; none: nothing is trained.
+        landmarker: who looks for many points, for what is left of expressions; none: nobody.
     """
 
     labels: Path | None = None
@@ -60,62 +70,166 @@ class Asked:
     attackers: tuple[str, ...] = tuple(ATTACKERS)
     people: int = MOST_PEOPLE
     content_column: str | None = None
-    confidence: float = CONFIDENCE
+    gate: Gate = field(default_factory=lambda: gates.load(gates.DEFAULT))
+    downstream: str | None = None
+    landmarker: str | None = None
 
 
 def run(placed: Placed, asked: Asked) -> Report:
-    """Attack a lake, write the figures, and return them.
+    """Attack a lake, write the figures and the verdict, and return them.
 
     Raises:
         VaultError: there is no vault: nobody else knows where originals are.
         UsageError: the lake was made by a policy that is not there any more.
     """
     clock = time.monotonic()
-    vault, key, common = placed.vault(), placed.key(), placed.common
+    key, common = placed.key(), placed.common
     known = madeby.treatments(placed, asked.policies)
     people = _labels(placed, asked, key)
+    points, files = context.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
     tracking.prepare(common.settings)
     with progress.waiting("starting Spark"):
         spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
-        files: dict[str, Path] = {}
         for one in known.values():
-            files |= (one.files if common.settings.models.ship else {}) | one.learned
+            files = {**files, **(one.files if common.settings.models.ship else {}), **one.learned}
         session.ship(spark, files)
         lake = SparkLake(placed.lake.uri, spark, common.storage)
-        who = _recognizers(known, asked, placed)
-        started = _event(placed, lake, key, known, who)
+        made = _Evaluating(placed, asked, key, known, _recognizers(known, asked, placed), people, points)
+        return made.report(spark, lake, clock)
+
+
+@dataclass(frozen=True)
+class _Evaluating:
+    """One evaluation at work."""
+
+    placed: Placed
+    asked: Asked
+    key: Key
+    known: Mapping[str, Treatment]
+    who: tuple[Recognizer, ...]
+    people: Labels | None
+    landmarker: Landmarker | None
+
+    def report(self, spark: SparkSession, lake: SparkLake, clock: float) -> Report:
+        """Do all of it, and say in the lake's ledger that it began, how it ended, and what came of it."""
+        started = self._event(lake)
         number = lake.ledger.append(started)
         try:
-            told = None if people is None else people.rows
-            spec = _spec(placed, asked, key, known, started.run_id, who, inside=people is None)
-            means = _means(placed, asked, known, who, itself=people is None)
-            seen = Seen.of(spark, Beside(lake, vault, told), spec, asked.people)
-            try:
-                figures = tuple(_figures(placed, seen, asked, means, labelled=people is not None))
-            finally:
-                seen.release()
+            figures = tuple(self._figures(spark, lake, started.run_id))
             seconds = time.monotonic() - clock
             figures += (Figure("evaluation", "seconds", round(seconds, 1), cases=1),)
-            Metrics(lake).append(figures, started.run_id, number)
+            verdict = gate.judge(self.asked.gate, figures, self._expected(figures))
+            Metrics(lake).append((*figures, *verdict.figures()), started.run_id, number)
         except BaseException:
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
                 lake.ledger.append(started.then("failed"))
             raise
         finished = started.then("finished", table_versions=lake.tables.versions(), **_told(figures))
         lake.ledger.append(finished)
-    tracked = tracking_evaluation.track(common.settings, lake, finished, figures, {})
-    return Report(started.run_id, lake.uri, figures, people, seconds, tracked)
+        lake.ledger.append(finished.then("verdict", **verdict.recorded()))
+        document, _, _ = told.document(lake, self.placed.common.settings, started.run_id)
+        pages_made = {"report.html": pages.html(document), "report.md": pages.markdown(document)}
+        tracked = tracking_evaluation.track(self.placed.common.settings, lake, finished, figures, pages_made)
+        return Report(started.run_id, lake.uri, figures, verdict, self.people, seconds, tracked)
 
+    def _figures(self, spark: SparkSession, lake: SparkLake, run_id: str) -> Iterator[Figure]:
+        rows = None if self.people is None else self.people.rows
+        beside = Beside(lake, self.placed.vault(), rows)
+        measured = TRAINED if self.asked.downstream else MEASURED
+        seen = Seen.of(spark, beside, self._spec(run_id), self.asked.people, measured)
+        try:
+            yield from self._of(seen)
+            yield from kept_groups(spark, lake, self.placed)
+        finally:
+            seen.release()
 
-def _figures(placed: Placed, seen: Seen, asked: Asked, means: Means, *, labelled: bool) -> Iterator[Figure]:
-    with progress.waiting("seeing each image beside its original"):
-        counts = seen.counts()
-    quarantined = "SELECT COUNT(*) AS n FROM images WHERE status = 'quarantined'"
-    yield from counted(counts, int(placed.lake.tables.query(quarantined).to_pylist()[0]["n"]))
-    if counts["faces"]:
-        with progress.waiting("attacking"):
-            yield from attacked(seen.faces(), attacking.steps(means.names, asked.attackers, labelled=labelled), means)
+    def _of(self, seen: Seen) -> Iterator[Figure]:
+        with progress.waiting("seeing each image beside its original"):
+            counts = seen.counts()
+        quarantined = "SELECT COUNT(*) AS n FROM images WHERE status = 'quarantined'"
+        yield from counted(counts, int(self.placed.lake.tables.query(quarantined).to_pylist()[0]["n"]))
+        yield from seen.kept()
+        means = self._means()
+        if counts["faces"]:
+            steps = attacking.steps(means.names, self.asked.attackers, labelled=self.people is not None)
+            with progress.waiting("attacking"):
+                yield from attacked(seen.faces(), steps, means)
+        if self.asked.downstream:
+            with progress.waiting("training models on both"):
+                yield from seen.trained(SEED, self.asked.downstream)
+
+    def _expected(self, figures: Sequence[Figure]) -> gate.Expected:
+        """Return what had to be measured, by the lake and the command line."""
+        policies = [one.policy for one in self.known.values()]
+        return gate.Expected(
+            recognizers=tuple(one.name for one in self.who),
+            plates=any(one.plate is not None for one in policies),
+            k_same=any(one.scope == "k_same" for one in figures),
+            groups=self.asked.groups,
+        )
+
+    def _event(self, lake: SparkLake) -> Event:
+        digests = {name: value for one in self.known.values() for name, value in one.model_digests.items()}
+        policies = {name: one.digest for name, one in self.known.items()}
+        asked = {"limit": None, "retry": None}
+        return Event(
+            run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+            event="started",
+            job=JOB,
+            policy=",".join(self.known),
+            key_id=self.key.key_id,
+            pipeline_version=__version__,
+            settings=context.settings_json(self.placed.common.settings, asked, {}, policies),
+            model_digests=digests | {one.model.name: one.model.sha256 for one in self.who},
+            library_versions=context.library_versions(),
+            table_versions=lake.tables.versions(),
+        )
+
+    def _spec(self, run_id: str) -> ExamineSpec:
+        """Return what workers are told who see images beside their originals."""
+        common, limits, every = self.placed.common, self.placed.common.settings.limits, list(self.known.values())
+        if not every:
+            raise UsageError("there is nothing to evaluate: no image of the lake is releasable")
+        first, rest = every[0], every[1:]
+        roots = dict.fromkeys(root for one in every for root in one.runtime.roots)
+        runtime = replace(first.runtime, roots=tuple(roots))
+        worker = WorkerSpec(
+            policy=first.policy,
+            key=self.key,
+            runtime=runtime,
+            provenance=Provenance(run_id, __version__, first.digest, (), self.key.key_id),
+            limits=Limits(
+                max_pixels=limits.max_pixels,
+                max_bytes=limits.max_bytes,
+                read_ahead_bytes=limits.read_ahead_bytes,
+                read_threads=limits.read_threads,
+            ),
+            storage=common.storage,
+            content_column=self.asked.content_column,
+            tiers=tuple(Tier(one.policy, one.digest, ()) for one in rest),
+        )
+        unknown = self.people is None
+        return ExamineSpec(
+            worker,
+            Key(secrets.token_bytes(KEY_BYTES)),
+            Lookers(self.who, runtime),
+            inside=unknown,
+            controls=not unknown,
+            comparer=Comparer(first.policy.searcher, runtime, landmarker=self.landmarker),
+            small=self.asked.downstream is not None,
+        )
+
+    def _means(self) -> Means:
+        """Return what all attacks have."""
+        first, settings = next(iter(self.known.values())), self.placed.common.settings
+        limits = {one.name: context.thresholds(one, first.policy, settings, context.FMR) for one in self.who}
+        thresholds = tuple((name, min(values.values())) for name, values in limits.items() if values)
+        found = tuple(
+            (one.name, value) for one in self.who if (value := context.found_clear(one, settings)) is not None
+        )
+        confidence = self.asked.gate.confidence
+        return Means(self.who, thresholds, found, first.runtime, SEED, confidence, itself=self.people is None)
 
 
 def _told(figures: Sequence[Figure]) -> dict[str, Any]:
@@ -130,7 +244,7 @@ def _told(figures: Sequence[Figure]) -> dict[str, Any]:
 def _labels(placed: Placed, asked: Asked, key: Key) -> Labels | None:
     if asked.labels is None:
         return None
-    found = labels.read(asked.labels, key, placed.names().items(), asked.groups)
+    found = labels.read(asked.labels, key, placed.names().items(), asked.groups, asked.downstream)
     if not found.rows:
         raise UsageError("--labels names no image of this lake; path is relative to the source, or give image_id")
     return found
@@ -141,68 +255,3 @@ def _recognizers(known: Mapping[str, Treatment], asked: Asked, placed: Placed) -
     mine = {member.recognizer.name: member.recognizer for one in known.values() for member in one.panel.members}
     more = context.recognizers(asked.panel, placed.common.settings, registry()) if asked.panel else []
     return tuple((mine | {one.name: one for one in more}).values())
-
-
-def _event(
-    placed: Placed, lake: SparkLake, key: Key, known: Mapping[str, Treatment], who: Sequence[Recognizer]
-) -> Event:
-    digests = {name: value for one in known.values() for name, value in one.model_digests.items()}
-    asked = {"limit": None, "retry": None}
-    return Event(
-        run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
-        event="started",
-        job=JOB,
-        policy=",".join(known),
-        key_id=key.key_id,
-        pipeline_version=__version__,
-        settings=context.settings_json(placed.common.settings, asked, {}, {n: one.digest for n, one in known.items()}),
-        model_digests=digests | {one.model.name: one.model.sha256 for one in who},
-        library_versions=context.library_versions(),
-        table_versions=lake.tables.versions(),
-    )
-
-
-def _spec(  # noqa: PLR0917 - what an evaluation is made of, once
-    placed: Placed,
-    asked: Asked,
-    key: Key,
-    known: Mapping[str, Treatment],
-    run_id: str,
-    who: tuple[Recognizer, ...],
-    *,
-    inside: bool,
-) -> ExamineSpec:
-    common, limits, every = placed.common, placed.common.settings.limits, list(known.values())
-    if not every:
-        raise UsageError("there is nothing to evaluate: no image of the lake is releasable")
-    first, rest = every[0], every[1:]
-    roots = dict.fromkeys(root for one in every for root in one.runtime.roots)
-    runtime = replace(first.runtime, roots=tuple(roots))
-    worker = WorkerSpec(
-        policy=first.policy,
-        key=key,
-        runtime=runtime,
-        provenance=Provenance(run_id, __version__, first.digest, (), key.key_id),
-        limits=Limits(
-            max_pixels=limits.max_pixels,
-            max_bytes=limits.max_bytes,
-            read_ahead_bytes=limits.read_ahead_bytes,
-            read_threads=limits.read_threads,
-        ),
-        storage=common.storage,
-        content_column=asked.content_column,
-        tiers=tuple(Tier(one.policy, one.digest, ()) for one in rest),
-    )
-    stranger = Key(secrets.token_bytes(KEY_BYTES))
-    return ExamineSpec(worker, stranger, Lookers(who, runtime), inside=inside, controls=not inside)
-
-
-def _means(
-    placed: Placed, asked: Asked, known: Mapping[str, Treatment], who: tuple[Recognizer, ...], *, itself: bool
-) -> Means:
-    first = next(iter(known.values()))
-    settings = placed.common.settings
-    limits = {one.name: context.thresholds(one, first.policy, settings, context.FMR) for one in who}
-    thresholds = tuple((name, min(values.values())) for name, values in limits.items() if values)
-    found = tuple((one.name, value) for one in who if (value := context.found_clear(one, settings)) is not None)
-    return Means(who, thresholds, found, first.runtime, SEED, asked.confidence, itself=itself)

@@ -28,11 +28,13 @@ class Labelled:
         image_id: the image.
         person: keyed id of the person.
         groups: what else the file says of the person, by column.
+        answer: what models are trained to tell of the image.
     """
 
     image_id: str
     person: str
     groups: tuple[tuple[str, str], ...] = ()
+    answer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Labels:
     columns: tuple[str, ...] = ()
 
 
-def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterable[str] = ()) -> Labels:
+def read(
+    file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterable[str] = (), answer: str | None = None
+) -> Labels:
     """Return what a file says.
 
     Args:
@@ -58,6 +62,7 @@ def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterabl
         key: of the lake.
         names: image id and canonical URI of the lake's sources, from its vault; read only where the file has paths.
         groups: the further columns that are wanted. Others are never looked at: their values would come into figures.
+        answer: a column whose values models are trained to tell; they come into no figure.
 
     Raises:
         UsageError: it cannot be read, lacks a column, or names an image in two ways.
@@ -68,17 +73,19 @@ def read(file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterabl
     if where is None or person is None:
         raise UsageError(f"--labels has the columns {', '.join(table.column_names)}: {_EXPECTED}")
     more = list(dict.fromkeys(groups))
-    if missing := [name for name in more if name not in table.column_names]:
+    asked = [*more, *([answer] if answer else [])]
+    if missing := [name for name in asked if name not in table.column_names]:
         raise UsageError(f"--labels has no column {', '.join(missing)}; it has {', '.join(table.column_names)}")
-    lines = list(_lines(table, [where, person, *more]))
+    lines = list(_lines(table, [where, person, *asked]))
     ids = _ids([line[0] for line in lines], where, key, names)
     rows: dict[str, Labelled] = {}
     for line in lines:
         image_id = ids.get(line[0])
         if image_id is None:
             continue
-        told = tuple((name, value) for name, value in zip(more, line[2:], strict=True) if value)
-        one = Labelled(image_id, key.source_id(f"label:{line[1]}"), told)
+        values = dict(zip(asked, line[2:], strict=True))
+        told = tuple((name, values[name]) for name in more if values[name])
+        one = Labelled(image_id, key.source_id(f"label:{line[1]}"), told, values[answer] or None if answer else None)
         if rows.setdefault(image_id, one) != one:
             raise UsageError("--labels says two things of one image: give one line for each")
     return Labels(tuple(rows.values()), sum(line[0] not in ids for line in lines), tuple(more))

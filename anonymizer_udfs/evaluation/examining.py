@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from anonymizer_udfs import imaging, subject, verification
+from anonymizer_udfs import downstream, imaging, subject, verification
+from anonymizer_udfs.comparing import Comparer
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST
 from anonymizer_udfs.evaluation import parroting, views
 from anonymizer_udfs.evaluation.views import Box, Lookers, Shown, Views
 from anonymizer_udfs.grouping.reading import State
-from anonymizer_udfs.imaging import Picture, carried, orientation
+from anonymizer_udfs.imaging import Picture, animation, carried, orientation
 from anonymizer_udfs.imaging.carried import NOTHING
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import BadImageError, Reason
@@ -47,11 +48,14 @@ EXAMINED = pa.schema(
         ("faces", pa.list_(FACE)),
         ("person", pa.string()),
         ("attacked", pa.bool_()),
+        ("measured", pa.bool_()),
     ]
 )
 """An image of the lake and where its original is. ``moved``: its pixels went through steps, so that nothing in it lies
 where it lay; ``attacked``: whether its faces are wanted as attackers see them; ``person``: who is on it, where that is
-known (then the largest face is meant), else each face is somebody of its own."""
+known (then the largest face is meant), else each face is somebody of its own; ``measured``: whether it is wanted what
+is left of the picture's use."""
+KEPT = pa.map_(pa.string(), pa.struct([("value", pa.float64()), ("cases", pa.int64())]))
 VIEWED = pa.struct(
     [
         ("face_id", pa.string()),
@@ -70,9 +74,13 @@ SEEN = pa.schema(
         ("reencoded", pa.bool_()),
         ("unaligned", pa.int32()),
         ("faces", pa.list_(VIEWED)),
+        ("kept", KEPT),
+        ("small", pa.list_(pa.binary())),
     ]
 )
-"""What was seen of an image. ``outside_changed`` is null where nothing could be compared."""
+"""What was seen of an image: ``kept`` are figures of utility, ``small`` is it at 64x64 pixels, before and after.
+
+``outside_changed`` is null where nothing could be compared."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,8 @@ class ExamineSpec:
         inside: only what lies inside of regions is seen: where a photo is compared with itself, all around it would
             tell it at once.
         controls: blurred faces are seen, too.
+        comparer: who says what is left of a picture's use; none: nobody.
+        small: whether small copies are wanted, for models to be trained on.
     """
 
     worker: WorkerSpec
@@ -93,6 +103,8 @@ class ExamineSpec:
     lookers: Lookers
     inside: bool = False
     controls: bool = True
+    comparer: Comparer | None = None
+    small: bool = False
 
     @property
     def strangers(self) -> WorkerSpec:
@@ -120,6 +132,8 @@ def _seen(row: dict[str, Any], data: bytes | Reason, spec: ExamineSpec) -> dict[
         "reencoded": row["reencoded"],
         "unaligned": 0,
         "faces": [],
+        "kept": None,
+        "small": None,
     }
     if isinstance(data, Reason):
         return out | {"state": (State.CHANGED if data is Reason.CHANGED else State.GONE).value}
@@ -132,9 +146,23 @@ def _seen(row: dict[str, Any], data: bytes | Reason, spec: ExamineSpec) -> dict[
         return out | {"state": State.GONE.value}
     if not row["moved"]:
         out["outside_changed"] = outside_changed(before, after, row["faces"])
+        if row["measured"] and len(before) == 1:
+            out |= _used(row, before[0], after[0], spec)
         if row["attacked"] and len(before) == 1:
             faces, unaligned = _faces(row, source, after[0], spec)
             out |= {"faces": faces, "unaligned": unaligned}
+    return out
+
+
+def _used(row: dict[str, Any], before: Picture, after: Picture, spec: ExamineSpec) -> dict[str, Any]:
+    """Return what is left of a picture's use, and small copies of it."""
+    out: dict[str, Any] = {}
+    if spec.comparer is not None and before.pixels.shape == after.pixels.shape:
+        regions = [(int(a), int(b), int(c), int(d)) for a, b, c, d in (_corners(one["region"]) for one in row["faces"])]
+        found = spec.comparer.figures(before, after, regions)
+        out["kept"] = [(name, {"value": one.value, "cases": one.cases}) for name, one in found.items()]
+    if spec.small:
+        out["small"] = [downstream.small(subject.upright(one)).tobytes() for one in (before, after)]
     return out
 
 
@@ -152,7 +180,9 @@ def metadata_left(content: bytes, max_pixels: int) -> bool:
     if carried.carried(content) != NOTHING:
         return True
     try:
-        again = imaging.decode(content, max_pixels=max_pixels).encoding.untouched
+        moving = imaging.probe(content).frames > 1
+        whole = animation.frames(content, max_pixels=max_pixels) if moving else None
+        again = whole.untouched if whole else imaging.decode(content, max_pixels=max_pixels).encoding.untouched
     except BadImageError:
         return True
     return again is not None and len(again) < len(content)

@@ -44,7 +44,7 @@ class Made:
         planned = specs.planned(self.source)
         made = pa.Table.from_batches(list(pipeline.anonymize_partition(planned.to_batches(), self.worker)))
         known = {row["image_id"]: row for row in planned.to_pylist()}
-        extra = {"moved": False, "attacked": True, "person": None}
+        extra = {"moved": False, "attacked": True, "measured": True, "person": None}
         self.rows = [{**known[row["image_id"]], **row, **extra} for row in made.to_pylist()]
 
     def seen(self, spec: ExamineSpec | None = None, **changes: Any) -> list[dict[str, Any]]:
