@@ -11,7 +11,7 @@ The only module of the package that imports Spark. In a notebook::
 Functions here run on executors, once a batch; models are loaded once a worker process.
 """
 
-import hashlib
+import itertools
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,33 +19,29 @@ from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import cv2
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyspark import SparkFiles, TaskContext
 from pyspark.sql import Column, SparkSession
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StringType, StructField, StructType
 
-from anonymizer_udfs import imaging, isolation, pipeline, recognition
-from anonymizer_udfs.detection.findings import Finding
+from anonymizer_udfs import isolation, pipeline, single
+from anonymizer_udfs.assessing import looking
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import RunAttacks
 from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.grouping import reading
 from anonymizer_udfs.grouping.reading import FaceSpec
-from anonymizer_udfs.imaging import orientation
 from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.latent import reading as faces
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.cache import cache_dir
-from anonymizer_udfs.outcome import BadImageError
 from anonymizer_udfs.policy import public
-from anonymizer_udfs.records import Planned, Released
-from anonymizer_udfs.sources.base import Entry
+from anonymizer_udfs.records import Released
+from anonymizer_udfs.risk import Risk
 from anonymizer_udfs.spec import Provenance, WorkerSpec
 
 _BOX = StructType([StructField(n, FloatType()) for n in ("x0", "y0", "x1", "y1")])
@@ -81,6 +77,27 @@ class AnonymizePartition:
         spec, task = on_executor(self.spec), TaskContext.get()
         again = task is not None and task.attemptNumber() > 0
         return isolation.isolated(batches, spec) if again else watchdog.watched(batches, spec)
+
+
+@dataclass(frozen=True)
+class AssessPartition:
+    """Partition function: rows of ``records.PLAN`` in, rows of ``looking.SEEN`` out; what is anonymized is dropped.
+
+    Attributes:
+        spec: what workers are told, as for :class:`AnonymizePartition`.
+        risk: the weights of the score that is told of each image.
+        region_ratio: how much larger than its box a face's region is, for that score.
+    """
+
+    spec: WorkerSpec
+    risk: Risk
+    region_ratio: float
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what is to be said of one partition's images; one that crashes is found out as in a run."""
+        planned, again = itertools.tee(batches)
+        done = AnonymizePartition(self.spec)(planned)
+        return looking.looked(again, done, self.spec, self.risk, self.region_ratio)
 
 
 @dataclass(frozen=True)
@@ -237,7 +254,7 @@ def _anonymizer(spec: WorkerSpec) -> Callable[[Series], Series]:
         here = on_executor(spec)
         cv2.setNumThreads(here.runtime.threads)
         for batch in batches:
-            works = [pipeline.Work(_unnamed(data, here), data) for data in _bytes(batch)]
+            works = [pipeline.Work(single.unnamed(data, here), data) for data in _bytes(batch)]
             results = pipeline.process(works, here)
             yield pd.Series(
                 [r.outcome.content if isinstance(r.outcome, Released) else None for r in results], dtype=object
@@ -250,7 +267,7 @@ def _detecting(spec: WorkerSpec) -> Callable[[Series], Series]:
     def detect_faces(batches: Series) -> Series:
         here = on_executor(spec)
         for batch in batches:
-            yield pd.Series([_found(data, here) for data in _bytes(batch)], dtype=object)
+            yield pd.Series([single.found(data, here) for data in _bytes(batch)], dtype=object)
 
     return detect_faces
 
@@ -259,7 +276,7 @@ def _embedding(spec: WorkerSpec) -> Callable[[Series], Series]:
     def embed_faces(batches: Series) -> Series:
         here = on_executor(spec)
         for batch in batches:
-            yield pd.Series([_templates(data, here) for data in _bytes(batch)], dtype=object)
+            yield pd.Series([single.templates(data, here) for data in _bytes(batch)], dtype=object)
 
     return embed_faces
 
@@ -273,58 +290,3 @@ _FUNCTIONS: dict[str, tuple[Callable[[WorkerSpec], Callable[[Series], Series]], 
 
 def _bytes(batch: pd.Series) -> list[bytes]:
     return [b"" if data is None else bytes(data) for data in batch]
-
-
-def _unnamed(data: bytes, spec: WorkerSpec) -> Planned:
-    """Return the plan of an image that has no name: its content stands for it, so that its noise can be made again."""
-    name = "content:" + hashlib.sha256(data).hexdigest()
-    entry = Entry(
-        uri=name, kind="object", container=name, size_bytes=len(data), modified_us=0, etag="", start=0, index=0
-    )
-    return Planned(spec.key.image_id(name), "", entry)
-
-
-def _decoded(data: bytes, spec: WorkerSpec) -> Any:
-    try:
-        picture = imaging.decode(data, max_pixels=spec.limits.max_pixels)
-    except BadImageError:
-        return None
-    return orientation.upright(picture.rgb(), picture.orientation)
-
-
-def _search(upright: NDArray[np.uint8], spec: WorkerSpec) -> tuple[Finding, ...]:
-    return spec.policy.searcher.search([upright], spec.policy.plan, spec.runtime)[0]
-
-
-def _found(data: bytes, spec: WorkerSpec) -> list[dict[str, Any]] | None:
-    upright = _decoded(data, spec)
-    if upright is None:
-        return None
-    corners = ("x0", "y0", "x1", "y1")
-    return [
-        {
-            "kind": one.kind,
-            "box": dict(zip(corners, (float(v) for v in one.box), strict=True)),
-            "landmarks": [
-                {"x": float(x), "y": float(y)} for x, y in (one.landmarks if one.landmarks is not None else ())
-            ],
-            "confidence": one.confidence,
-            "detectors": list(dict.fromkeys(s.detector for s in one.sightings)),
-        }
-        for one in _search(upright, spec)
-    ]
-
-
-def _templates(data: bytes, spec: WorkerSpec) -> list[list[float] | None] | None:
-    upright = _decoded(data, spec)
-    if upright is None:
-        return None
-    who = spec.panel.members[0].recognizer if spec.panel else recognition.build(spec.policy.panel[0])
-
-    def template(one: Finding) -> list[float] | None:
-        if one.landmarks is None or one.landmarks_by is None:
-            return None
-        made: list[float] = who.embed(upright, one.landmarks[None], one.landmarks_by, spec.runtime)[0].tolist()
-        return made
-
-    return [template(one) for one in _search(upright, spec)]

@@ -13,6 +13,7 @@ DONE, FAILED, BAD_ARGUMENTS = 0, 1, 2
 GROUPS: dict[str, dict[str, str]] = {
     "work": {
         "anonymize": "anonymize every new or changed image of SOURCE into LAKE",
+        "assess": "what is in SOURCE and how risky it is; nothing is written",
         "status": "what a lake holds, what is held back and why, and what to do next",
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
@@ -35,6 +36,7 @@ COMMANDS = {name: text for group in GROUPS.values() for name, text in group.item
 
 _END = """examples:
   faceveil demo
+  faceveil assess ./photos
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
   faceveil export ./lake ./anonymized

@@ -31,9 +31,18 @@ def checked(source: SourceSpec, lake: str, common: Common) -> Key | None:
     given = common.key.read()
     if given is None and common.vault == NONE:
         raise UsageError("--vault none needs a key from elsewhere: give --key-file, --key-env or --key-command")
+    has_images(source)
+    return given
+
+
+def has_images(source: SourceSpec) -> bool:
+    """Return whether a source has an image at all; the first one is looked for, none is read.
+
+    Raises:
+        SourceError: nothing can be listed.
+    """
     try:
-        next(list_source(source), None)
+        return next(list_source(source), None) is not None
     except OSError as error:
         # What a store says may hold names of images.
         raise SourceError(f"the source cannot be listed ({type(error).__name__}); check access and network") from None
-    return given

@@ -15,7 +15,8 @@ What figures there are, by scope, with their dimensions in brackets; all bounds 
   stranger_found.
 - ``canary`` [kind: face or plate]: missed (regions of 20 px and more left visible).
 - ``utility``: psnr_inside, psnr_outside, ssim_inside, ssim_outside, retained, and what else is measured.
-- ``downstream`` [task, model, trained: clear, anonymized or difference]: accuracy.
+- ``downstream`` [task, model, trained: clear, anonymized or difference]: accuracy, mcnemar_p (of the difference);
+  [task]: majority.
 - ``worst`` [image_id, face, attack]: score.
 - ``gate`` [gate, check, state: passed, failed or missing]: threshold; ``high`` is the bound that was compared with it.
 

@@ -52,6 +52,15 @@ class ArcFace:
         """
         return np.asarray(np.clip(_unit(probes) @ _unit(gallery).T, -1, 1), np.float32)
 
+    def factors(self, probes: Templates, gallery: Templates) -> tuple[Templates, Templates]:
+        """Return both at length 1, whose product is the cosine; see the Protocol."""
+        return _unit(probes), _unit(gallery)
+
+    def from_product(self, products: NDArray[np.float32], probes: Templates) -> NDArray[np.float64]:
+        """Return the cosine itself; see the Protocol."""
+        del probes
+        return np.asarray(products, np.float64)
+
 
 def _unit(templates: Templates) -> Templates:
     length = np.linalg.norm(templates.astype(np.float64), axis=1, keepdims=True)

@@ -39,6 +39,21 @@ class Recognizer(Protocol):
         """
         ...
 
+    def factors(self, probes: Templates, gallery: Templates) -> tuple[Templates, Templates]:
+        """Return two matrices whose product orders each probe's gallery as :meth:`similarity` does.
+
+        One product of single precision takes a third of the time that similarities do, and half the memory; for
+        galleries of which only the order counts.
+
+        Returns:
+            float32 ``(n, k)`` and ``(m, k)``.
+        """
+        ...
+
+    def from_product(self, products: NDArray[np.float32], probes: Templates) -> NDArray[np.float64]:
+        """Return the similarity of each probe to whom it has a product of :meth:`factors` with, ``(n,)``."""
+        ...
+
     def similarity(self, probes: Templates, gallery: Templates) -> NDArray[np.float32]:
         """Return how alike each probe and gallery template are, ``(n, m)``; higher is more alike, 1 is the same."""
         ...

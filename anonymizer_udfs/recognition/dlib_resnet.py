@@ -49,3 +49,14 @@ class DlibResnet:
         a, b = probes.astype(np.float64), gallery.astype(np.float64)
         squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
         return np.asarray(1 - np.sqrt(np.maximum(squared, 0)), np.float32)
+
+    def factors(self, probes: Templates, gallery: Templates) -> tuple[Templates, Templates]:
+        """Return ``[a, 1]`` and ``[b, -|b|^2 / 2]``, whose product falls with the distance; see the Protocol."""
+        half = (gallery.astype(np.float64) ** 2).sum(1, keepdims=True) / 2
+        left = np.concatenate([probes, np.ones((len(probes), 1))], 1).astype(np.float32)
+        return left, np.concatenate([gallery, -half], 1).astype(np.float32)
+
+    def from_product(self, products: NDArray[np.float32], probes: Templates) -> NDArray[np.float64]:
+        """Return ``1 - d``; see the Protocol."""
+        squared = (probes.astype(np.float64) ** 2).sum(1) - 2 * products.astype(np.float64)
+        return np.asarray(1 - np.sqrt(np.maximum(squared, 0)), np.float64)

@@ -9,18 +9,28 @@ from typing import Any
 
 from anonymizer_udfs import family
 from anonymizer_udfs.utility.base import Figure, Figures, Measure, Pair, combine
+from anonymizer_udfs.utility.changed_outside import ChangedOutside
+from anonymizer_udfs.utility.colour_distance import ColourDistance
 from anonymizer_udfs.utility.detector_retention import DetectorRetention, retained
+from anonymizer_udfs.utility.face_count import FaceCount
+from anonymizer_udfs.utility.points_kept import PointsKept
 from anonymizer_udfs.utility.psnr import Psnr
+from anonymizer_udfs.utility.sharpness import Sharpness
 from anonymizer_udfs.utility.ssim import Ssim, ssim_inside, ssim_outside
 
 __all__ = [
     "MEASURES",
+    "ChangedOutside",
+    "ColourDistance",
     "DetectorRetention",
+    "FaceCount",
     "Figure",
     "Figures",
     "Measure",
     "Pair",
+    "PointsKept",
     "Psnr",
+    "Sharpness",
     "Ssim",
     "build",
     "combine",
@@ -35,6 +45,11 @@ MEASURES: dict[str, type[Measure]] = {
     "ssim": Ssim,
     "psnr": Psnr,
     "detector_retention": DetectorRetention,
+    "face_count": FaceCount,
+    "changed_outside": ChangedOutside,
+    "colour_distance": ColourDistance,
+    "sharpness": Sharpness,
+    "points_kept": PointsKept,
 }
 
 

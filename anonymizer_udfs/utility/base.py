@@ -1,7 +1,7 @@
 """What a measure is, what it compares, and how its figures of many images become one."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from anonymizer_udfs import boxes
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.landmarks.marks import Marks
 
 Picture = NDArray[np.uint8 | np.uint16]
 """All pixels of a picture, ``(h, w, c)``, native channels."""
 
 Regions = NDArray[np.int64]
 """Whole-pixel boxes ``(n, 4)`` as ``x0 y0 x1 y1``, half-open."""
+
+
+STRIP_ROWS = 512
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Pair:
         faces_before: what a detector finds in ``before``, float32 ``(n, 4)``.
         faces_after: what the same detector finds in ``after``.
         alpha: index of the alpha channel, which no measure looks at; None where there is none.
+        marks: what many points say of each face before and after, of those that were found in both; empty where nobody
+            looked for points.
     """
 
     before: Picture
@@ -60,6 +66,7 @@ class Pair:
     faces_before: Boxes = field(default_factory=boxes.empty)
     faces_after: Boxes = field(default_factory=boxes.empty)
     alpha: int | None = None
+    marks: tuple[tuple[Marks, Marks], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse pictures that cannot be compared and boxes of another shape or off the picture."""
@@ -117,6 +124,17 @@ def outside(shape_hw: tuple[int, int], regions: Iterable[Sequence[int]], margin_
         if x1 > x0 and y1 > y0:
             free[max(0, y0 - margin_px) : y1 + margin_px, max(0, x0 - margin_px) : x1 + margin_px] = False
     return free
+
+
+def strips(rows: int) -> Iterator[slice]:
+    """Yield the rows of a picture in strips, so that what is computed of a high one does not fill the memory.
+
+    Examples:
+        >>> [(one.start, one.stop) for one in strips(700)]
+        [(0, 512), (512, 700)]
+    """
+    for top in range(0, rows, STRIP_ROWS):
+        yield slice(top, min(rows, top + STRIP_ROWS))
 
 
 def colour(picture: Picture, alpha: int | None) -> Picture:

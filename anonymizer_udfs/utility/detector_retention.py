@@ -59,10 +59,22 @@ def retained(before: Boxes, after: Boxes, min_iou: float = MIN_IOU) -> NDArray[n
         >>> retained(two, two[:1]).tolist()
         [True, False]
     """
-    overlap = boxes.iou(before, after)
     found = np.zeros(len(before), np.bool_)
+    found[[row for row, _ in paired(before, after, min_iou)]] = True
+    return found
+
+
+def paired(before: Boxes, after: Boxes, min_iou: float = MIN_IOU) -> list[tuple[int, int]]:
+    """Return which box of ``before`` is which one of ``after``: each in one pair at most, largest overlap first.
+
+    Args:
+        before: float32 ``(n, 4)``.
+        after: float32 ``(m, 4)``.
+        min_iou: least overlap of a pair, in (0, 1].
+    """
+    overlap, pairs = boxes.iou(before, after), list[tuple[int, int]]()
     while overlap.size and overlap.max() >= min_iou:
         row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
         overlap[row, :] = overlap[:, column] = -1
-        found[row] = True
-    return found
+        pairs.append((int(row), int(column)))
+    return pairs

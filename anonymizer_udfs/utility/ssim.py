@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs.boxes import IntBox
-from anonymizer_udfs.utility.base import Figure, Figures, Pair, Picture, colour, data_range, outside
+from anonymizer_udfs.utility.base import Figure, Figures, Pair, Picture, colour, data_range, outside, strips
 
 WINDOW_PX = 11
 RADIUS_PX = WINDOW_PX // 2
 SIGMA_PX = 1.5
 K1, K2 = 0.01, 0.03
-STRIP_ROWS = 512
 RGB = 3
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601; pictures of other than three colour channels take the plain mean of them."""
@@ -84,8 +83,7 @@ def ssim_outside(before: Picture, after: Picture, regions: Sequence[IntBox], alp
     if not free.any():
         return None
     total = 0.0
-    for top in range(0, h, STRIP_ROWS):
-        rows = slice(top, min(h, top + STRIP_ROWS))
+    for rows in strips(h):
         total += float(_window(before, after, (rows, slice(0, w)), alpha)[free[rows]].sum(dtype=np.float64))
     return total / int(free.sum())
 

@@ -14,6 +14,7 @@ from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.methods.base import Target
 from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.models.base import Runtime
+from anonymizer_udfs.utility.colour_distance import distance
 from benchmarks.frontiers import treated
 from benchmarks.frontiers.marks import Marks, Moved, marks, moved
 from benchmarks.frontiers.people import Photo
@@ -129,11 +130,7 @@ def intersection(before: Rgb, after: Rgb) -> float:
         >>> intersection(grey, grey), intersection(grey, grey + 255)
         (1.0, 0.0)
     """
-    was, now = (
-        np.array([np.bincount(one[..., c].ravel() // (256 // BINS), minlength=BINS) / (one.size / 3) for c in range(3)])
-        for one in (before, after)
-    )
-    return float(np.minimum(was, now).sum(1).mean())
+    return 1 - distance(before, after, 256, BINS)
 
 
 def milliseconds(photos: Sequence[Photo], lake: Lake) -> float:

@@ -17,11 +17,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from anonymizer_udfs.sources.base import Storage
-from jobs import anonymize, export, lookup, status
+from jobs import anonymize, assess, export, lookup, status
 from jobs.errors import LakeError, VaultError
 from jobs.lake import Lake
 from jobs.vault import Vault
 from tests.support import pictures, s3_server
+from tests.support.anonymizing import ONE_LOOK
 from tests.support.s3_server import S3Server
 
 RAW, OPEN, SAFE = "raw", "open", "safe"
@@ -64,6 +65,12 @@ def said(main: Callable[[list[str]], int], *argv: str) -> tuple[int, Any]:
     return code, json.loads(out.getvalue())
 
 
+def everything(s3: S3Server) -> set[tuple[str, str]]:
+    """Return bucket and key of all objects."""
+    listed = ((bucket, s3.client().list_objects_v2(Bucket=bucket)) for bucket in (RAW, OPEN, SAFE))
+    return {(bucket, one["Key"]) for bucket, page in listed for one in page.get("Contents", [])}
+
+
 def anonymized(source: str) -> tuple[int, dict[str, Any]]:
     """Run the job from a source in the bucket into the one lake."""
     return said(anonymize.main, f"s3a://{RAW}/{source}", *PLACE, *QUICK)
@@ -74,6 +81,15 @@ def first(s3: S3Server) -> tuple[int, dict[str, Any]]:
     """Return what the first run over the photos said."""
     assert s3.endpoint
     return anonymized("photos")
+
+
+def test_an_archive_in_a_bucket_is_assessed_before_anything_is_written(s3: S3Server) -> None:
+    """Faces and folders of all objects, and no object more in any bucket than before."""
+    before = everything(s3)
+    code, told = said(assess.main, f"s3a://{RAW}/photos", "--policy", str(ONE_LOOK), "--profile", "s3", *QUICK)
+    assert (code, told["base"]["images"], told["with_faces"]["hits"]) == (0, 5, 3)
+    assert {one["folder"]["name"] for one in told["folders"]} == {"", "wedding"}
+    assert everything(s3) == before
 
 
 def rows() -> dict[str, dict[str, Any]]:

@@ -1,16 +1,33 @@
 """What every measure promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from anonymizer_udfs import boxes
 from anonymizer_udfs.errors import SpecError, UnknownNameError
+from anonymizer_udfs.landmarks.marks import Marks
+from anonymizer_udfs.landmarks.pose import Pose
 from anonymizer_udfs.utility import MEASURES, Figure, Measure, Pair, build, combine, measure_all, parameters
 from anonymizer_udfs.utility.base import Picture
+from tests.unit.landmarks.drawn import face, seen
 
 DEFAULTS = [pytest.param(cls(), id=name) for name, cls in MEASURES.items()]
 REGION = np.array([[10, 12, 30, 34]])
 FACE = np.array([[12, 14, 28, 32]], np.float32)
+POINTS = seen(face((0.3, 0.3), 0.0, 0.8), np.eye(3))
+MARKS = replace(Marks.of(np.zeros((4, 4, 3), np.uint8), POINTS), gaze=0.1)
+"""What the points of a drawn face say, eyes open, lips closed."""
+MOVED = replace(
+    MARKS,
+    xy=MARKS.xy + 30,
+    turn=Pose(MARKS.turn.yaw + 9, MARKS.turn.pitch + 8, MARKS.turn.roll + 7),
+    open_eyes=0.05,
+    parted=MARKS.parted + 0.5,
+    gaze=-0.3,
+)
+SIDES = ("inside", "outside")
 PICTURES = [
     pytest.param(np.uint8, 1, None, id="grey"),
     pytest.param(np.uint8, 2, 1, id="grey-alpha"),
@@ -24,6 +41,13 @@ PICTURES = [
 def noise(dtype: type[np.generic] = np.uint8, channels: int = 3, shape_hw: tuple[int, int] = (50, 60)) -> Picture:
     """Return random pixels."""
     return np.random.default_rng(4).integers(0, np.iinfo(dtype).max, (*shape_hw, channels), dtype, endpoint=True)
+
+
+def best(name: str) -> float:
+    """Return the value of a figure where nothing was changed."""
+    if name.startswith("psnr"):
+        return 100.0
+    return 0.0 if name.startswith(("changed", "colour_distance")) or name.endswith("_error") else 1.0
 
 
 @pytest.mark.parametrize("measure", DEFAULTS)
@@ -40,9 +64,9 @@ def test_an_unchanged_picture_has_the_best_value(
 ) -> None:
     """Each figure is exactly its best where nothing was changed."""
     picture = noise(dtype, channels)
-    figures = measure.measure(Pair(picture, picture.copy(), REGION, FACE, FACE, alpha))
+    figures = measure.measure(Pair(picture, picture.copy(), REGION, FACE, FACE, alpha, ((MARKS, MARKS),)))
     assert figures
-    assert all(figure == Figure(100.0 if "psnr" in name else 1.0, 1) for name, figure in figures.items())
+    assert figures == {name: Figure(best(name), 1) for name in figures}
 
 
 @pytest.mark.parametrize("measure", DEFAULTS)
@@ -54,8 +78,9 @@ def test_a_change_lowers_what_it_concerns_and_nothing_else(
     before = noise(dtype, channels)
     after = before.copy()
     after[12:34, 10:30] = 0
-    figures = measure.measure(Pair(before, after, REGION, FACE, boxes.empty(), alpha))
-    assert all((f.value < 0.9) != name.endswith("_outside") for name, f in figures.items()), figures
+    figures = measure.measure(Pair(before, after, REGION, FACE, boxes.empty(), alpha, ((MARKS, MOVED),)))
+    worse = {name: abs(f.value - best(name)) > 0.1 for name, f in figures.items()}
+    assert worse == {name: not name.endswith("_outside") for name in figures}, figures
 
 
 @pytest.mark.parametrize("measure", DEFAULTS)
@@ -117,8 +142,11 @@ def test_a_figure_is_a_number(value: float) -> None:
 def test_all_measures_together() -> None:
     """The names are one flat set that a tracker can take as they are."""
     picture = noise()
-    names = set(measure_all(Pair(picture, picture, REGION, FACE, FACE)))
-    assert names == {"ssim_inside", "ssim_outside", "psnr_outside", "detector_retention"}
+    names = set(measure_all(Pair(picture, picture, REGION, FACE, FACE, marks=((MARKS, MARKS),))))
+    both = {f"{name}_{where}" for name in ("ssim", "psnr", "colour_distance", "sharpness") for where in SIDES}
+    points = {f"{name}_error" for name in ("landmark", "yaw", "pitch", "roll", "eye", "gaze")}
+    agreed = {"blink_agreement", "expression_agreement"}
+    assert names == both | points | agreed | {"changed_outside", "detector_retention", "face_count_kept"}
 
 
 def test_combining_nothing_gives_nothing() -> None:
