@@ -29,6 +29,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, StringType, StructField, StructType
 
 from anonymizer_udfs import imaging, isolation, pipeline, recognition
+from anonymizer_udfs.canaries.base import CanarySpec
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.grouping import reading
 from anonymizer_udfs.grouping.reading import FaceSpec
@@ -117,6 +118,23 @@ class LatentPartition:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield templates, shapes and textures of one partition's faces."""
         return faces.read_faces(batches, on_executor(self.spec), self.landmarker)
+
+
+@dataclass(frozen=True)
+class CanaryPartition:
+    """Partition function: one step of making and judging canaries, such as ``canaries.photos.look``.
+
+    Attributes:
+        step: from batches and what workers are told to batches.
+        spec: what workers are told.
+    """
+
+    step: Callable[[Iterable[pa.RecordBatch], CanarySpec], Iterator[pa.RecordBatch]]
+    spec: CanarySpec
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what the step makes of one partition."""
+        return self.step(batches, replace(self.spec, worker=on_executor(self.spec.worker)))
 
 
 def on_executor(spec: Spec) -> Spec:
