@@ -1,6 +1,7 @@
 """From a photo to a head with soft edges, and a head at any size."""
 
 import io
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -58,7 +59,7 @@ class Head:
         """Return the head with a face of a height, averaged where it becomes smaller."""
         scale = height_px / self.height_px
         h, w = self.alpha.shape
-        size = max(1, round(w * scale)), max(1, round(h * scale))
+        size = max(1, math.ceil(w * scale)), max(1, math.ceil(h * scale))  # never below what was asked for
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         layer = np.dstack([self.rgb * self.alpha[..., None], self.alpha]).astype(np.float32)
         layer = cv2.resize(layer, size, interpolation=how)

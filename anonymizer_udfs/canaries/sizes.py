@@ -71,7 +71,8 @@ class Sizes:
         known = [(h, n) for h, n in self.counts if h <= most_px]
         if evenly or not known:
             high = max(LEAST_PX, min(most_px, self.most_px))
-            return float(np.exp(rng.uniform(math.log(LEAST_PX), math.log(high))))
+            drawn = float(np.exp(rng.uniform(math.log(LEAST_PX), math.log(high))))
+            return min(max(drawn, LEAST_PX), high)  # a logarithm and back may lose the last digit
         weights = np.array([n for _, n in known], float)
         height = known[int(rng.choice(len(known), p=weights / weights.sum()))][0]
         return min(height + float(rng.random()), most_px)
