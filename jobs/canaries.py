@@ -23,14 +23,13 @@ from anonymizer_udfs.canaries import base, files, hosts, photos, verdicts
 from anonymizer_udfs.canaries.base import CanarySpec
 from anonymizer_udfs.canaries.sizes import LEAST_PX, SPREAD, Sizes
 from anonymizer_udfs.evidence.bounds import CONFIDENCE
-from anonymizer_udfs.evidence.figure import Figure
 from anonymizer_udfs.sources import canonical
 from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.sources.patterns import Pattern
 from anonymizer_udfs.tiers import Rule, Tiers
 from anonymizer_udfs.udfs import CanaryPartition
 from jobs import context, groups, orders, run, session, stores, tiers, vaultmodels
-from jobs.canaryfigures import Faces, figures
+from jobs.canaryfigures import Clear, Faces, Label, Planted, figures
 from jobs.canaryhosts import Hosting
 from jobs.errors import UsageError, VaultError
 from jobs.lake import SparkLake
@@ -39,6 +38,8 @@ from jobs.placed import Placed, open_lake
 from jobs.plan import TASKS_A_CORE
 from jobs.request import Request
 from jobs.vault import KeySource, Vault
+
+__all__ = ["Asked", "Clear", "Label", "Planted", "planted"]
 
 FOLDER = "canaries"
 COUNT = 3000
@@ -55,7 +56,7 @@ class Asked:
         folder: photos of known people, one folder a person, local or in a store.
         policy: by which the lake was made, as ``faceveil anonymize`` was told it: a name or a file.
         count: least canaries, as long as the archive has images for them.
-        seed: of who goes where, beside the lake's key.
+        seed: of who goes where, beside the lake's key: the same seed makes the same canaries of the same archive.
         keep: whether all of it stays in the vault.
         confidence: of each bound.
         spread: the share of canaries whose size is drawn without regard to how often it is in the archive.
@@ -77,55 +78,6 @@ class Asked:
             raise UsageError(f"canaries must be at least 1, got {self.count}")
         if not 0 < self.confidence < 1:
             raise UsageError(f"confidence must be in (0, 1), got {self.confidence}")
-
-
-@dataclass(frozen=True)
-class Label:
-    """A face that the job found in the place of a canary, named as :func:`jobs.lakefaces.wanted` does, and whose."""
-
-    face_id: str
-    image_id: str
-    person: str
-
-
-@dataclass(frozen=True)
-class Clear:
-    """The clear photo of a person that attackers have.
-
-    Attributes:
-        person: keyed.
-        file: its URI in the run's folder: the photo's own bytes.
-        box: of the face in the upright photo, ``x0 y0 x1 y1``.
-        landmarks: five points, ``x`` and ``y`` in turn; none where no detector gave any.
-        detector: whose landmarks they are.
-    """
-
-    person: str
-    file: str = field(repr=False)
-    box: tuple[float, ...]
-    landmarks: tuple[float, ...] | None
-    detector: str | None
-
-
-@dataclass(frozen=True)
-class Planted:
-    """What canaries came to, and where they lie until :func:`planted` is left.
-
-    Attributes:
-        figures: of the scope ``canary``.
-        counts: photos, hosts, people, canaries and verdicts, by name.
-        placed: the canaries' own lake with its vault and its key, to be read as the archive's is.
-        labels: whose the faces in it are.
-        clear: what attackers have of these people.
-        assumed: whether the sizes are assumed, since the job had found no face in the archive.
-    """
-
-    figures: tuple[Figure, ...]
-    counts: dict[str, int]
-    placed: Placed
-    labels: tuple[Label, ...]
-    clear: tuple[Clear, ...]
-    assumed: bool = False
 
 
 @contextmanager
@@ -172,7 +124,7 @@ class _Making:
         self.placed, self.spark, self.asked, self.folder = placed, spark, asked, folder
         self.vault, self.key = placed.vault(), placed.key()
         self.lake = SparkLake(placed.lake.uri, spark, placed.common.storage)
-        self.draw = self.key.generator(folder.rpartition("/")[2], "canaries", asked.seed)
+        self.draw = self.key.generator("", FOLDER, asked.seed)
         self._own = self.key.derived(f"{FOLDER}/{folder.rpartition('/')[2]}")
         self.counts: Counter[str] = Counter()
 
@@ -186,7 +138,7 @@ class _Making:
             content_column=self.asked.content_column,
             storage=self.placed.common.storage,
         )
-        spec = CanarySpec(worker, self.folder, sizes)
+        spec = CanarySpec(worker, self.folder, sizes, self.asked.seed)
         looked = self._looked(spec)
         known = (self.spark, self.lake, self.vault, spec, self._digests, self._tasks, self.asked.seed)
         hosting = Hosting(*known, self.counts)

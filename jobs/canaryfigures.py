@@ -1,19 +1,76 @@
-"""What canaries say, in figures of the scope ``canary``. Runs on the driver; pure."""
+"""What canaries come to: figures of the scope ``canary``, and labels for attackers. Runs on the driver; pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scipy import stats
 
 from anonymizer_udfs.canaries import alike
+from anonymizer_udfs.canaries.alike import UNLIKE
 from anonymizer_udfs.canaries.judging import Verdict
 from anonymizer_udfs.canaries.sizes import size_class
 from anonymizer_udfs.evidence.bounds import lower, upper
 from anonymizer_udfs.evidence.figure import Figure
+from jobs.placed import Placed
 
 SCOPE = "canary"
 KIND = ("kind", "face")
+
+
+@dataclass(frozen=True)
+class Label:
+    """A face that the job found in the place of a canary, named as :func:`jobs.lakefaces.wanted` does, and whose."""
+
+    face_id: str
+    image_id: str
+    person: str
+
+
+@dataclass(frozen=True)
+class Clear:
+    """The clear photo of a person that attackers have.
+
+    Attributes:
+        person: keyed.
+        file: its URI in the run's folder: the photo's own bytes.
+        box: of the face in the upright photo, ``x0 y0 x1 y1``.
+        landmarks: five points, ``x`` and ``y`` in turn; none where no detector gave any.
+        detector: whose landmarks they are.
+    """
+
+    person: str
+    file: str = field(repr=False)
+    box: tuple[float, ...]
+    landmarks: tuple[float, ...] | None
+    detector: str | None
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What canaries came to, and where they lie until :func:`jobs.canaries.planted` is left.
+
+    Attributes:
+        figures: of the scope ``canary``.
+        counts: photos, hosts, people, canaries and verdicts, by name.
+        placed: the canaries' own lake with its vault and its key, to be read as the archive's is.
+        labels: whose the faces in it are.
+        clear: what attackers have of these people.
+        assumed: whether the sizes are assumed, since the job had found no face in the archive.
+    """
+
+    figures: tuple[Figure, ...]
+    counts: dict[str, int]
+    placed: Placed
+    labels: tuple[Label, ...]
+    clear: tuple[Clear, ...]
+    assumed: bool = False
+
+    @property
+    def unlike(self) -> tuple[str, ...]:
+        """The figures by which canaries are so unlike the archive's faces that they say little of these."""
+        judged = (one for one in self.figures if one.name in {"confidence_ks", "seam_ks", "size_ks"})
+        return tuple(one.name for one in judged if one.value is not None and one.value >= UNLIKE)
 
 
 @dataclass(frozen=True)

@@ -104,11 +104,13 @@ class CanarySpec:
         worker: what those that anonymize the archive are told: its policies, its key, and how it is read.
         folder: URI of the run's folder in the vault, where they write.
         sizes: how large canaries become.
+        seed: of places, sizes and noise, beside the key: the same seed lays the same heads in alike, whatever the run.
     """
 
     worker: WorkerSpec
     folder: str = field(repr=False)
     sizes: Sizes = field(default_factory=Sizes)
+    seed: int = 0
 
     def uri(self, *parts: str) -> str:
         """Return the URI of something in the run's folder."""

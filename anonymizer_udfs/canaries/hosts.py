@@ -79,13 +79,13 @@ def _planted(row: dict[str, Any], data: bytes | Reason, spec: CanarySpec) -> dic
         return said | {"state": State.GONE.value}
     wishes = row["wishes"]
     mine = [_head(spec.uri(base.HEADS, f"{wish['head_id']}.png"), wish, spec.worker.storage) for wish in wishes]
-    rng = key.generator(row["image_id"], f"canary/{spec.folder.rpartition('/')[2]}", row["copy"])
+    rng = key.generator(row["image_id"], f"canary/{spec.seed}", row["copy"])
     there = known(picture, row["known"])
     made, laid = composed(picture, there, mine, spec.sizes, rng)
     if not laid:
         return said | {"state": State.FULL.value}
     # No name of the archive, nor its id there, is in the name: what a reader of the vault sees is one number more.
-    name = key.image_id(f"canary:{spec.folder.rpartition('/')[2]}:{row['image_id']}:{row['copy']}")
+    name = key.image_id(f"canary:{spec.seed}:{row['image_id']}:{row['copy']}")
     folder = (base.PHOTOS, TIERS, row["policy"]) if row["policy"] else (base.PHOTOS, OWN)
     file = spec.uri(*folder, f"{name}.{picture.format.value}")
     files.write(file, imaging.encode(made, picture).data, spec.worker.storage)

@@ -6,12 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from anonymizer_udfs.canaries.alike import UNLIKE
 from anonymizer_udfs.canaries.judging import Verdict
 from anonymizer_udfs.evidence.figure import Figure
-from jobs.canaries import Asked, Label, _single
+from conf.settings import Settings
+from jobs.canaries import Asked, Label, Planted, _single
 from jobs.canaryfigures import Faces, figures, missed_of
 from jobs.canaryhosts import _Queue
 from jobs.errors import UsageError
+from jobs.lake import Lake
+from jobs.options import Common
+from jobs.placed import Placed
+from jobs.vault import KeySource
 
 
 def verdict(height: float = 40.0, how: Verdict = Verdict.HIDDEN, person: int = 0) -> dict[str, Any]:
@@ -127,3 +133,13 @@ def test_numbers_that_cannot_be_are_refused() -> None:
         Asked("people", count=0)
     with pytest.raises(UsageError, match=r"confidence must be in \(0, 1\), got 1"):
         Asked("people", confidence=1)
+
+
+def test_canaries_that_are_unlike_say_by_what() -> None:
+    """From the mark on; what could not be compared is no likeness and no difference."""
+    said = tuple(
+        Figure("canary", name, value)
+        for name, value in (("seam_ks", UNLIKE), ("confidence_ks", 0.1), ("size_ks", None), ("missed", 0.9))
+    )
+    lake = Placed(Lake("nowhere"), Common(Settings(), None, KeySource()))
+    assert Planted(said, {}, lake, (), ()).unlike == ("seam_ks",)
