@@ -147,11 +147,14 @@ def _seen(row: dict[str, Any], reader: Reader, spec: CanarySpec) -> _Seen | Stat
 
 
 def whose(faces: Sequence[Finding]) -> Finding | State:
-    """Return the face of the person whose photo it is, or why that cannot be told."""
+    """Return the face of the person whose photo it is, or why that cannot be told.
+
+    One in the background may be there, as long as it does not come along where a head is opaque.
+    """
     if not faces:
         return State.FACELESS
     largest, *others = sorted(faces, key=lambda one: -_height(one))
-    cut = boxes.grow(largest.box, heads.CUT_RATIO)
+    cut = boxes.grow(largest.box, heads.SOLID_RATIO)
     for one in others:
         centre = (one.box[:2] + one.box[2:]) / 2
         inside = bool((centre > cut[:2]).all() and (centre < cut[2:]).all())

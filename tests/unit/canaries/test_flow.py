@@ -131,6 +131,7 @@ def test_whose_photo_it_is_must_be_plain() -> None:
     assert one.box.tolist() == list(large)
     assert whose(found(large, (300.0, 0.0, 380.0, 90.0))) is photos.State.SEVERAL
     assert whose(found(large, near)) is photos.State.SEVERAL
+    assert isinstance(whose(found(large, (95.0, 20.0, 115.0, 45.0))), Finding)
 
 
 def host_rows(archive: Path, spec: CanarySpec, heads: list[dict[str, Any]], **changed: Any) -> list[dict[str, Any]]:
