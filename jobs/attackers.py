@@ -47,8 +47,8 @@ def checks(gate: Gate, known: Sequence[Figure], asked: Sequence[str]) -> list[Ch
     return [
         check(named, _by_all(by_rank, named, attacks, who)),
         check(matched, _by_all(by_match, matched, attacks, who)),
-        _replay(gate, known),
-        _context(gate, known),
+        _replay(gate, known, who),
+        _context(gate, known, who),
     ]
 
 
@@ -90,14 +90,16 @@ def _part(figure: Figure | None, limit: Limit, attack: str, recognizer: str | No
     return compared(figure, limit, figure.people or 0, about)
 
 
-def _tier(gate: Gate, known: Sequence[Figure], tier: str, limit: Limit) -> Check:
-    """Return the check of a tier that attacks no faces: any attacker there, each by each recognizer of the tier.
+def _tier(gate: Gate, known: Sequence[Figure], tier: str, limit: Limit, who: Sequence[str]) -> Check:
+    """Return the check of a tier that attacks no faces: any attacker there, each by each recognizer there is.
 
-    One whose figures name no recognizer looks at pixels alone, and is asked for once.
+    One whose figures name no recognizer looks at pixels alone, and is asked for once. Where one of the tier names any,
+    all that attack faces are asked for, so that none can be left out of the tier as a whole.
     """
     mine = [one for one in known if one.scope == "attack" and one.of("tier") == tier]
     found = [one for one in only(mine, "attack", "rank1") if _counts(gate, one)]
-    named = sorted({one.of("recognizer") for one in mine} - {None}, key=str)
+    named = sorted({name for one in mine if (name := one.of("recognizer"))})
+    named = sorted({*named, *who}) if named else []
     parts: list[Part] = []
     for attack in sorted({*gate.attacks[tier], *(one.of("attack") or "?" for one in mine)}):
         seen = {one.of("recognizer") for one in mine if (one.of("attack") or "?") == attack}
@@ -105,18 +107,18 @@ def _tier(gate: Gate, known: Sequence[Figure], tier: str, limit: Limit) -> Check
     return check(limit, parts)
 
 
-def _replay(gate: Gate, known: Sequence[Figure]) -> Check:
+def _replay(gate: Gate, known: Sequence[Figure], who: Sequence[str]) -> Check:
     """Return the check of the replay: of as many people as any attacker of faces had."""
     probes = [one.people or 0 for one in only(known, "attack", "rank1") if _of_faces(one) and _counts(gate, one)]
     needed = max([gate.people_least, *probes])
     limit = Limit("replay", "people named by replaying the code", gate.named_most, needed, "people", gate.confidence)
-    return _tier(gate, known, REPLAY, limit)
+    return _tier(gate, known, REPLAY, limit, who)
 
 
-def _context(gate: Gate, known: Sequence[Figure]) -> Check:
+def _context(gate: Gate, known: Sequence[Figure], who: Sequence[str]) -> Check:
     title = "people named by what is around faces"
     limit = Limit("context", title, gate.named_most, gate.people_least, "people", gate.confidence, context=True)
-    return _tier(gate, known, CONTEXT, limit)
+    return _tier(gate, known, CONTEXT, limit, who)
 
 
 def group(gate: Gate, mine: Sequence[Figure], who: Sequence[str], column: str, *, tar: bool = True) -> list[Part]:
