@@ -10,7 +10,7 @@ from conf import gates
 from conf.gates import Gate, GateError
 from jobs import canaries, evaluation, options
 from jobs.errors import UsageError
-from jobs.evaluating import MOST_PEOPLE
+from jobs.evaluating import LARGEST_GALLERY, MOST_PEOPLE
 from jobs.evaluation import Asked
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
@@ -65,6 +65,13 @@ def parser() -> Parser:
         help="attack so many people at most, or faces where nobody is known (default: %(default)s)",
     )
     made.add_argument(
+        "--gallery",
+        type=int,
+        default=LARGEST_GALLERY,
+        metavar="N",
+        help="compare the templates of so many people at most (default: %(default)s)",
+    )
+    made.add_argument(
         "--gate",
         metavar="NAME|FILE",
         help=f"refuse with exit code 4 what does not pass: {', '.join(gates.names())}, or a file (judged by: default)",
@@ -99,6 +106,7 @@ def asked(args: argparse.Namespace) -> Asked:
         panel=tuple(args.panel),
         attackers=tuple(args.attack or ATTACKERS),
         people=args.people,
+        gallery=args.gallery,
         content_column=args.content_column,
         gate=_gate(args.gate),
         downstream=args.downstream,

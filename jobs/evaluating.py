@@ -15,14 +15,17 @@ from pyspark.sql.window import Window
 
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import Means, RunAttacks, Step
-from anonymizer_udfs.evaluation.examining import ExamineSpec
+from anonymizer_udfs.evaluation.blocks import ToFigures
+from anonymizer_udfs.evaluation.examining import CLEAR, ExamineSpec
+from anonymizer_udfs.evaluation.reached import GALLERIES
 from anonymizer_udfs.evaluation.training import TRAINED_ON, TrainPartition
+from anonymizer_udfs.evaluation.views import CHIP
 from anonymizer_udfs.evidence import FIGURES, Figure
 from anonymizer_udfs.grouping.reading import State
 from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.udfs import AttackPartition, ExaminePartition
-from jobs import session
+from jobs import galleries, session
 from jobs.groups import GroupStore
 from jobs.labels import Labelled
 from jobs.lake import SparkLake
@@ -31,9 +34,25 @@ from jobs.plan import TASKS_A_CORE
 from jobs.vault import Vault
 
 MOST_PEOPLE = 2_000
+LARGEST_GALLERY = 10_000
 MEASURED = 500
 """Images of which it is measured what is left of their use, where no models are trained."""
 PEOPLE = "image_id string, person string, groups map<string, string>, answer string"
+
+
+@dataclass(frozen=True)
+class Most:
+    """How much is looked at.
+
+    Attributes:
+        people: whose faces are attacked; where nobody is known, so many images are.
+        gallery: people whose templates are compared; those beyond ``people`` are nothing but that.
+        measured: images of which it is wanted what is left of their use.
+    """
+
+    people: int = MOST_PEOPLE
+    gallery: int = LARGEST_GALLERY
+    measured: int = MEASURED
 
 
 @dataclass(frozen=True)
@@ -50,14 +69,13 @@ class Beside:
     vault: Vault
     people: Sequence[Labelled] | None = field(default=None, repr=False)
 
-    def images(self, spark: SparkSession, most: int, measured: int) -> DataFrame:
+    def images(self, spark: SparkSession, most: Most) -> DataFrame:
         """Return rows of ``examining.EXAMINED``, ``groups`` and ``answer``: all images that are not held back whole.
 
         Args:
             spark: the session.
-            most: people whose faces are attacked, or images where nobody is known; chosen by their keyed ids, which
-                are as good as drawn.
-            measured: of so many images it is wanted what is left of their use.
+            most: how many of them are attacked, compared and measured; chosen by their keyed ids, which are as good as
+                drawn.
         """
         images = self.lake.frame("images").where("status <> 'quarantined'")
         stepped = F.size(F.coalesce("steps", F.array())) > 0 if "steps" in images.columns else F.lit(False)  # noqa: FBT003 - a value
@@ -69,24 +87,26 @@ class Beside:
         entry = [name for name in LISTED.names if name not in {"image_id", "content_version"}]
         newest = work.groupBy("image_id", "content_version").agg(F.max_by(F.struct(*entry), "epoch").alias("entry"))
         known = rows.join(newest, ["image_id", "content_version"]).select("*", "entry.*").drop("entry")
-        some = known.where("frames = 1").select("image_id").orderBy(F.reverse("image_id")).limit(measured)
+        some = known.where("frames = 1").select("image_id").orderBy(F.reverse("image_id")).limit(most.measured)
         chosen = some.withColumn("measured", F.lit(True))  # noqa: FBT003 - a value
         named = self._named(spark, known, most).join(chosen, "image_id", "left")
         return named.withColumn("measured", F.coalesce("measured", F.lit(False)))  # noqa: FBT003 - a value
 
-    def _named(self, spark: SparkSession, known: DataFrame, most: int) -> DataFrame:
+    def _named(self, spark: SparkSession, known: DataFrame, most: Most) -> DataFrame:
         if self.people is None:
-            few = known.where(F.size("faces") > 0).select("image_id").orderBy("image_id").limit(most)
+            few = known.where(F.size("faces") > 0).select("image_id").orderBy("image_id").limit(most.people)
             chosen = few.withColumn("attacked", F.lit(True))  # noqa: FBT003 - a value
             nobody, nothing = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
-            unknown = {"person": nobody, "groups": nothing, "answer": nobody}
+            unknown = {"person": nobody, "groups": nothing, "answer": nobody, "brief": F.lit(False)}  # noqa: FBT003 - a value
             named = known.join(chosen, "image_id", "left").withColumns(unknown)
         else:
             rows = [(one.image_id, one.person, dict(one.groups), one.answer) for one in self.people]
             said = spark.createDataFrame(rows, PEOPLE)
             ranked = said.withColumn("rank", F.dense_rank().over(Window.orderBy("person")))
-            named = known.join(ranked.where(F.col("rank") <= most), "image_id", "left")
+            mine = ranked.where(F.col("rank") <= max(most.people, most.gallery))
+            named = known.join(mine.withColumn("brief", F.col("rank") > most.people), "image_id", "left")
             named = named.withColumn("attacked", F.col("person").isNotNull())
+            named = named.withColumn("brief", F.coalesce("brief", F.lit(False)))  # noqa: FBT003 - a value
         return named.withColumn("attacked", F.coalesce("attacked", F.lit(False)))  # noqa: FBT003 - a value
 
 
@@ -101,9 +121,9 @@ class Seen:
     rows: DataFrame
 
     @classmethod
-    def of(cls, spark: SparkSession, beside: Beside, spec: ExamineSpec, most: int, measured: int) -> "Seen":
+    def of(cls, spark: SparkSession, beside: Beside, spec: ExamineSpec, most: Most) -> "Seen":
         """Return what is seen of a lake; nothing is done until it is asked for."""
-        images = beside.images(spark, most, measured)
+        images = beside.images(spark, most)
         tasks = TASKS_A_CORE * session.cores(spark)
         placed = images.select(*examining.EXAMINED.names).repartition(tasks, "image_id")
         seen = placed.mapInArrow(ExaminePartition(spec), from_arrow_schema(examining.SEEN))
@@ -172,10 +192,45 @@ def attacked(faces: DataFrame, steps: Sequence[Step], means: Means) -> list[Figu
     """
     if not steps:
         return []
-    rows = reduce(DataFrame.unionByName, (_for(faces, number, step) for number, step in enumerate(steps)))
+    whole = faces.where(F.map_contains_key("views", f"{CLEAR}.{CHIP}"))
+    rows = reduce(DataFrame.unionByName, (_for(whole, number, step) for number, step in enumerate(steps)))
     placed = rows.repartitionById(len(steps), F.col("attack"))
     made = placed.mapInArrow(AttackPartition(RunAttacks(tuple(steps), means)), from_arrow_schema(FIGURES))
     return [Figure.from_row(row.asDict()) for row in made.collect()]
+
+
+def compared(faces: DataFrame, means: Means, attackers: Sequence[str], tasks: int) -> list[Figure]:
+    """Return what attackers who only compare templates reach among all people, where these are more than are attacked.
+
+    Args:
+        faces: of :meth:`Seen.faces`.
+        means: what attacks have.
+        attackers: names of those that were asked for.
+        tasks: blocks of probes.
+    """
+    beyond = faces.where(~F.map_contains_key("views", f"{CLEAR}.{CHIP}")).limit(1).count()
+    if not beyond:
+        return []
+    least = max(GALLERIES[:-1]) + 1
+    return [
+        figure
+        for who in means.recognizers
+        for large in galleries.LARGE
+        if large.attack in attackers
+        for figure in galleries.ranked(
+            faces,
+            who,
+            large,
+            tasks,
+            ToFigures(
+                (("attack", large.attack), ("recognizer", who.name), ("tier", large.tier)),
+                means.seed,
+                means.confidence,
+                least,
+            ),
+            itself=means.itself,
+        )
+    ]
 
 
 def _for(faces: DataFrame, number: int, step: Step) -> DataFrame:

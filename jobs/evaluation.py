@@ -42,13 +42,25 @@ from jobs import (
 from jobs.context import Treatment
 from jobs.errors import UsageError
 from jobs.evaluated import Report
-from jobs.evaluating import MEASURED, MOST_PEOPLE, Beside, Seen, attacked, counted, kept_groups
+from jobs.evaluating import (
+    LARGEST_GALLERY,
+    MEASURED,
+    MOST_PEOPLE,
+    Beside,
+    Most,
+    Seen,
+    attacked,
+    compared,
+    counted,
+    kept_groups,
+)
 from jobs.labels import Labels
 from jobs.lake import SparkLake
 from jobs.ledger import Event
 from jobs.metrics import Metrics
 from jobs.models import registry
 from jobs.placed import Placed
+from jobs.plan import TASKS_A_CORE
 from jobs.reporting import pages, told
 
 JOB = "evaluate"
@@ -69,6 +81,7 @@ class Asked:
         panel: recognizers beside those of the policies.
         attackers: names of the family.
         people: so many are attacked at most.
+        gallery: of so many templates are compared at most.
         content_column: the column of a table source that holds the images.
         gate: what must be shown; its confidence is that of all bounds.
         downstream: a column of the labels that models are trained to tell; none: nothing is trained.
@@ -84,6 +97,7 @@ class Asked:
     panel: tuple[str, ...] = ()
     attackers: tuple[str, ...] = tuple(ATTACKERS)
     people: int = MOST_PEOPLE
+    gallery: int = LARGEST_GALLERY
     content_column: str | None = None
     gate: Gate = field(default_factory=lambda: gates.load(gates.DEFAULT))
     downstream: str | None = None
@@ -154,10 +168,10 @@ class _Evaluating:
     def _figures(self, spark: SparkSession, lake: SparkLake, run_id: str) -> Iterator[Figure]:
         rows = None if self.people is None else self.people.rows
         beside = Beside(lake, self.placed.vault(), rows)
-        measured = TRAINED if self.asked.downstream else MEASURED
-        seen = Seen.of(spark, beside, self._spec(run_id), self.asked.people, measured)
+        most = Most(self.asked.people, self.asked.gallery, TRAINED if self.asked.downstream else MEASURED)
+        seen = Seen.of(spark, beside, self._spec(run_id), most)
         try:
-            yield from self._of(seen)
+            yield from self._of(seen, TASKS_A_CORE * session.cores(spark))
         finally:
             seen.release()
         yield from kept_groups(spark, lake, self.placed)
@@ -179,7 +193,7 @@ class _Evaluating:
             content_column=asked.content_column,
         )
 
-    def _of(self, seen: Seen) -> Iterator[Figure]:
+    def _of(self, seen: Seen, tasks: int) -> Iterator[Figure]:
         with progress.waiting("seeing each image beside its original"):
             counts = seen.counts()
         quarantined = "SELECT COUNT(*) AS n FROM images WHERE status = 'quarantined'"
@@ -190,6 +204,7 @@ class _Evaluating:
             steps = attacking.steps(means.names, self.asked.attackers, labelled=self.people is not None)
             with progress.waiting("attacking"):
                 yield from attacked(seen.faces(), steps, means)
+                yield from compared(seen.faces(), means, self.asked.attackers, tasks)
         if self.asked.downstream:
             with progress.waiting("training models on both"):
                 yield from seen.trained(SEED, self.asked.downstream)

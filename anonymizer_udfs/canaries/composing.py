@@ -27,7 +27,6 @@ SHRINK, SHRINKS = 0.8, 6
 """A size that fits nowhere is drawn again, so much lower at the most, and so often."""
 CORE_RATIO = 0.8
 """Of a known face's box: the part that surely shows its skin."""
-_BACK = {6: 8, 8: 6}
 _SEEN = 1 / 255
 
 Rgb = NDArray[np.uint8]
@@ -99,7 +98,7 @@ def composed(
         laid += [] if one is None else [one]
     if not laid:
         return picture, ()
-    back = _BACK.get(picture.orientation, picture.orientation)
+    back = orientation.back(picture.orientation)
     touched = orientation.upright(work.touched[..., None].view(np.uint8), back)[..., 0].astype(bool)
     made = _transferred(picture, orientation.upright(work.canvas, back), touched)
     return made, tuple(one.stored(picture) for one in laid)

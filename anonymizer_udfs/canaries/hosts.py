@@ -34,7 +34,6 @@ from anonymizer_udfs.sources.uris import canonical
 OWN = "own"
 """The folder of images whose data set has no policy of its own; no policy's name: those are in a folder below."""
 TIERS = "tiers"
-_BACK = {6: 8, 8: 6}
 _MOST_ROWS = 64
 _HEADS_KEPT = 64
 
@@ -120,10 +119,8 @@ def upright(picture: Picture, found: Sequence[Sequence[float] | NDArray[np.float
     """Return boxes of a picture's stored pixels where they are in the upright picture."""
     if not found:
         return boxes.empty()
-    back = _BACK.get(picture.orientation, picture.orientation)
-    w, h = picture.size_wh
-    size = (h, w) if orientation.swapped(picture.orientation) else (w, h)
-    return orientation.boxes_to_stored(np.asarray(found, np.float32).reshape(-1, 4), back, size)
+    stored = np.asarray(found, np.float32).reshape(-1, 4)
+    return orientation.boxes_to_upright(stored, picture.orientation, picture.size_wh)
 
 
 def _canary(one: Laid, wish: dict[str, Any]) -> dict[str, Any]:

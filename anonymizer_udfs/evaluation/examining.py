@@ -16,17 +16,15 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs import downstream, imaging, subject, verification
 from anonymizer_udfs.comparing import Comparer
-from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST
-from anonymizer_udfs.evaluation import parroting, views
+from anonymizer_udfs.evaluation import parroting, places, views
 from anonymizer_udfs.evaluation.parroting import Alike
-from anonymizer_udfs.evaluation.views import Box, Lookers, Shown, Views
+from anonymizer_udfs.evaluation.views import Lookers, Shown, Views
 from anonymizer_udfs.grouping.reading import State
-from anonymizer_udfs.imaging import Picture, animation, carried, orientation
+from anonymizer_udfs.imaging import Picture, animation, carried
 from anonymizer_udfs.imaging.carried import NOTHING
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import BadImageError, Reason
-from anonymizer_udfs.recognition import alignment
 from anonymizer_udfs.records import FACE, LISTED, Planned
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
@@ -36,7 +34,6 @@ WEAK, MIDDLING = 0.02, 0.05
 """Blurs of these shares of a face's width: one that must be broken, and one by which those who learn must gain."""
 CLEAR, RELEASED, PARROT, WEAKLY, MIDDLINGLY = "clear", "released", "parrot", "weak", "middling"
 FACE_KIND = "face"
-_BACK = {6: 8, 8: 6}
 
 EXAMINED = pa.schema(
     [
@@ -49,13 +46,16 @@ EXAMINED = pa.schema(
         ("faces", pa.list_(FACE)),
         ("person", pa.string()),
         ("attacked", pa.bool_()),
+        ("brief", pa.bool_()),
         ("measured", pa.bool_()),
     ]
 )
-"""An image of the lake and where its original is. ``moved``: its pixels went through steps, so that nothing in it lies
-where it lay; ``attacked``: whether its faces are wanted as attackers see them; ``person``: who is on it, where that is
-known (then the largest face is meant), else each face is somebody of its own; ``measured``: whether it is wanted what
-is left of the picture's use."""
+"""An image of the lake and where its original is.
+
+- ``moved``: its pixels went through steps, so that nothing in it lies where it lay.
+- ``person``: who is on it, where that is known (then the largest face is meant); else each face is somebody of its own.
+- ``attacked``: its faces are wanted as attackers see them; ``brief``: by their templates alone.
+- ``measured``: it is wanted what is left of the picture's use."""
 KEPT = pa.map_(pa.string(), pa.struct([("value", pa.float64()), ("cases", pa.int64())]))
 VIEWED = pa.struct(
     [
@@ -159,7 +159,9 @@ def _used(row: dict[str, Any], before: Picture, after: Picture, spec: ExamineSpe
     """Return what is left of a picture's use, and small copies of it."""
     out: dict[str, Any] = {}
     if spec.comparer is not None and before.pixels.shape == after.pixels.shape:
-        regions = [(int(a), int(b), int(c), int(d)) for a, b, c, d in (_corners(one["region"]) for one in row["faces"])]
+        regions = [
+            (int(a), int(b), int(c), int(d)) for a, b, c, d in (places.corners(one["region"]) for one in row["faces"])
+        ]
         found = spec.comparer.figures(before, after, regions)
         out["kept"] = [(name, {"value": one.value, "cases": one.cases}) for name, one in found.items()]
     if spec.small:
@@ -202,44 +204,11 @@ def outside_changed(before: Sequence[Picture], after: Sequence[Picture], faces: 
     for number, (one, other) in enumerate(zip(before, after, strict=True)):
         if one.pixels.shape != other.pixels.shape or one.pixels.dtype != other.pixels.dtype:
             return True
-        mine = [_corners(face["region"]) for face in faces if face["frame"] == number]
+        mine = [places.corners(face["region"]) for face in faces if face["frame"] == number]
         inside = views.covered(mine, one.pixels.shape)
         if (verification.differs(one, other) & ~inside).any():
             return True
     return False
-
-
-def _corners(box: dict[str, float]) -> Box:
-    return box["x0"], box["y0"], box["x1"], box["y1"]
-
-
-def _upright_boxes(boxes: Sequence[Box], picture: Picture) -> list[Box]:
-    """Return boxes of stored pixels in the upright picture."""
-    if not boxes:
-        return []
-    turn, (w, h) = picture.orientation, picture.size_wh
-    size_wh = (h, w) if orientation.swapped(turn) else (w, h)
-    placed = orientation.boxes_to_stored(np.array(boxes, np.float32), _BACK.get(turn, turn), size_wh)
-    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in placed.tolist()]
-
-
-def _points(face: dict[str, Any], picture: Picture) -> NDArray[np.float32] | None:
-    points = np.array([(p["x"], p["y"]) for p in face["landmarks"] or ()], np.float32)
-    if points.shape != (5, 2):
-        return None
-    turn, (w, h) = picture.orientation, picture.size_wh
-    size_wh = (h, w) if orientation.swapped(turn) else (w, h)
-    return orientation.points_to_stored(points, _BACK.get(turn, turn), size_wh)
-
-
-def placed(face: dict[str, Any], picture: Picture) -> Shown | None:
-    """Return a face of a row in the upright picture; nothing where no recognizer can align it."""
-    points = _points(face, picture)
-    by = next((name for name in face["detectors"] if name in alignment.DLIB), None)
-    if points is None or by is None:
-        return None
-    box, region = _upright_boxes([_corners(face["box"]), _corners(face["region"])], picture)
-    return Shown(box, region, points, by)
 
 
 def _faces(row: dict[str, Any], source: Subject, after: Picture, spec: ExamineSpec) -> tuple[list[dict[str, Any]], int]:
@@ -247,26 +216,26 @@ def _faces(row: dict[str, Any], source: Subject, after: Picture, spec: ExamineSp
     before = source.pictures()[0]
     mine = [(i, face) for i, face in enumerate(row["faces"]) if face["kind"] == FACE_KIND]
     if row["person"] is not None:  # who is named is the largest
-        mine = sorted(mine, key=lambda one: -_area(one[1]["box"]))[:1]
-    wanted = [(i, face, placed(face, before)) for i, face in mine]
+        mine = sorted(mine, key=lambda one: -places.area(one[1]["box"]))[:1]
+    wanted = [(i, face, places.placed(face, before)) for i, face in mine]
     aligned = [(i, face, shown) for i, face, shown in wanted if shown is not None]
     if not aligned:
         return [], len(wanted)
     sides = {CLEAR: subject.upright(before), RELEASED: subject.upright(after)}
-    parrot = parroting.treated(row, source, findings(row["faces"], before), spec.strangers)
+    parrot = parroting.treated(row, source, places.findings(row["faces"], before), spec.strangers)
     if parrot is not None:
         sides[PARROT] = parrot.rgb
     hidden = views.covered(
-        _upright_boxes([_corners(face["region"]) for face in row["faces"]], before), sides[CLEAR].shape
+        places.upright_boxes([places.corners(face["region"]) for face in row["faces"]], before), sides[CLEAR].shape
     )
     facts = _facts(row["content"], after)
     out = []
     for i, face, shown in aligned:
-        seen = (
-            _views(sides, shown, hidden, spec)
-            | (_canvases(sides, shown, parrot) if parrot else {})
-            | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
-        )
+        if row["brief"]:
+            seen = _templates(sides, shown, hidden, spec)
+        else:
+            seen = _views(sides, shown, hidden, spec) | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
+            seen |= _canvases(sides, shown, parrot) if parrot else {}
         face_id = f"{row['image_id']}-{i:04d}"
         out.append(
             {
@@ -280,10 +249,6 @@ def _faces(row: dict[str, Any], source: Subject, after: Picture, spec: ExamineSp
     return out, len(wanted) - len(aligned)
 
 
-def _area(box: dict[str, float]) -> float:
-    return (box["x1"] - box["x0"]) * (box["y1"] - box["y0"])
-
-
 def _views(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.bool_], spec: ExamineSpec) -> Views:
     """Return all views of one face."""
     out: Views = {}
@@ -294,6 +259,14 @@ def _views(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.
     if spec.controls:
         for side, ratio in ((WEAKLY, WEAK), (MIDDLINGLY, MIDDLING)):
             out |= _face(side, views.blurred(sides[CLEAR], face, ratio), face, spec)
+    return out
+
+
+def _templates(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.bool_], spec: ExamineSpec) -> Views:
+    """Return the templates of one face alone, for galleries of more people than anybody learns from."""
+    out: Views = {}
+    for side, rgb in sides.items():
+        out |= spec.lookers.templates(side, views.blanked(rgb, hidden) if spec.inside else rgb, face)
     return out
 
 
@@ -312,22 +285,6 @@ def _facts(content: bytes, picture: Picture) -> bytes:
     w, h = picture.size_wh
     kinds = [float(picture.format is one) for one in imaging.Format]
     return np.array([np.log(w), np.log(h), np.log(len(content) / (w * h)), *kinds], np.float32).tobytes()
-
-
-def findings(faces: Sequence[dict[str, Any]], picture: Picture) -> list[Finding]:
-    """Return what a row says was found, in the upright picture, to be treated once more."""
-    boxes = _upright_boxes([_corners(face["box"]) for face in faces], picture)
-    return [
-        Finding(
-            kind=face["kind"],
-            box=np.array(box, np.float32),
-            confidence=face["confidence"],
-            sightings=(),
-            landmarks=_points(face, picture),
-            landmarks_by=next(iter(face["detectors"]), None),
-        )
-        for face, box in zip(faces, boxes, strict=True)
-    ]
 
 
 __all__ = ["EXAMINED", "SEEN", "ExamineSpec", "examine", "metadata_left", "outside_changed"]

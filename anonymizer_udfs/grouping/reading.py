@@ -29,7 +29,6 @@ from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.sources.base import Storage
 from anonymizer_udfs.spec import Limits
 
-_BACK = {6: 8, 8: 6}
 _MOST_ROWS = 16
 
 _BOX = pa.struct([(n, pa.float32()) for n in ("x0", "y0", "x1", "y1")])
@@ -101,7 +100,7 @@ class Opened:
         if self.rgb is None:
             raise RuntimeError("an original is opened before its faces are placed")
         size_wh = (self.rgb.shape[1], self.rgb.shape[0])
-        back = _BACK.get(self.turn, self.turn)
+        back = orientation.back(self.turn)
         box = np.array([[face["box"][name] for name in ("x0", "y0", "x1", "y1")]], np.float32)
         x0, y0, x1, y1 = (float(v) for v in orientation.boxes_to_stored(box, back, size_wh)[0])
         points = np.array([(p["x"], p["y"]) for p in face["landmarks"] or ()], np.float32)

@@ -81,3 +81,30 @@ def boxes_to_stored(boxes: Boxes, orientation: int, stored_wh: tuple[int, int]) 
     """
     corners = points_to_stored(boxes.reshape(-1, 2, 2), orientation, stored_wh)
     return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).astype(np.float32)
+
+
+def back(orientation: int) -> int:
+    """Return the orientation that takes an upright picture back to the stored one.
+
+    Examples:
+        >>> [back(one) for one in (1, 3, 6, 8)]
+        [1, 3, 8, 6]
+    """
+    return {6: 8, 8: 6}.get(orientation, orientation)
+
+
+def points_to_upright(points: NDArray[np.float32], orientation: int, stored_wh: tuple[int, int]) -> NDArray[np.float32]:
+    """Return points of the stored picture, shape ``(..., 2)`` as ``x y`` in pixels, in the upright one.
+
+    Examples:
+        >>> points_to_upright(np.array([[[2, 7]]], np.float32), 6, (10, 8)).tolist()
+        [[[1.0, 2.0]]]
+    """
+    w, h = stored_wh
+    return points_to_stored(points, back(orientation), (h, w) if swapped(orientation) else (w, h))
+
+
+def boxes_to_upright(boxes: Boxes, orientation: int, stored_wh: tuple[int, int]) -> Boxes:
+    """Return boxes of the stored picture, shape ``(n, 4)`` half-open, in the upright one."""
+    w, h = stored_wh
+    return boxes_to_stored(boxes, back(orientation), (h, w) if swapped(orientation) else (w, h))
