@@ -42,10 +42,40 @@ def test_figures_of_a_result(tmp_path: Path) -> None:
         ],
     }
     result.write_text(json.dumps(made), encoding="utf-8")
-    told = recall.written(TEXT, result)
+    told = recall.written(TEXT, result, tmp_path / "none.json")
     assert "1,234 portraits, 4 faces in 2 scenes of 1 cells" in told
     assert (
         "| upright | `balanced` | at least 0.995 | 0.7500 | 0.2486 | 4 | **not met**, of 3,000 cases needed |" in told
     )
     assert "| darkness | 4 | 0.750 | 0.250 |" in told
     assert "| `balanced` | deface | 1 | 1 | 0 | 0 | 0 | 0 | none |" in told
+
+
+def test_a_plan_that_was_measured_apart(tmp_path: Path) -> None:
+    """What is asked of it in full, all cells on a sample; rows of that plan alone, and not a word that it is missing."""
+    row = {"what": "upright, 12 to 24 px", "value": 0.9965, "bound": 0.9947, "cases": 4602, "needed": 3000}
+    asked = {**row, "least": 0.98, "most": None, "met": True, "enough": True}
+    compared = {"theirs": "deface", "cells": 9, "ahead": 5, "equal": 3, "behind": 1, "worse": [], "worse_holm": []}
+    made = {
+        "full": {"headline": [{**asked, "finder": "thorough"}, {**asked, "finder": "balanced"}]},
+        "sample": {
+            "finders": {"thorough": {}, "deface": {}},
+            "cells": [
+                {
+                    "factor": "dark",
+                    "faces": 60,
+                    "images": 7,
+                    "finders": {"thorough": {"found": 57}, "deface": {"found": 6}},
+                }
+            ],
+            "compared": [{"ours": "thorough", **compared}, {"ours": "balanced", **compared}],
+        },
+    }
+    more = tmp_path / "more.json"
+    more.write_text(json.dumps(made), encoding="utf-8")
+    told = recall.written(TEXT, more=more)
+    assert "Not measured yet" not in told
+    assert "| upright, 12 to 24 px | `thorough` | at least 0.98 | 0.9965 | 0.9947 | 4,602 | met |" in told
+    assert "60 faces in 7 of the same scenes" in told
+    assert "| darkness | 60 | 0.950 | 0.100 |" in told
+    assert "| `thorough` | deface | 9 | 5 | 3 | 1 | 0 | 0 | none |" in told
