@@ -20,17 +20,12 @@ from jobs.errors import LakeError, UsageError
 from jobs.options import Common, Parser
 from jobs.outbox import LINES, SHEET, STAMP, Outbox
 from jobs.placed import Placed, open_lake
+from jobs.reporting.evaluated import word_of
 from jobs.screen import bytes_text, counted
 from jobs.vault import NONE
-
-WORD = "obfuscated"
-"""What an export of this version has earned: no gate has judged the lake, so neither of the two stronger words."""
+from jobs.verdict import MEANINGS, Word
 
 RELEASABLE = (Status.ANONYMIZED, Status.CLEAN)
-MEANING = {
-    WORD: "faces were detected and changed; nothing here proves that nobody can be recognised, "
-    "and a face that was not detected is unchanged",
-}
 EXAMPLES = """  faceveil export ./lake ./out                      files under their ids: ab/abcdef....jpg
   faceveil export ./lake ./out --names              files under their names below the source's folder
   faceveil export ./lake ./out --status anonymized  only images in which a face was changed
@@ -77,7 +72,7 @@ class Exported:
     size_bytes: int
     left_out: dict[str, int]
     unnamed: int
-    word: str = WORD
+    word: Word = Word.OBFUSCATED
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
@@ -90,7 +85,7 @@ class Exported:
             out.append("left out: " + ", ".join(f"{n} {status}" for status, n in sorted(self.left_out.items())))
         if self.unnamed:
             out.append(f"{counted(self.unnamed, 'image')} without a name in the vault: under the id instead")
-        return [*out, f"manifest: {LINES}, {SHEET}", f"stamp: {self.word} ({MEANING[self.word]})"]
+        return [*out, f"manifest: {LINES}, {SHEET}", f"stamp: {self.word} ({MEANINGS[self.word]})"]
 
 
 def run(order: Order) -> Exported:
@@ -101,6 +96,7 @@ def run(order: Order) -> Exported:
         JobError: if the folder cannot be written.
     """
     lake = order.placed.lake
+    word = word_of(lake)
     known = lake.tables.query("SELECT image_id, status, format FROM images")
     statuses = Counter(known.column("status").to_pylist())
     total = sum(statuses[s] for s in order.statuses)
@@ -108,15 +104,15 @@ def run(order: Order) -> Exported:
     names, unnamed = _names(order, known)
     size = files = 0
     with Outbox(order.folder, order.overwrite) as outbox:
-        outbox.prepare(_header(order, left_out))
+        outbox.prepare(_header(order, left_out, word))
         for row in _watched(_rows(order), total):
             content = row["content"]
             verify(row)
             row["file"] = names.get(row["image_id"]) or naming.id_name(row["image_id"], row["format"])
             outbox.put(row | {"sha256": row["output_sha256"], "size_bytes": len(content)}, content)
             size, files = size + len(content), files + 1
-        outbox.finish(_stamp(order, files, left_out))
-    return Exported(str(order.folder), files, size, left_out, unnamed)
+        outbox.finish(_stamp(order, files, left_out, word))
+    return Exported(str(order.folder), files, size, left_out, unnamed, word)
 
 
 def _names(order: Order, known: Any) -> tuple[dict[str, str], int]:
@@ -158,12 +154,12 @@ def verify(row: dict[str, Any]) -> None:
         )
 
 
-def _header(order: Order, left_out: dict[str, int]) -> dict[str, Any]:
+def _header(order: Order, left_out: dict[str, int], word: Word) -> dict[str, Any]:
     events = order.placed.lake.ledger.events()
     return {
         "faceveil": __version__,
-        "word": WORD,
-        "meaning": MEANING[WORD],
+        "word": word.value,
+        "meaning": MEANINGS[word],
         "left_out": left_out,
         "statuses": list(order.statuses),
         "table_versions": order.placed.lake.tables.versions(),
@@ -172,11 +168,11 @@ def _header(order: Order, left_out: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _stamp(order: Order, files: int, left_out: dict[str, int]) -> str:
+def _stamp(order: Order, files: int, left_out: dict[str, int], word: Word) -> str:
     manifest = hashlib.sha256((order.folder / f"{LINES}.part").read_bytes()).hexdigest()
     missing = ", ".join(f"{n} {status}" for status, n in sorted(left_out.items())) or "none"
     return (
-        f"{WORD}\n\n{WORD}: {MEANING[WORD]}.\n\n"
+        f"{word.value}\n\n{word.value}: {MEANINGS[word]}.\n\n"
         f"images: {files}\nleft out: {missing}\nmanifest.jsonl sha256: {manifest}\nfaceveil: {__version__}\n"
     )
 

@@ -8,8 +8,10 @@ from anonymizer_udfs.outcome import Reason, Status
 from jobs import options, screen
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
+from jobs.reporting.evaluated import word_of
 from jobs.screen import Section, bytes_text, counted, seconds_text
 from jobs.standing import Run, Standing, standing
+from jobs.verdict import Word
 
 RUNS_SHOWN = 5
 EXAMPLES = """  faceveil status ./lake
@@ -38,17 +40,18 @@ REMEDIES = {
 """What a person can do about each reason."""
 
 
-def sections(now: Standing, typed: str) -> list[Section]:
+def sections(now: Standing, typed: str, word: Word) -> list[Section]:
     """Return what a person reads.
 
     Args:
         now: how the lake stands.
         typed: the lake as it was typed, for commands to copy.
+        word: what it may be called.
     """
     by_status = [(s.value, str(now.count(s))) for s in Status if now.count(s)]
     held = [s for s in now.shares if s.status in (Status.QUARANTINED, Status.REVIEW)]
     return [
-        Section(f"lake {typed}", tuple(_facts(now))),
+        Section(f"lake {typed}", tuple(_facts(now, word))),
         Section("images", (*by_status, ("in all", str(now.images))), right=(1,)) if by_status else Section("", ()),
         Section(
             "held back",
@@ -81,13 +84,14 @@ def sections(now: Standing, typed: str) -> list[Section]:
     ]
 
 
-def _facts(now: Standing) -> list[tuple[str, str]]:
+def _facts(now: Standing, word: Word) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {version}" for name, version in now.table_versions.items())
     ledger = now.ledger_problem or f"{now.ledger_events} events, every link verified"
     return [
         ("size", f"{bytes_text(now.size_bytes)} in {counted(now.files, 'file')}"),
         ("versions", versions),
         ("faces", str(now.faces)),
+        ("may be called", word.value),
         ("ledger", ledger),
         ("MLflow", now.mlflow or "off"),
     ]
@@ -138,11 +142,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    now = standing(open_lake(args.lake, common).lake, common.settings)
+    lake = open_lake(args.lake, common).lake
+    now, word = standing(lake, common.settings), word_of(lake)
     if common.as_json:
-        options.answer({**now.as_dict(), "next": advice(now, args.lake)}, (), as_json=True)
+        options.answer({**now.as_dict(), "word": word.value, "next": advice(now, args.lake)}, (), as_json=True)
     else:
-        screen.show(sections(now, args.lake))
+        screen.show(sections(now, args.lake, word))
     return options.CHECK_FAILED if now.ledger_problem else options.DONE
 
 

