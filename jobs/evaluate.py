@@ -33,7 +33,9 @@ def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("evaluate", "Attack the images of a lake, and measure who is found again.", EXAMPLES)
     options.add_lake(made)
-    made.add_argument("--labels", type=Path, metavar="FILE", help="CSV or Parquet: who is on which photo")
+    made.add_argument(
+        "--labels", type=Path, metavar="FILE", help="CSV, Parquet or a Delta table: who is on which photo"
+    )
     made.add_argument(
         "--canaries",
         metavar="FOLDER",

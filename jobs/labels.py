@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import DeltaError
 
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources import canonical
@@ -17,7 +19,7 @@ from jobs.errors import UsageError
 
 PERSON = ("person", "label")
 WHERE = ("image_id", "path", "uri")
-_EXPECTED = "expected a CSV or Parquet file with a column person, and one of image_id, path and uri"
+_EXPECTED = "expected a CSV or Parquet file, or a Delta table, with a column person, and one of image_id, path and uri"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def read(
     """Return what a file says.
 
     Args:
-        file: CSV, or Parquet by its ending. ``path`` is relative to the source, or any end of a source's URI.
+        file: CSV, Parquet by its ending, or the folder of a Delta table. ``path`` is relative to the source, or any end of a source's URI.
         key: of the lake.
         names: image id and canonical URI of the lake's sources, from its vault; read only where the file has paths.
         groups: the further columns that are wanted. Others are never looked at: their values would come into figures.
@@ -93,13 +95,16 @@ def read(
 
 def _table(file: Path) -> pa.Table:
     try:
+        if (file / "_delta_log").is_dir():
+            found = QueryBuilder().register("labels", DeltaTable(str(file))).execute("SELECT * FROM labels")
+            return pa.table(found.read_all())
         if file.suffix == ".parquet":
             return pa.parquet.read_table(file)
         with file.open("rb") as opened:
             header = pa.csv.open_csv(opened).schema.names
         texts = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
         return pa.csv.read_csv(file, convert_options=texts)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, DeltaError, pa.ArrowException) as error:
         raise UsageError(f"--labels cannot be read: {type(error).__name__}; {_EXPECTED}") from error
 
 

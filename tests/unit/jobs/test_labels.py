@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from deltalake import write_deltalake
 
 from jobs import labels
 from jobs.errors import UsageError
@@ -41,12 +42,15 @@ def test_images_are_named_in_any_way(tmp_path: Path, text: str) -> None:
     assert (found.unknown, found.columns) == (0, ())
 
 
-def test_a_parquet_file_says_the_same(tmp_path: Path) -> None:
+def test_a_parquet_file_or_a_table_says_the_same(tmp_path: Path) -> None:
     """Numbers for people, too."""
     file = tmp_path / "who.parquet"
-    pa.parquet.write_table(pa.table({"path": ["a/one.jpg"], "person": [7]}), file)
-    (row,) = labels.read(file, KEY, NAMES.items()).rows
-    assert row.person == KEY.source_id("label:7")
+    rows = pa.table({"path": ["a/one.jpg"], "person": [7]})
+    pa.parquet.write_table(rows, file)
+    write_deltalake(tmp_path / "who", rows)
+    for place in (file, tmp_path / "who"):
+        (row,) = labels.read(place, KEY, NAMES.items()).rows
+        assert row.person == KEY.source_id("label:7")
 
 
 def test_no_name_is_kept(tmp_path: Path) -> None:
@@ -89,5 +93,5 @@ def test_a_column_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """And what one should be like."""
-    with pytest.raises(UsageError, match="expected a CSV or Parquet file"):
+    with pytest.raises(UsageError, match="expected a CSV or Parquet file, or a Delta table"):
         labels.read(tmp_path / "none.csv", KEY, NAMES.items())
