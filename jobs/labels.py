@@ -60,7 +60,8 @@ def read(
     """Return what a file says.
 
     Args:
-        file: CSV, Parquet by its ending, or the folder of a Delta table. ``path`` is relative to the source, or any end of a source's URI.
+        file: CSV, Parquet by its ending, or the folder of a Delta table. ``path`` is relative to the source, or any
+            end of a source's URI.
         key: of the lake.
         names: image id and canonical URI of the lake's sources, from its vault; read only where the file has paths.
         groups: the further columns that are wanted. Others are never looked at: their values would come into figures.
