@@ -97,15 +97,18 @@ def _nobody_is_named(lake: Path, people: list[str]) -> None:
         assert not any(name.encode() in content for name in people), file.name
 
 
-def test_groups_are_only_those_that_were_asked_for(
+def test_groups_are_those_that_were_asked_for_and_galleries_may_be_larger(
     labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A group of fewer than ten people has no figure."""
+    """A group of fewer than ten people has no figure; who is not attacked is in the gallery by template alone."""
     lake, who, _ = labelled
     options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"), "--attack", "static")
-    _, answer = evaluated(lake, capsys, *options, "--group", "first")
+    _, answer = evaluated(lake, capsys, *options, "--group", "first", "--people", str(PEOPLE - 1))
     groups = {one["dimensions"].get("of") for one in answer["figures"] if one["dimensions"].get("group")}
     assert groups <= {"A"}
+    ranked = [one for one in answer["figures"] if one["name"] == "rank1" and "group" not in one["dimensions"]]
+    sizes = {one["dimensions"]["gallery"]: one["people"] for one in ranked}
+    assert sizes == {str(PEOPLE - 1): PEOPLE - 1, str(PEOPLE): PEOPLE}
 
 
 def test_without_labels_each_photo_is_attacked_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
