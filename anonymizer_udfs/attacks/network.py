@@ -14,6 +14,8 @@ HELD_OUT = 0.15
 LEAST = 10
 """Fewer pairs teach a network nothing."""
 _BETA1, _BETA2, _TINY = 0.9, 0.999, 1e-8
+_CONSTANT = 1e-6
+"""Numbers that spread less are the same for all, but for rounding: under a mask most are."""
 Floats = NDArray[np.float32]
 
 
@@ -47,9 +49,10 @@ class Network:
         """
         if len(x) < LEAST or len(x) != len(y):
             raise SpecError(f"a network is learned from {LEAST} pairs at least, got {len(x)} and {len(y)} rows")
-        used = x.std(0) > _TINY
-        x = x[:, used]
-        centre, scale = x.mean(0), x.std(0)
+        spread = x.std(0, dtype=np.float64)  # once: of a constant column two ways of summing give 0 and nearly 0
+        used = spread > _CONSTANT
+        x, scale = x[:, used], spread[used].astype(np.float32)
+        centre = x.mean(0)
         mean_y, scale_y = y.mean(0), float(y.std()) + 1e-12
         inputs, wanted = ((x - centre) / scale).astype(np.float32), ((y - mean_y) / scale_y).astype(np.float32)
         held = held_out(groups, HELD_OUT)
@@ -77,7 +80,9 @@ def _trained(x: Floats, y: Floats, held: tuple[Floats, Floats], draw: np.random.
     """Return the weights that lose least on what is held out."""
     sizes = x.shape[1], HIDDEN, y.shape[1]
     weights = [
-        (draw.normal(size=(sizes[i], sizes[i + 1])) * (2 / sizes[i]) ** 0.5 * (1 if i == 0 else 0.5)).astype(np.float32)
+        (draw.normal(size=(sizes[i], sizes[i + 1])) * (2 / max(1, sizes[i])) ** 0.5 * (1 if i == 0 else 0.5)).astype(
+            np.float32
+        )
         for i in range(2)
     ]
     state = [weights[0], np.zeros(sizes[1], np.float32), weights[1], np.zeros(sizes[2], np.float32)]

@@ -9,6 +9,7 @@ import pytest
 from anonymizer_udfs import attacks
 from anonymizer_udfs.attacks import ATTACKERS, CHIP_PX, Faces, Side, Task, build
 from anonymizer_udfs.attacks.folds import scores
+from anonymizer_udfs.attacks.network import Network
 from anonymizer_udfs.attacks.restored import embedded, richardson_lucy, wiener
 from anonymizer_udfs.attacks.ridge import Ridge
 from anonymizer_udfs.errors import SpecError, UnknownNameError
@@ -186,3 +187,17 @@ def test_every_attacker_has_a_tier_and_its_name() -> None:
     """By which figures call it; at least one of each tier."""
     assert {name: member.name for name, member in ATTACKERS.items()} == {name: name for name in ATTACKERS}
     assert {member.tier for member in attacks.ATTACKERS.values()} == {"T0", "T1", "T2", "T3", "T4", "T5"}
+
+
+@pytest.mark.parametrize("telling", [3, 0], ids=["some numbers differ", "all are the same"])
+def test_a_network_leaves_out_what_is_the_same_for_all(telling: int) -> None:
+    """Under a mask most numbers are constant but for rounding: what is learned from them is the mean, not nonsense."""
+    draw = np.random.default_rng(0)
+    x = np.full((400, 40), 0.1, np.float32)
+    x[:, 20:] = np.nextafter(np.float32(0.3), 1, dtype=np.float32)
+    x[:, :telling] = draw.normal(size=(400, telling))
+    y = np.stack([x[:, 0] * bool(telling) + 1, np.full(400, 2.0)], 1).astype(np.float32)
+    made = Network.learned(x, y, np.arange(400), 0)
+    came = made(x + np.float32(1e-8))
+    assert np.isfinite(came).all()
+    assert np.abs(came - y).mean() < (0.2 if telling else 0.05)
