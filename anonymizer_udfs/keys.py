@@ -43,6 +43,10 @@ class Key:
         """16 hex digits that tell keys apart and say nothing of the key."""
         return self._mac("key-id").hex()[:16]
 
+    def derived(self, purpose: str) -> "Key":
+        """Return another key, for one purpose: whoever has it knows nothing of this one."""
+        return Key(self._mac("derived-key", purpose.encode()))
+
     def image_id(self, uri: str) -> str:
         """Return the image's id: 32 hex digits from its canonical source URI."""
         return self._mac("image-id", uri.encode()).hex()[:_ID_HEX]

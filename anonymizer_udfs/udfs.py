@@ -28,6 +28,7 @@ from pyspark.sql.types import ArrayType, BinaryType, DataType, FloatType, String
 
 from anonymizer_udfs import isolation, pipeline, single
 from anonymizer_udfs.assessing import looking
+from anonymizer_udfs.canaries.base import CanarySpec
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import RunAttacks
 from anonymizer_udfs.evaluation.examining import ExamineSpec
@@ -166,6 +167,23 @@ class AttackPartition:
         roots = (SparkFiles.getRootDirectory(), *means.runtime.roots)
         here = replace(means, runtime=replace(means.runtime, roots=roots))
         return replace(self.attacks, means=here)(batches)
+
+
+@dataclass(frozen=True)
+class CanaryPartition:
+    """Partition function: one step of making and judging canaries, such as ``canaries.photos.look``.
+
+    Attributes:
+        step: from batches and what workers are told to batches.
+        spec: what workers are told.
+    """
+
+    step: Callable[[Iterable[pa.RecordBatch], CanarySpec], Iterator[pa.RecordBatch]]
+    spec: CanarySpec
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield what the step makes of one partition."""
+        return self.step(batches, replace(self.spec, worker=on_executor(self.spec.worker)))
 
 
 def on_executor(spec: Spec) -> Spec:

@@ -8,7 +8,7 @@ from pathlib import Path
 from anonymizer_udfs.attacks import ATTACKERS
 from conf import gates
 from conf.gates import Gate, GateError
-from jobs import evaluation, options
+from jobs import canaries, evaluation, options
 from jobs.errors import UsageError
 from jobs.evaluating import MOST_PEOPLE
 from jobs.evaluation import Asked
@@ -17,7 +17,8 @@ from jobs.placed import open_lake
 
 EXAMPLES = """  faceveil evaluate ./lake                          each photo against itself: nobody is known
   faceveil evaluate ./lake --labels people.csv      columns path (or image_id) and person: the whole red team
-  faceveil evaluate ./lake --labels people.csv --gate default      exit code 4 where it is refused
+  faceveil evaluate ./lake --labels people.csv --canaries ./consented --gate default
+                                                    all that the gate asks for; exit code 4 where it refuses
   faceveil evaluate ./lake --labels people.csv --group sex --group age
   faceveil evaluate ./lake --labels people.csv --policy ./mine.yaml     the policy came from a file
   faceveil evaluate ./lake --labels people.csv --panel buffalo_l/w600k_r50
@@ -33,6 +34,15 @@ def parser() -> Parser:
     made = Parser("evaluate", "Attack the images of a lake, and measure who is found again.", EXAMPLES)
     options.add_lake(made)
     made.add_argument("--labels", type=Path, metavar="FILE", help="CSV or Parquet: who is on which photo")
+    made.add_argument(
+        "--canaries",
+        metavar="FOLDER",
+        help="photos of known people, one folder a person: planted in copies of images, to see how many are missed",
+    )
+    made.add_argument(
+        "--canary-count", type=int, default=canaries.COUNT, metavar="N", help="faces to plant (default: %(default)s)"
+    )
+    made.add_argument("--keep-canaries", action="store_true", help="leave them in the vault, to be looked at")
     made.add_argument(
         "--group", action="append", metavar="COLUMN", help="a column of --labels: figures of each of its groups, too"
     )
@@ -78,6 +88,8 @@ def asked(args: argparse.Namespace) -> Asked:
     """
     if args.people < 1:
         raise UsageError(f"--people must be at least 1, got {args.people}")
+    if args.canary_count < 1:
+        raise UsageError(f"--canary-count must be at least 1, got {args.canary_count}")
     if (args.group or args.downstream) and args.labels is None:
         raise UsageError("--group and --downstream name a column of --labels: give that file")
     return Asked(
@@ -91,6 +103,9 @@ def asked(args: argparse.Namespace) -> Asked:
         gate=_gate(args.gate),
         downstream=args.downstream,
         landmarker=args.landmarker,
+        planted=args.canaries,
+        canary_count=args.canary_count,
+        keep_canaries=args.keep_canaries,
     )
 
 

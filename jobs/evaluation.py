@@ -26,7 +26,19 @@ from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.spec import Limits, Provenance, Tier, WorkerSpec
 from conf import gates
 from conf.gates import Gate
-from jobs import context, gate, labels, madeby, progress, session, sparkerrors, tracking, tracking_evaluation
+from jobs import (
+    canaries,
+    context,
+    gate,
+    labels,
+    madeby,
+    orders,
+    progress,
+    session,
+    sparkerrors,
+    tracking,
+    tracking_evaluation,
+)
 from jobs.context import Treatment
 from jobs.errors import UsageError
 from jobs.evaluated import Report
@@ -61,6 +73,9 @@ class Asked:
         gate: what must be shown; its confidence is that of all bounds.
         downstream: a column of the labels that models are trained to tell; none: nothing is trained.
         landmarker: who looks for many points, for what is left of expressions; none: nobody.
+        planted: folder of photos of known people, one folder a person; none: nobody is planted.
+        canary_count: how many are planted.
+        keep_canaries: whether they stay in the vault.
     """
 
     labels: Path | None = None
@@ -73,6 +88,9 @@ class Asked:
     gate: Gate = field(default_factory=lambda: gates.load(gates.DEFAULT))
     downstream: str | None = None
     landmarker: str | None = None
+    planted: str | None = field(default=None, repr=False)
+    canary_count: int = canaries.COUNT
+    keep_canaries: bool = False
 
 
 def run(placed: Placed, asked: Asked) -> Report:
@@ -140,9 +158,26 @@ class _Evaluating:
         seen = Seen.of(spark, beside, self._spec(run_id), self.asked.people, measured)
         try:
             yield from self._of(seen)
-            yield from kept_groups(spark, lake, self.placed)
         finally:
             seen.release()
+        yield from kept_groups(spark, lake, self.placed)
+        if self.asked.planted is not None:
+            with canaries.planted(self.placed, spark, self._canaries(), run_id) as planted:
+                yield from planted.figures
+
+    def _canaries(self) -> canaries.Asked:
+        """Return what is planted: through the policy that the lake's images have where no data set has another."""
+        asked = self.asked
+        own = [e["policy"] for e in self.placed.lake.ledger.events() if e["job"] == orders.JOB]
+        return canaries.Asked(
+            folder=str(asked.planted),
+            policy=asked.policies[0] if asked.policies else own[-1],
+            count=asked.canary_count,
+            seed=SEED,
+            keep=asked.keep_canaries,
+            confidence=asked.gate.confidence,
+            content_column=asked.content_column,
+        )
 
     def _of(self, seen: Seen) -> Iterator[Figure]:
         with progress.waiting("seeing each image beside its original"):

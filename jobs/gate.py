@@ -102,7 +102,8 @@ def _counted(known: Sequence[Figure], name: str, scope: str = "evaluation") -> i
 
 
 def _planted(known: Sequence[Figure], kind: str) -> list[Figure]:
-    return [one for one in only(known, "canary", "missed") if one.of("kind") == kind]
+    """Return how many of all of a kind were missed; those of one size alone are told beside it, and are fewer."""
+    return [one for one in only(known, "canary", "missed") if one.of("kind") == kind and one.of("size") is None]
 
 
 def _visible(gate: Gate, known: Sequence[Figure], kind: str) -> Check:

@@ -30,15 +30,37 @@ MOVING = tuple(name for name, step in STEPS.items() if step.moves)
 """Steps after which a recorded box is not where the face is in the original: such images have no groups."""
 
 
+def stills(lake: SparkLake) -> DataFrame:
+    """Return rows of ``images`` whose places are those of their originals: stills that no step moved, with content."""
+    images = lake.frame("images").where("frames = 1 AND status <> 'quarantined'")
+    if "steps" in images.columns:  # else no run of today has written to it
+        moving = " OR ".join(f"step LIKE '{name}%'" for name in MOVING)
+        images = images.where(f"NOT exists(coalesce(steps, array()), step -> {moving})")
+    return images
+
+
+def listed(spark: SparkSession, vault: Vault) -> DataFrame:
+    """Return where each version of an image was listed last: its ids, ``entry`` with the rest, and ``policy``.
+
+    ``policy`` is that of its data set, null where it had the run's.
+    """
+    work = spark.read.format("delta").load(vault.tables.table_uri("work"))
+    named = F.col("policy") if "policy" in work.columns else F.lit(None).cast("string")
+    entry = F.struct(*(name for name in LISTED.names if name not in {"image_id", "content_version"}))
+    newest = F.max_by(F.struct(entry.alias("entry"), named.alias("policy")), "epoch")
+    return (
+        work.groupBy("image_id", "content_version")
+        .agg(newest.alias("newest"))
+        .select("image_id", "content_version", "newest.entry", "newest.policy")
+    )
+
+
 def wanted(spark: SparkSession, lake: SparkLake, vault: Vault) -> DataFrame:
     """Return rows of ``reading.WANTED``: still images with faces, where the vault knows their originals.
 
     Boxes are looked for in the originals, so images that a step moved are left out.
     """
-    images = lake.frame("images").where("frames = 1 AND status <> 'quarantined'")
-    if "steps" in images.columns:  # else no run of today has written to it
-        moving = " OR ".join(f"step LIKE '{name}%'" for name in MOVING)
-        images = images.where(f"NOT exists(coalesce(steps, array()), step -> {moving})")
+    images = stills(lake)
     numbered = F.transform(
         "faces",
         lambda face, i: F.struct(
@@ -55,13 +77,7 @@ def wanted(spark: SparkSession, lake: SparkLake, vault: Vault) -> DataFrame:
         F.filter(numbered, lambda face: face["kind"] == F.lit("face")), lambda face: face.dropFields("kind")
     )
     rows = images.select("image_id", "content_version", "source_digest", faces.alias("faces"))
-    work = spark.read.format("delta").load(vault.tables.table_uri("work"))
-    newest = work.groupBy("image_id", "content_version").agg(
-        F.max_by(
-            F.struct(*(name for name in LISTED.names if name not in {"image_id", "content_version"})), "epoch"
-        ).alias("entry")
-    )
-    known = rows.where(F.size("faces") > 0).join(newest, ["image_id", "content_version"])
+    known = rows.where(F.size("faces") > 0).join(listed(spark, vault), ["image_id", "content_version"])
     return known.select("image_id", "content_version", "entry.*", "source_digest", "faces").select(
         *reading.WANTED.names
     )

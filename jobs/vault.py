@@ -106,9 +106,13 @@ class Vault:
         text = stores.read(self.uri, KEY_NAME, self._storage)
         return parse_key(text, "the vault's file 'key'") if text is not None else None
 
-    def make_key(self) -> Key:
-        """Return the vault's key, made now if there is none; of two drivers that make one, both get the same."""
-        text = base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n"
+    def make_key(self, key: Key | None = None) -> Key:
+        """Return the vault's key, made now if there is none; of two drivers that make one, both get the same.
+
+        Args:
+            key: what is kept where there is none; none: a random one.
+        """
+        text = base64.b64encode(key.secret if key else secrets.token_bytes(KEY_BYTES)) + b"\n"
         if stores.create_once(self.uri, KEY_NAME, text, self._storage) and stores.is_local(self.uri):
             Path(self.uri, KEY_NAME).chmod(0o600)
         found = self.key()

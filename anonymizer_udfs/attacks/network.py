@@ -14,8 +14,7 @@ HELD_OUT = 0.15
 LEAST = 10
 """Fewer pairs teach a network nothing."""
 _BETA1, _BETA2, _TINY = 0.9, 0.999, 1e-8
-_CONSTANT = 1e-6
-"""Numbers that spread less are the same for all, but for rounding: under a mask most are."""
+_SAME = 1e-6
 Floats = NDArray[np.float32]
 
 
@@ -49,10 +48,11 @@ class Network:
         """
         if len(x) < LEAST or len(x) != len(y):
             raise SpecError(f"a network is learned from {LEAST} pairs at least, got {len(x)} and {len(y)} rows")
-        spread = x.std(0, dtype=np.float64)  # once: of a constant column two ways of summing give 0 and nearly 0
-        used = spread > _CONSTANT
-        x, scale = x[:, used], spread[used].astype(np.float32)
-        centre = x.mean(0)
+        # What is the same for all, but for rounding, would be blown up to noise: under one mask that is nearly all.
+        spread = x.std(0, dtype=np.float64)
+        used = spread > _SAME * np.maximum(np.abs(x).max(0), _SAME)
+        x = x[:, used]
+        centre, scale = x.mean(0), spread[used].astype(np.float32)
         mean_y, scale_y = y.mean(0), float(y.std()) + 1e-12
         inputs, wanted = ((x - centre) / scale).astype(np.float32), ((y - mean_y) / scale_y).astype(np.float32)
         held = held_out(groups, HELD_OUT)

@@ -44,7 +44,9 @@ def onto(detector: str) -> NDArray[np.float64]:
 def embedded(chips: Chips, recognizer: Recognizer, runtime: Runtime) -> Templates:
     """Return the template of each small face, ``(n, d)``."""
     points = onto(_REFERENCE).astype(np.float32)[None]
-    return np.concatenate([recognizer.embed(one, points, _REFERENCE, runtime) for one in chips])
+    kinds, which = np.unique(chips.reshape(len(chips), -1), axis=0, return_inverse=True)  # under one mask all are one
+    made = [recognizer.embed(one.reshape(chips.shape[1:]), points, _REFERENCE, runtime) for one in kinds]
+    return np.asarray(np.concatenate(made)[which.ravel()], np.float32)
 
 
 def linear_restorer(released: Chips, clear: Chips, people: NDArray[np.int64]) -> Ridge:

@@ -5,7 +5,7 @@ Attacks are values, so that a job can list them, send each to a task of its own,
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from anonymizer_udfs import attacks
 from anonymizer_udfs.attacks import Task, folds
-from anonymizer_udfs.attacks.restored import RestoredLinear
+from anonymizer_udfs.attacks.base import Scores
+from anonymizer_udfs.attacks.restored import Deconvolved, RestoredLinear
 from anonymizer_udfs.evaluation import controls, leftover, reached
 from anonymizer_udfs.evaluation.examining import CLEAR, MIDDLINGLY, PARROT, RELEASED, WEAKLY
 from anonymizer_udfs.evaluation.gathered import Gathered
@@ -25,6 +26,8 @@ from anonymizer_udfs.recognition import Recognizer
 ONE_FOR_ALL = ("replay", "context")
 """Attackers that no recognizer helps: they attack once."""
 TREATS_ALIKE = ("T1", "T5")
+TRIES = 3
+"""Of who learns, each with other folds: how he happened to cut people must not decide."""
 LEAST_PEOPLE = 20
 """With two photos: fewer teach an attacker nothing, and show nothing."""
 
@@ -127,14 +130,22 @@ class Attacking:
         task = means.task(faces, gathered, who, same_photo=attacker.tier == "T5")
         if len(np.unique(task.probes.people)) < LEAST_PEOPLE:
             return
-        if isinstance(attacker, RestoredLinear):
-            scores, more = leftover.restored(task, attacker, dict(means.thresholds).get(self.recognizer, math.inf))
-            yield from more
-        else:
-            scores = folds.scores(attacker, task)
+        scores, more = self._scores(task, dict(means.thresholds).get(self.recognizer, math.inf))
+        yield from more
         yield from self._figures(scores, task, gathered, means)
 
-    def _figures(self, scores: attacks.base.Scores, task: Task, gathered: Gathered, means: Means) -> Iterator[Figure]:
+    def _scores(self, task: Task, threshold: float) -> tuple[tuple[Scores, ...], list[Figure]]:
+        """Return the scores of each try, and what else the attacker's work tells."""
+        attacker = attacks.build(self.attacker)
+        # Who deconvolves learns one choice of a few, which other folds seldom change, and is by far the slowest.
+        tries = TRIES if attacker.learns and not isinstance(attacker, Deconvolved) else 1
+        tasks = [replace(task, seed=task.seed + more) for more in range(tries)]
+        if isinstance(attacker, RestoredLinear):
+            both = [leftover.restored(one, attacker, threshold) for one in tasks]
+            return tuple(scores for scores, _ in both), both[0][1]
+        return tuple(folds.scores(attacker, one) for one in tasks), []
+
+    def _figures(self, scores: tuple[Scores, ...], task: Task, gathered: Gathered, means: Means) -> Iterator[Figure]:
         attacker = attacks.ATTACKERS[self.attacker]
         shown = () if self.attacker in ONE_FOR_ALL else (("recognizer", self.recognizer),)
         told = (("attack", self.attacker), ("tier", attacker.tier), *shown)

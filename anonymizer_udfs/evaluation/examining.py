@@ -19,6 +19,7 @@ from anonymizer_udfs.comparing import Comparer
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST
 from anonymizer_udfs.evaluation import parroting, views
+from anonymizer_udfs.evaluation.parroting import Alike
 from anonymizer_udfs.evaluation.views import Box, Lookers, Shown, Views
 from anonymizer_udfs.grouping.reading import State
 from anonymizer_udfs.imaging import Picture, animation, carried, orientation
@@ -254,14 +255,18 @@ def _faces(row: dict[str, Any], source: Subject, after: Picture, spec: ExamineSp
     sides = {CLEAR: subject.upright(before), RELEASED: subject.upright(after)}
     parrot = parroting.treated(row, source, findings(row["faces"], before), spec.strangers)
     if parrot is not None:
-        sides[PARROT] = parrot
+        sides[PARROT] = parrot.rgb
     hidden = views.covered(
         _upright_boxes([_corners(face["region"]) for face in row["faces"]], before), sides[CLEAR].shape
     )
     facts = _facts(row["content"], after)
     out = []
     for i, face, shown in aligned:
-        seen = _views(sides, shown, hidden, spec) | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
+        seen = (
+            _views(sides, shown, hidden, spec)
+            | (_canvases(sides, shown, parrot) if parrot else {})
+            | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
+        )
         face_id = f"{row['image_id']}-{i:04d}"
         out.append(
             {
@@ -285,12 +290,15 @@ def _views(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.
     for side, rgb in sides.items():
         if side in {CLEAR, RELEASED}:
             out |= views.around(side, rgb, face, hidden)
-        out[f"{side}.{views.CANVAS}"] = views.canvas(rgb, face)
         out |= _face(side, views.blanked(rgb, hidden) if spec.inside else rgb, face, spec)
     if spec.controls:
         for side, ratio in ((WEAKLY, WEAK), (MIDDLINGLY, MIDDLING)):
             out |= _face(side, views.blurred(sides[CLEAR], face, ratio), face, spec)
     return out
+
+
+def _canvases(sides: dict[str, NDArray[np.uint8]], face: Shown, parrot: Alike) -> Views:
+    return {f"{side}.{views.CANVAS}": views.canvas(rgb, face, parrot.inside) for side, rgb in sides.items()}
 
 
 def _face(side: str, rgb: NDArray[np.uint8], face: Shown, spec: ExamineSpec) -> Views:

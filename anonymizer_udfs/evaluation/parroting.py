@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from anonymizer_udfs import making, subject
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.imaging import Picture
+from anonymizer_udfs.imaging import Picture, orientation
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError
 from anonymizer_udfs.records import Look
@@ -31,10 +32,21 @@ class _Least:
         return True
 
 
-def treated(
-    row: dict[str, Any], source: Subject, found: Sequence[Finding], spec: WorkerSpec
-) -> NDArray[np.uint8] | None:
-    """Return the upright picture that a stranger's run of the same policy makes of the original, through its file.
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """What an attacker made of his own photo.
+
+    Attributes:
+        rgb: the upright picture, uint8 ``(h, w, 3)``.
+        inside: which of its pixels were treated, ``(h, w)``; the same as in the release, since places need no key.
+    """
+
+    rgb: NDArray[np.uint8]
+    inside: NDArray[np.bool_]
+
+
+def treated(row: dict[str, Any], source: Subject, found: Sequence[Finding], spec: WorkerSpec) -> Alike | None:
+    """Return what a stranger's run of the same policy makes of the original, through its file.
 
     Args:
         row: of the image; its faces say by which method of the chain they were treated.
@@ -58,4 +70,8 @@ def treated(
         made = making.make(source, given, row["image_id"], mine, lambda _: nullcontext(), judge=least)
     except BadImageError:
         return None
-    return subject.upright(made.stored[0]) if made.stored else None
+    if not made.stored:
+        return None
+    inside = made.treated[0].covered().astype(np.uint8)[..., None]
+    turned = orientation.upright(inside, made.stored[0].orientation)[..., 0]
+    return Alike(subject.upright(made.stored[0]), turned.astype(bool))

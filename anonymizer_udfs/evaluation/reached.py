@@ -28,7 +28,7 @@ class Attempt:
     """What an attacker said of whom.
 
     Attributes:
-        scores: how alike, ``(probes, gallery)``.
+        scores: how alike, ``(probes, gallery)``; several, where the attacker learned as often, with other draws.
         probes: whom each probe shows.
         gallery: whom each photo of the gallery shows, nobody twice.
         dimensions: of all figures: attack, tier, recognizer.
@@ -36,7 +36,7 @@ class Attempt:
         confidence: of the bounds.
     """
 
-    scores: Scores
+    scores: tuple[Scores, ...]
     probes: NDArray[np.str_]
     gallery: NDArray[np.str_]
     dimensions: Dimensions
@@ -57,14 +57,14 @@ def figures(attempt: Attempt, face_ids: Sequence[str], groups: Sequence[Mapping[
         face_ids: of the probes, to name the worst.
         groups: of the probes' people, by column.
     """
-    standing = Standing.of(attempt.scores, attempt.same)
+    standing = [Standing.of(one, attempt.same) for one in attempt.scores]
     yield from _ranked(attempt, standing)
     yield from _verified(attempt)
     for rate in FPIRS:
-        tpir, _ = open_set(standing, rate)
+        tpir = float(np.mean([open_set(one, rate)[0] for one in standing]))
         yield _plain(attempt, "tpir", tpir, len(attempt.probes), (("fpir", f"{rate:g}"),))
     yield from _grouped(attempt, standing, groups)
-    yield from _worst(attempt, standing, face_ids)
+    yield from _worst(attempt, standing[0], face_ids)
 
 
 def sizes(gallery: int) -> list[int]:
@@ -72,9 +72,9 @@ def sizes(gallery: int) -> list[int]:
     return [size for size in GALLERIES if size <= gallery] or [gallery]
 
 
-def _ranked(attempt: Attempt, standing: Standing) -> Iterator[Figure]:
-    curve = _usual(standing)
-    for size in sizes(standing.size):
+def _ranked(attempt: Attempt, standing: Sequence[Standing]) -> Iterator[Figure]:
+    curve = _usual(standing[0])
+    for size in sizes(standing[0].size):
         found = identified(standing, attempt.probes, size=size, seed=attempt.seed, confidence=attempt.confidence)
         at = (("gallery", str(size)),)
         for name in ("rank1", "rank5", "rank10"):
@@ -82,7 +82,7 @@ def _ranked(attempt: Attempt, standing: Standing) -> Iterator[Figure]:
         if size == curve:
             for rank, value in enumerate(found.cmc, 1):
                 yield _plain(attempt, "cmc", value, len(attempt.probes), (*at, ("rank", str(rank))))
-            risks = chances(standing.taken(standing.mated), size)[:, 0]
+            risks = np.mean([chances(one.taken(one.mated), size)[:, 0] for one in standing], axis=0)
             for q in QUANTILES:
                 value = float(np.quantile(risks, q)) if len(risks) else float("nan")
                 yield _plain(attempt, "person_risk", value, len(risks), (*at, ("quantile", f"{q:g}")))
@@ -108,9 +108,9 @@ def distinctive(attempt: Attempt, clear: NDArray[np.float32]) -> Iterator[Figure
     np.fill_diagonal(others, -np.inf)
     rare = probed[np.argsort(others.max(1), kind="stable")[:DISTINCTIVE]]
     rows = np.flatnonzero(np.isin(attempt.probes, attempt.gallery[rare]))
-    scores, same = attempt.scores[np.ix_(rows, rare)], attempt.same[np.ix_(rows, rare)]
+    same = attempt.same[np.ix_(rows, rare)]
     found = identified(
-        Standing.of(scores, same),
+        [Standing.of(one[np.ix_(rows, rare)], same) for one in attempt.scores],
         attempt.probes[rows],
         size=DISTINCTIVE,
         seed=attempt.seed,
@@ -121,32 +121,32 @@ def distinctive(attempt: Attempt, clear: NDArray[np.float32]) -> Iterator[Figure
 
 def _verified(attempt: Attempt) -> Iterator[Figure]:
     same = attempt.same
-    known = np.where(np.isnan(attempt.scores), np.finfo(np.float32).min, attempt.scores)
-    genuine, impostor = known[same], known[~same]
+    tries = [np.where(np.isnan(one), np.finfo(np.float32).min, one) for one in attempt.scores]
+    pairs = [(one[same], one[~same]) for one in tries]
+    genuine, impostor = pairs[0]
     if not len(genuine) or not len(impostor):
         return
     who = attempt.probes[np.nonzero(same)[0]]
     for rate in FMRS:
         if len(impostor) * rate >= 1:
-            hits = genuine >= threshold(impostor, rate)
+            hits = np.mean([mine >= threshold(others, rate) for mine, others in pairs], axis=0)
             found = bounded(hits, who, attempt.seed, attempt.confidence)
             yield bound("attack", "tar", found, (*attempt.dimensions, ("fmr", f"{rate:g}")))
-    all_of_it = verification(genuine, impostor, ())
-    yield _plain(attempt, "eer", all_of_it.eer, len(genuine), ())
-    step = max(1, len(all_of_it.det) // _DET_SHOWN)
-    for fmr, fnmr in all_of_it.det[::step]:
+    whole = verification(genuine, impostor, ())
+    yield _plain(attempt, "eer", whole.eer, len(genuine), ())
+    for fmr, fnmr in whole.det[:: max(1, len(whole.det) // _DET_SHOWN)]:
         yield _plain(attempt, "det", fnmr, len(genuine), (("fmr", f"{fmr:.3g}"),))
 
 
-def _grouped(attempt: Attempt, standing: Standing, groups: Sequence[Mapping[str, str]]) -> Iterator[Figure]:
+def _grouped(attempt: Attempt, standing: Sequence[Standing], groups: Sequence[Mapping[str, str]]) -> Iterator[Figure]:
     """Yield rank-1 of each group of people that is large enough, among all."""
     kinds = sorted({(column, value) for one in groups for column, value in one.items()})
     for column, value in kinds:
-        mine = np.array([one.get(column) == value for one in groups]) & standing.mated
+        mine = np.array([one.get(column) == value for one in groups]) & standing[0].mated
         if mine.sum() < LEAST_GROUP:
             continue
-        size = _usual(standing)
-        part, who = standing.taken(mine), attempt.probes[mine]
+        size = _usual(standing[0])
+        part, who = [one.taken(mine) for one in standing], attempt.probes[mine]
         found = identified(part, who, size=size, seed=attempt.seed, confidence=attempt.confidence)
         more = (("gallery", str(size)), ("group", column), ("of", value))
         yield bound("attack", "rank1", found.rank1, (*attempt.dimensions, *more))

@@ -86,12 +86,24 @@ def chip(rgb: Rgb, face: Shown) -> Rgb:
     return np.asarray(alignment.chips(rgb, face.points[None], onto(face.detector), CHIP_PX)[0])
 
 
-def canvas(rgb: Rgb, face: Shown) -> bytes:
-    """Return what is inside of a face's region at 32x32 pixels."""
+def canvas(rgb: Rgb, face: Shown, inside: NDArray[np.bool_]) -> bytes:
+    """Return what is inside of a face's region at 32x32 pixels.
+
+    A turned region does not fill its box: what is not treated there is given the mean of what is, since it is the
+    original by promise, and its outline is that of anybody's face at that angle.
+
+    Args:
+        rgb: the picture.
+        face: whose region.
+        inside: which pixels were treated, ``(h, w)``.
+    """
     x0, y0, x1, y1 = outward(np.array(face.region, np.float32), (rgb.shape[1], rgb.shape[0]))
     if x1 <= x0 or y1 <= y0:
         return bytes(CANVAS_PX * CANVAS_PX * 3)
-    small = cv2.resize(rgb[y0:y1, x0:x1], (CANVAS_PX, CANVAS_PX), interpolation=cv2.INTER_AREA)
+    part, mine = rgb[y0:y1, x0:x1].copy(), inside[y0:y1, x0:x1]
+    if mine.any():
+        part[~mine] = np.round(part[mine].mean(0))
+    small = cv2.resize(part, (CANVAS_PX, CANVAS_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8).tobytes()
 
 

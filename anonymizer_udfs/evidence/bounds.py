@@ -15,11 +15,13 @@ RESAMPLES = 2000
 """Of people; the 95% quantile of so many has a standard error of a hundredth of the rates' own spread."""
 _BLOCK = 1 << 22
 _PEOPLE_MOST = 1 << 24
-_TINY = 1e-6
 
 
-def upper(hits: int, trials: int, confidence: float = CONFIDENCE) -> float:
+def upper(hits: float, trials: int, confidence: float = CONFIDENCE) -> float:
     """Return the one-sided upper bound of a rate by Clopper and Pearson: 1 where nothing was tried.
+
+    Hits may be a sum of chances: the beta distribution that gives the bound has no need of whole numbers, and a sum of
+    chances scatters less than that of as many draws with its mean (Hoeffding 1956).
 
     Examples:
         >>> round(upper(0, 2995), 6), upper(3, 3), upper(0, 0)
@@ -29,7 +31,7 @@ def upper(hits: int, trials: int, confidence: float = CONFIDENCE) -> float:
     return 1.0 if hits == trials else float(special.betaincinv(hits + 1, trials - hits, confidence))
 
 
-def lower(hits: int, trials: int, confidence: float = CONFIDENCE) -> float:
+def lower(hits: float, trials: int, confidence: float = CONFIDENCE) -> float:
     """Return the one-sided lower bound of a rate: 0 where nothing was tried.
 
     Examples:
@@ -133,8 +135,8 @@ def bounded(
     order = draw.permutation(len(hits))
     one = np.full(len(count), -1)
     one[who[order]] = order
-    # Of chances, the whole number above their sum: it is what the draw would give or more, and the same every time.
-    drawn, n = math.ceil(float(np.asarray(hits, float)[one].sum()) - _TINY), len(count)
+    n = len(count)
+    drawn = min(float(np.asarray(hits, float)[one].sum()), n)
     means = _resampled(rates, draw)
     low, high = np.quantile(means, [1 - confidence, confidence])
     return Bounded(
@@ -155,7 +157,7 @@ def _resampled(rates: NDArray[np.float64], draw: np.random.Generator) -> NDArray
     return np.concatenate([rates[draw.integers(0, n, (block, n))].mean(1) for block in blocks])
 
 
-def _check(hits: int, trials: int, confidence: float) -> None:
+def _check(hits: float, trials: int, confidence: float) -> None:
     if not 0 <= hits <= trials:
         raise SpecError(f"hits must be from 0 to {trials}, got {hits}")
     if not 0 < confidence < 1:

@@ -13,7 +13,8 @@ What figures there are, by scope, with their dimensions in brackets; all bounds 
 - ``k_same``: least_people.
 - ``control`` [recognizer, asked, passed: yes or no]: clear_found, weak_blur_broken, learned_over_static,
   stranger_found.
-- ``canary`` [kind: face or plate]: missed (regions of 20 px and more left visible).
+- ``canary`` [kind: face or plate]: missed (regions of 20 px and more left visible; also by [size]), held_back, size_ks,
+  confidence_ks, confidence_ks_p, seam_ks, seam_ks_p.
 - ``utility``: psnr_inside, psnr_outside, ssim_inside, ssim_outside, retained, and what else is measured.
 - ``downstream`` [task, model, trained: clear, anonymized or difference]: accuracy, mcnemar_p (of the difference);
   [task]: majority.

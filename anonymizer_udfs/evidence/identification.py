@@ -167,7 +167,7 @@ class Hits:
 
 
 def identified(
-    standing: Standing,
+    standing: Standing | Sequence[Standing],
     people: Sequence[str] | NDArray[np.str_],
     *,
     size: int,
@@ -177,17 +177,20 @@ def identified(
     """Return how often an attacker names the right person, who is in his gallery, among ``size`` people.
 
     Args:
-        standing: where the right ones stand in the whole gallery.
+        standing: where the right ones stand in the whole gallery; several, where an attacker who draws by chance tried
+            so often: what counts is how often he is right in the mean.
         people: whom each probe shows; probes whose person is not in the gallery are not asked.
         size: people in a gallery; all where there are no more.
         seed: of all that is drawn for the bounds.
         confidence: of the bounds.
     """
-    asked = standing.mated
-    found, who = chances(standing.taken(asked), size), np.asarray(people)[asked]
+    every = [standing] if isinstance(standing, Standing) else list(standing)
+    asked, most = every[0].mated, every[0].size
+    found = np.mean([chances(one.taken(asked), size) for one in every], axis=0)
+    who = np.asarray(people)[asked]
     first = {k: bounded(found[:, k - 1], who, seed, confidence) for k in (1, 5, 10)}
     curve = tuple(float(value) for value in found.mean(0)) if asked.any() else ()
-    return Hits(min(size, standing.size), first[1], first[5], first[10], curve)
+    return Hits(min(size, most), first[1], first[5], first[10], curve)
 
 
 def open_set(standing: Standing, rate: float) -> tuple[float, float]:

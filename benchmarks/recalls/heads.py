@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.recalls import matte
+from anonymizer_udfs.canaries import matte
 from benchmarks.recalls.portraits import CUT_RATIO, ENLARGED, Portrait, Rgb, read
 
 SOLID_RATIO = 1.4

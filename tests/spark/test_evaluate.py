@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from jobs import evaluate
+from jobs import evaluate, report
 from jobs.lake import Lake
 from jobs.metrics import Metrics
 from tests.support.anonymizing import DONE, anonymize, events, names, rows
 from tests.support.pictures import photos, portrait, write
 
 PEOPLE = 22
+REFUSED = 4
 ATTACKS = ("static", "parrot", "learned_linear", "replay", "context")
 POLICY = Path(__file__).parents[1] / "support" / "one_look.yaml"
 MILD = """
@@ -64,21 +65,26 @@ def test_a_mild_policy_is_seen_through_where_it_can_be(
     """A mosaic without noise is replayed at once; photos as they were are found; figures and event are in the lake."""
     lake, who, people = labelled
     before = rows(lake)
-    options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"))
+    options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"), "--gate", "default")
     code, answer = evaluated(lake, capsys, *options, *(word for one in ATTACKS for word in ("--attack", one)))
     assert set(rank1(answer)) == set(ATTACKS)
     assert rank1(answer)["replay"] == 1.0
     assert rank1(answer)["static"] < 0.5
     controls = {one["name"]: one for one in answer["figures"] if one["scope"] == "control"}
     assert controls["clear_found"]["value"] > 0.9
-    assert code == (5 if answer["void"] else DONE)
+    assert code == (5 if answer["void"] else REFUSED)
     told = {one["name"]: one for one in answer["figures"] if one["scope"] in {"images", "evaluation"}}
     assert (told["images"]["value"], told["faces"]["value"], told["people"]["value"]) == (44, 44, PEOPLE)
     assert (told["metadata_left"]["value"], told["outside_changed"]["value"]) == (0, 0)
     assert told["outside_changed"]["cases"] == 44
-    assert len(Metrics(Lake(str(lake))).of(answer["run_id"])) == len(answer["figures"])
+    stored = Metrics(Lake(str(lake))).of(answer["run_id"])
+    assert len([one for one in stored if one.scope != "gate"]) == len(answer["figures"])
+    assert len(stored) - len(answer["figures"]) == len(answer["verdict"]["checks"])
+    assert answer["verdict"]["word"] == "obfuscated"
+    kept = {one["name"]: one for one in answer["figures"] if one["scope"] == "utility"}
+    assert kept["changed_outside"]["value"] == 0
     mine = [event["event"] for event in events(lake) if event["run_id"] == answer["run_id"]]
-    assert mine == ["started", "finished"]
+    assert mine == ["started", "finished", "verdict"]
     assert Lake(str(lake)).ledger.verify() == len(events(lake))
     assert rows(lake) == before
     _nobody_is_named(lake, people)
@@ -124,6 +130,8 @@ def test_without_labels_each_photo_is_attacked_by_itself(tmp_path: Path, capsys:
         (("--people", "0"), "--people must be at least 1"),
         (("--group", "sex"), "give that file"),
         (("--labels", "none.csv"), "--labels cannot be read"),
+        (("--gate", "defualt"), "default"),
+        (("--canary-count", "0"), "--canary-count must be at least 1"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_starts(
@@ -147,3 +155,13 @@ def test_a_lake_of_another_policy_is_refused(
     other.write_text(MILD.replace("cells: 5", "cells: 6"), encoding="utf-8")
     assert evaluate.main([str(lake), "--policy", str(other)]) == 2
     assert "is not the one of today" in capsys.readouterr().err
+
+
+def test_a_report_tells_what_the_gate_said(labelled: tuple[Path, Path, list[str]], tmp_path: Path) -> None:
+    """From the lake alone: the word, why, and nobody's name."""
+    lake, _, people = labelled
+    assert report.main([str(lake), "--out", str(tmp_path / "report.html")]) == DONE
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "obfuscated" in page
+    assert "replay" in page
+    assert not any(name in page for name in people)

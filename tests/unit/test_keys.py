@@ -100,3 +100,10 @@ def test_noise_is_noise() -> None:
     drawn = KEY.generator("id", "pixelate", 0).normal(size=20_000)
     assert abs(drawn.mean()) < 0.03
     assert abs(drawn.std() - 1) < 0.03
+
+
+@given(first=TEXT, second=TEXT)
+def test_derived_keys_are_keys_of_their_own(first: str, second: str) -> None:
+    """One a purpose, none of them the key that they come from, nor another key's of the same purpose."""
+    assert (KEY.derived(first) == KEY.derived(second)) == (first == second)
+    assert KEY.derived(first) not in {KEY, OTHER.derived(first)}

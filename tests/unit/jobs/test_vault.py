@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.base import Storage
 from jobs.errors import UsageError, VaultError
 from jobs.vault import KeySource, Vault, open_vault, parse_key
@@ -150,3 +151,12 @@ def test_a_vault_has_access_of_its_own(lake: str, said: str | None) -> None:
     """Whoever may read a lake must not be able to read its names by that."""
     with pytest.raises(UsageError, match="vault"):
         open_vault(lake, said, LOCAL)
+
+
+def test_a_vault_keeps_the_key_that_it_is_given(tmp_path: Path) -> None:
+    """As canaries' vaults are; one that has a key keeps that one."""
+    vault = Vault(str(tmp_path / "v"), LOCAL)
+    vault.prepare()
+    given = Key(bytes(32)).derived("canaries/run")
+    assert vault.make_key(given) == given
+    assert vault.make_key(Key(bytes(32))) == given

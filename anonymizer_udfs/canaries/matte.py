@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.recalls.portraits import Rgb
-
+Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 REACH_RATIO = 1.75
 """Nothing further from the face than this, over its box, is taken along."""
