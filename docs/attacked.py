@@ -33,7 +33,9 @@ OF_FACES = tuple(name for name, _ in ATTACKS[:6])
 OURS = {"blur": "blur, sigma 0.27 of the face's width, alone"}
 """What is no policy that ships."""
 REFUSED = 4
-_MISSING = "Not measured yet: `{command}`, with {least:,} people at least, writes what belongs here.\n"
+_MISSING = """Not measured yet: `{command}`,
+with {least:,} people at least, writes what belongs here.
+"""
 Row = Mapping[str, Any]
 
 

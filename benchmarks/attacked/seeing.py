@@ -12,19 +12,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from anonymizer_udfs import imaging, subject
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.examining import CLEAR, EXAMINED, PARROT, RELEASED, SEEN, ExamineSpec
 from anonymizer_udfs.evaluation.gathered import ATTACKED
-from anonymizer_udfs.evaluation.views import CANVAS, CHIP, Lookers, Rgb, Shown, Views
+from anonymizer_udfs.evaluation.views import CANVAS, CHIP, Lookers, Rgb, Shown, Views, canvas, covered
 from anonymizer_udfs.sources.base import SourceSpec, Storage
 from anonymizer_udfs.sources.objects import ObjectSource
 from anonymizer_udfs.sources.uris import canonical
 from benchmarks.attacked.entrants import Clear, Entrant, Ours, Release
 from benchmarks.attacked.people import Photo
+from benchmarks.frontiers.treated import MOST_PIXELS
 from benchmarks.recalls.choice import say
 
 PART = 50
@@ -77,11 +80,12 @@ class Seeing:
             file = self._file(entrant.name, at)
             if file.is_file():
                 continue
-            rows = []
+            pairs = []
             for photo in photos[at : at + PART]:
                 clear = self._clear(photo)
-                rows.append(_row(photo, clear, entrant.release(clear), self.spec))
-            self._keep(file, list(self._seen(rows, entrant, controls=controls)))
+                release = entrant.release(clear)
+                pairs.append((_row(photo, clear, release, self.spec), release))
+            self._keep(file, list(self._seen(pairs, entrant, controls=controls)))
             say(f"{entrant.name}: seen {min(at + PART, len(photos)):,} of {len(photos):,} photos")
 
     def _clear(self, photo: Photo) -> Clear:
@@ -90,13 +94,17 @@ class Seeing:
         self.found[photo.path] = clear.found
         return clear
 
-    def _seen(self, rows: list[dict[str, Any]], entrant: Entrant, *, controls: bool) -> Iterator[dict[str, Any]]:
+    def _seen(
+        self, pairs: Sequence[tuple[dict[str, Any], Release]], entrant: Entrant, *, controls: bool
+    ) -> Iterator[dict[str, Any]]:
+        """Yield rows of ``examining.SEEN``."""
         worker = entrant.told if isinstance(entrant, Ours) else self.spec.worker
         spec = replace(self.spec, worker=worker, controls=controls)
-        for batch in examining.examine([pa.RecordBatch.from_pylist(rows, EXAMINED)], spec):
-            for seen in batch.to_pylist():
-                faces = [face if isinstance(entrant, Ours) else _copied(face) for face in seen["faces"]]
-                yield {**seen, "faces": faces}
+        given = pa.RecordBatch.from_pylist([row for row, _ in pairs], EXAMINED)
+        seen = (row for batch in examining.examine([given], spec) for row in batch.to_pylist())
+        for row, (_, release) in zip(seen, pairs, strict=True):
+            alike = [face if release.policy else _copied(face, release) for face in row["faces"]]
+            yield {**row, "faces": alike}
 
     def attacked(self, name: str) -> Iterator[pa.RecordBatch]:
         """Yield rows of ``gathered.ATTACKED`` of an entrant; each person's photos are numbered by their ids."""
@@ -157,13 +165,21 @@ def _row(photo: Photo, clear: Clear, release: Release, spec: ExamineSpec) -> dic
     }
 
 
-def _copied(face: dict[str, Any]) -> dict[str, Any]:
+def _copied(face: dict[str, Any], release: Release) -> dict[str, Any]:
     """Return a face whose parrot is the release itself: who runs a tool without a key gets what its owner got."""
-    views = dict(face["views"])
-    alike = {name: views[name] for name in views if name.startswith(f"{RELEASED}.")}
+    views = dict(face["views"]) | {f"{RELEASED}.{CANVAS}": _canvas(face["face_id"], release)}
     wanted = {CHIP, CANVAS, *_recognizers(views)}
-    made = {f"{PARROT}.{name}": alike[f"{RELEASED}.{name}"] for name in wanted}
+    made = {f"{PARROT}.{name}": views[f"{RELEASED}.{name}"] for name in wanted}
     return {**face, "views": list((views | made).items())}
+
+
+def _canvas(face_id: str, release: Release) -> bytes:
+    """Return what is inside of the place of the tool's mask, as a replay compares it."""
+    placed = release.faces[int(face_id.rpartition("-")[2])]
+    box, region = ((one["x0"], one["y0"], one["x1"], one["y1"]) for one in (placed["box"], placed["region"]))
+    rgb = subject.upright(imaging.decode(release.content, max_pixels=MOST_PIXELS))
+    shown = Shown(box, region, np.zeros((5, 2), np.float32), placed["detectors"][0])
+    return canvas(rgb, shown, covered([region], rgb.shape))
 
 
 def _recognizers(views: dict[str, bytes]) -> set[str]:

