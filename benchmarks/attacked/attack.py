@@ -7,28 +7,29 @@ import pyarrow as pa
 
 from anonymizer_udfs.attacks import ATTACKERS
 from anonymizer_udfs.evaluation import attacking
-from anonymizer_udfs.evaluation.attacking import Control, Leftover, Means, RunAttacks
+from anonymizer_udfs.evaluation.attacking import Attacking, Control, Means, RunAttacks
 from anonymizer_udfs.evidence import Figure
 from conf.gates import Gate
 from jobs import attackers
 from jobs.verdict import Check, State, Word
 
 
-def figures(rows: Sequence[pa.RecordBatch], means: Means, *, controls: bool) -> Iterator[Figure]:
-    """Yield the figures of every attacker, of one entrant.
+def figures(
+    rows: Sequence[pa.RecordBatch], means: Means, kind: type[Attacking | Control] = Attacking
+) -> Iterator[Figure]:
+    """Yield the figures of every attacker of one entrant, or of the controls.
 
     Links between releases and the like (``Leftover``) are not asked: the other tool has no key to make two.
 
     Args:
         rows: of ``gathered.ATTACKED``, all faces.
         means: what attacks have.
-        controls: whether the rows have the views of the controls; they are attacked, too.
+        kind: of the steps that are taken; controls need views of their own.
     """
     for step in attacking.steps(means.names, tuple(ATTACKERS), labelled=True):
-        if isinstance(step, Leftover) or (isinstance(step, Control) and not controls):
-            continue
-        for batch in RunAttacks((step,), means)(rows):
-            yield from map(Figure.from_row, batch.to_pylist())
+        if isinstance(step, kind):
+            for batch in RunAttacks((step,), means)(rows):
+                yield from map(Figure.from_row, batch.to_pylist())
 
 
 def kept(found: Sequence[Figure], gate: Gate, recognizers: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from anonymizer_udfs import imaging, making, panel, subject
+from anonymizer_udfs.boxes import outward
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST
 from anonymizer_udfs.neighbours import Found
@@ -109,6 +110,19 @@ class Peer:
         size_wh = clear.subject.pictures()[0].size_wh
         rows = [_face(one, deface_outputs.region(one, size_wh), self.way).row() for one in clear.found]
         return Release(self.made[clear.name].read_bytes(), rows, None)
+
+
+@dataclass(frozen=True)
+class Untouched:
+    """Nobody: photos as they were, for the controls."""
+
+    name: str = "untouched"
+
+    def release(self, clear: Clear) -> Release:
+        """Return the photo itself."""
+        size_wh = clear.subject.pictures()[0].size_wh
+        rows = [_face(one, outward(one.box, size_wh), "none").row() for one in clear.found]
+        return Release(clear.data, rows, None)
 
 
 @dataclass(frozen=True, eq=False)

