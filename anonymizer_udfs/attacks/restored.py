@@ -44,9 +44,12 @@ def onto(detector: str) -> NDArray[np.float64]:
 def embedded(chips: Chips, recognizer: Recognizer, runtime: Runtime) -> Templates:
     """Return the template of each small face, ``(n, d)``."""
     points = onto(_REFERENCE).astype(np.float32)[None]
-    kinds, which = np.unique(chips.reshape(len(chips), -1), axis=0, return_inverse=True)  # under one mask all are one
-    made = [recognizer.embed(one.reshape(chips.shape[1:]), points, _REFERENCE, runtime) for one in kinds]
-    return np.asarray(np.concatenate(made)[which.ravel()], np.float32)
+    made: dict[bytes, Templates] = {}  # under one mask all are one
+    keys = [one.tobytes() for one in chips]
+    for key, one in zip(keys, chips, strict=True):
+        if key not in made:
+            made[key] = recognizer.embed(one, points, _REFERENCE, runtime)
+    return np.asarray(np.concatenate([made[key] for key in keys]), np.float32)
 
 
 def linear_restorer(released: Chips, clear: Chips, people: NDArray[np.int64]) -> Ridge:
