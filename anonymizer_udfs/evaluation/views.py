@@ -19,6 +19,7 @@ from anonymizer_udfs.recognition import Recognizer, alignment
 
 CANVAS_PX = 32
 """The side to which a region's inside is resampled, so that neither its size nor its shape tells whose it is."""
+EDGE_PX = 3
 AROUND_PX = 12
 HAIR, CLOTHING, BACKGROUND = "hair", "clothing", "background"
 CONTEXT = (HAIR, CLOTHING, BACKGROUND)
@@ -69,11 +70,17 @@ class Lookers:
 
     def sharpened(self, side: str, chip: Rgb) -> Views:
         """Return the templates of a small face with blurs of several strengths undone, one after the other."""
-        made = [wiener(chip[None], *how) for how in SHARPENED]
+        # Of one colour, as under a mask, there is nothing to undo.
+        made = [chip[None]] if _flat(chip) else [wiener(chip[None], *how) for how in SHARPENED]
+        said = {one.name: [embedded(each, one, self.runtime) for each in made] for one in self.recognizers}
         return {
-            f"{side}.sharp.{one.name}": _packed(np.concatenate([embedded(each, one, self.runtime) for each in made]))
-            for one in self.recognizers
+            f"{side}.sharp.{name}": _packed(np.concatenate(given * (len(SHARPENED) // len(given))))
+            for name, given in said.items()
         }
+
+
+def _flat(chip: Rgb) -> bool:
+    return bool((chip == chip[0, 0]).all())
 
 
 def _packed(values: NDArray[np.float32]) -> bytes:
@@ -90,7 +97,8 @@ def canvas(rgb: Rgb, face: Shown, inside: NDArray[np.bool_]) -> bytes:
     """Return what is inside of a face's region at 32x32 pixels.
 
     A turned region does not fill its box: what is not treated there is given the mean of what is, since it is the
-    original by promise, and its outline is that of anybody's face at that angle.
+    original by promise, and its outline is that of anybody's face at that angle. So is the edge of what is treated: a
+    JPEG's colours are interpolated across it, from what lies outside.
 
     Args:
         rgb: the picture.
@@ -100,9 +108,12 @@ def canvas(rgb: Rgb, face: Shown, inside: NDArray[np.bool_]) -> bytes:
     x0, y0, x1, y1 = outward(np.array(face.region, np.float32), (rgb.shape[1], rgb.shape[0]))
     if x1 <= x0 or y1 <= y0:
         return bytes(CANVAS_PX * CANVAS_PX * 3)
-    part, mine = rgb[y0:y1, x0:x1].copy(), inside[y0:y1, x0:x1]
-    if mine.any():
-        part[~mine] = np.round(part[mine].mean(0))
+    kernel = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
+    within = cv2.erode(inside.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    part, mine = rgb[y0:y1, x0:x1].copy(), within[y0:y1, x0:x1].astype(bool)
+    if not mine.any():
+        return bytes(CANVAS_PX * CANVAS_PX * 3)
+    part[~mine] = np.round(part[mine].mean(0))
     small = cv2.resize(part, (CANVAS_PX, CANVAS_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8).tobytes()
 

@@ -154,3 +154,16 @@ def test_in_brief_there_are_templates_alone(tmp_path: Path) -> None:
         name = DlibResnet.name
         assert set(views(brief)) == {f"{side}.{name}" for side in SIDES}
         assert all(views(full)[one] == value for one, value in views(brief).items())
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_under_a_mask_every_canvas_is_one(tmp_path: Path, form: str) -> None:
+    """Turned or not, whatever lies around it, though a JPEG's colours run across its edge."""
+    draw = np.random.default_rng(5)
+    files = {}
+    for number in range(3):
+        pixels = picture(number).astype(int) + draw.integers(0, 60, (160, 160, 3)) * [0, 1, 1]
+        files[f"{number}.{form.lower()}"] = saved(np.clip(pixels, 0, 255).astype(np.uint8), form)
+    rows = Made(tmp_path, files=files).seen()
+    assert len({views(row)["released.canvas"] for row in rows}) == 1
+    assert len({views(row)["clear.canvas"] for row in rows}) == 3
