@@ -6,7 +6,7 @@ the code of ``faceveil evaluate``, at the points that our detectors found in the
 key, so its parrot is its own output: the attacker gets from it what its owner got.
 
 Two photos of everybody who has two; the gate's gallery of 1,000 needs 1,049 people. Views are kept in build/attacked
-until an entrant's figures are there: a run that was stopped goes on.
+until an entrant's figures are there: a run that was stopped goes on, until the code of attacks or treatment changes.
 """
 
 import argparse
@@ -20,7 +20,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy's BLAS starts its 
 
 import cv2
 
-from anonymizer_udfs import __version__
+from anonymizer_udfs import __version__, making, panel
+from anonymizer_udfs.evaluation import attacking, examining
 from anonymizer_udfs.evaluation.attacking import Attacking, Control, Means
 from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.recognition.dlib_resnet import DlibResnet
@@ -33,6 +34,7 @@ from benchmarks.attacked.seeing import Remembering, Seeing
 from benchmarks.frontiers.store import Store
 from benchmarks.frontiers.treated import whole_key
 from benchmarks.recalls.choice import ROOT, default_photos, say
+from benchmarks.recalls.code import code_digest
 from conf import gates
 from conf.settings import load
 from jobs import context
@@ -79,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise SystemExit(f"--methods must be some of {', '.join(NAMES)}; got {', '.join(strangers)}")
     cv2.setNumThreads(1)
     photos = people.chosen(args.photos, args.people)
-    kept = args.kept / str(len(photos) // people.PHOTOS_EACH)
+    kept = args.kept / f"{len(photos) // people.PHOTOS_EACH}-{code_digest(examining, attacking, making, panel)[:12]}"
     store = Store(kept / "figures.jsonl")
     measured(names, photos, args.peer_python, kept, store)
     rows = [row for name in NAMES if name != CONTROLS and (row := store.get(name)) is not None]
@@ -131,7 +133,7 @@ def entrant(name: str, photos: Sequence[Photo], python: str, kept: Path) -> Entr
     if tool == Ours.tool:
         return Ours(worker)
     files = {named(one.path, worker): one.path for one in photos}
-    return Peer(way, deface_outputs.outputs(python, files, way, kept / f"outputs-{way}"))
+    return Peer(way, deface_outputs.outputs(python, files, way, kept.parent / f"outputs-{way}"))
 
 
 def _means() -> Means:
