@@ -72,8 +72,9 @@ def tables(found: Mapping[str, Any]) -> str:
 {gate.gallery:,}: chance is {1 / gate.gallery:.1%}, and the gate `{gate.name}` lets {gate.named_most:.1%} pass, by the
 bound. Recognizer: dlib's ResNet, at the points that CenterFace and YuNet (plan `fast`) found in the clear photo; our
 policies treated what that plan found. deface has no key, so the parrot's photos are its own outputs, and `replay` finds
-them again. "At most" is the one-sided 95% bound of the most successful attacker of faces. The last column is the
-strongest word that these attackers leave; the gate asks for more than them.
+them again. Its mask is taken to lie where 1.6 times our box is: a rim that it did not cover may be compared, too, and
+`replay` may say more of its `solid` than is inside. "At most" is the one-sided 95% bound of the best attacker
+of faces. The last column is the strongest word that these attackers leave; the gate asks for more than them.
 """
     return f"{about}{controls(found['controls'])}\n{table(head, rows(found))}"
 
