@@ -34,7 +34,7 @@ from jobs import galleries, session
 
 SIZE = 128
 NOISE = 2.2
-"""Of a photo, where people differ by 1: some ten in a hundred are found first among 100,000."""
+"""Of a photo, where people differ by 1: seven in ten are found first among 100,000."""
 RESULT_BYTES = 4 << 20
 _BLOCK = 2_000
 DRAWN = pa.schema([("person", pa.string()), ("template", pa.binary()), ("mate", pa.binary())])
