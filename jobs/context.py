@@ -25,6 +25,7 @@ from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.recognition import Recognizer, calibration
 from anonymizer_udfs.recognition.arcface import ArcFace
 from anonymizer_udfs.recognition.panels import Member, Panel
+from anonymizer_udfs.spec import Limits
 from conf import policies
 from conf.settings import Settings
 from jobs.errors import UsageError
@@ -179,6 +180,20 @@ def _recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
     if found.model.sha256 != known.resolve(found.model.name).sha256:
         raise SpecError(f"model {found.model.name}: the code and conf/models.yaml name different digests; reinstall")
     return found
+
+
+def limits(settings: Settings) -> Limits:
+    """Return what bounds a worker's memory and time, by the settings."""
+    given = settings.limits
+    return Limits(
+        max_pixels=given.max_pixels,
+        max_bytes=given.max_bytes,
+        batch_bytes=given.arrow_batch_bytes,
+        read_ahead_bytes=given.read_ahead_bytes,
+        read_threads=given.read_threads,
+        worker_bytes=given.worker_bytes,
+        image_seconds=given.image_seconds,
+    )
 
 
 def landmarker(name: str, settings: Settings) -> tuple[Landmarker, dict[str, Path]]:

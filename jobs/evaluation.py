@@ -20,10 +20,10 @@ from anonymizer_udfs.evaluation.attacking import Means
 from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.evaluation.views import Lookers
 from anonymizer_udfs.evidence import Figure
-from anonymizer_udfs.keys import KEY_BYTES, Key
+from anonymizer_udfs.keys import Key
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.recognition import Recognizer
-from anonymizer_udfs.spec import Limits, Provenance, Tier, WorkerSpec
+from anonymizer_udfs.spec import Provenance, Tier, WorkerSpec
 from conf import gates
 from conf.gates import Gate
 from jobs import (
@@ -41,8 +41,8 @@ from jobs import (
 )
 from jobs.context import Treatment
 from jobs.errors import UsageError
-from jobs.evaluated import Report
-from jobs.evaluating import (
+from jobs.evaluation_report import Report
+from jobs.evaluation_stages import (
     LARGEST_GALLERY,
     MEASURED,
     MOST_PEOPLE,
@@ -64,6 +64,8 @@ from jobs.plan import TASKS_A_CORE
 from jobs.reporting import pages, told
 
 JOB = "evaluate"
+STRANGER = "evaluate/stranger"
+"""The purpose for which an attacker's own key is made of the lake's: another one, and the same each time."""
 SEED = 20_240_501
 """Of all that an evaluation draws: galleries, folds, resamples. The same lake gives the same figures."""
 TRAINED = 1_500
@@ -238,7 +240,7 @@ class _Evaluating:
 
     def _spec(self, run_id: str) -> ExamineSpec:
         """Return what workers are told who see images beside their originals."""
-        common, limits, every = self.placed.common, self.placed.common.settings.limits, list(self.known.values())
+        common, every = self.placed.common, list(self.known.values())
         if not every:
             raise UsageError("there is nothing to evaluate: no image of the lake is releasable")
         first, rest = every[0], every[1:]
@@ -249,12 +251,7 @@ class _Evaluating:
             key=self.key,
             runtime=runtime,
             provenance=Provenance(run_id, __version__, first.digest, (), self.key.key_id),
-            limits=Limits(
-                max_pixels=limits.max_pixels,
-                max_bytes=limits.max_bytes,
-                read_ahead_bytes=limits.read_ahead_bytes,
-                read_threads=limits.read_threads,
-            ),
+            limits=context.limits(common.settings),
             storage=common.storage,
             content_column=self.asked.content_column,
             tiers=tuple(Tier(one.policy, one.digest, ()) for one in rest),
@@ -262,7 +259,7 @@ class _Evaluating:
         unknown = self.people is None
         return ExamineSpec(
             worker,
-            Key(secrets.token_bytes(KEY_BYTES)),
+            self.key.derived(STRANGER),
             Lookers(self.who, runtime),
             inside=unknown,
             controls=not unknown,
@@ -294,7 +291,7 @@ def _told(figures: Sequence[Figure]) -> dict[str, Any]:
 def _labels(placed: Placed, asked: Asked, key: Key) -> Labels | None:
     if asked.labels is None:
         return None
-    found = labels.read(asked.labels, key, placed.names().items(), asked.groups, asked.downstream)
+    found = labels.read(asked.labels, key, placed.names, asked.groups, asked.downstream)
     if not found.rows:
         raise UsageError("--labels names no image of this lake; path is relative to the source, or give image_id")
     return found

@@ -3,7 +3,7 @@
 Names of people and of files go no further than this: people become keyed ids, and files the ids that the lake knows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Labels:
 
 
 def read(
-    file: Path, key: Key, names: Iterable[tuple[str, str]], groups: Iterable[str] = (), answer: str | None = None
+    file: Path, key: Key, names: Callable[[], Mapping[str, str]], groups: Iterable[str] = (), answer: str | None = None
 ) -> Labels:
     """Return what a file says.
 
@@ -63,7 +63,7 @@ def read(
         file: CSV, Parquet by its ending, or the folder of a Delta table. ``path`` is relative to the source, or any
             end of a source's URI.
         key: of the lake.
-        names: image id and canonical URI of the lake's sources, from its vault; read only where the file has paths.
+        names: gives image id to canonical URI of the lake's sources, from its vault; asked where the file has paths.
         groups: the further columns that are wanted. Others are never looked at: their values would come into figures.
         answer: a column whose values models are trained to tell; they come into no figure.
 
@@ -115,7 +115,7 @@ def _lines(table: pa.Table, columns: list[str]) -> Iterator[list[str]]:
     yield from (list(line) for line in zip(*parts, strict=True) if line[0] and line[1])
 
 
-def _ids(said: list[str], where: str, key: Key, names: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _ids(said: list[str], where: str, key: Key, names: Callable[[], Mapping[str, str]]) -> dict[str, str]:
     """Return the image's id for each name that the lake knows."""
     if where == "image_id":
         return {one: one for one in said}
@@ -123,7 +123,7 @@ def _ids(said: list[str], where: str, key: Key, names: Iterable[tuple[str, str]]
         return {one: key.image_id(canonical(one)) for one in said}
     wanted = {one.strip("/") for one in said}
     found: dict[str, str] = {}
-    for image_id, uri in names:
+    for image_id, uri in names().items():
         for end in _ends(uri):
             if end in wanted and found.setdefault(end, image_id) != image_id:
                 raise UsageError("--labels: a path fits two images of the lake; give more of it, or image_id")

@@ -3,19 +3,12 @@
 All of it is lazy; nothing of a face but its place and ids is in a plan.
 """
 
-from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.csv
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 
 from anonymizer_udfs.grouping import arrow, reading
-from anonymizer_udfs.keys import Key
 from anonymizer_udfs.records import LISTED
-from anonymizer_udfs.sources import canonical
 from anonymizer_udfs.steps import STEPS
-from jobs.errors import UsageError
 from jobs.grouping import Groups
 from jobs.groups import GroupStore
 from jobs.lake import SparkLake
@@ -117,20 +110,3 @@ def added(spark: SparkSession, store: GroupStore, found: Groups, known: DataFram
     losing = before.where(F.col("state") == F.lit(arrow.TORN)).join(lost, "face_id", "left_anti")
     rows = new.select("face_id", "person", "group_id").unionByName(joining.select("face_id", "person", "group_id"))
     return rows.unionByName(losing.select("face_id", "person", F.lit("").alias("group_id")))
-
-
-def labelled(file: Path, key: Key) -> list[tuple[str, str]]:
-    """Return image id and keyed label of each line of a CSV file with the columns ``uri`` and ``label``.
-
-    A label is somebody's name, as often as not, and goes no further than this.
-
-    Raises:
-        UsageError: it cannot be read, or has other columns.
-    """
-    try:
-        strings = pa.csv.ConvertOptions(column_types={"uri": pa.string(), "label": pa.string()})
-        table = pa.csv.read_csv(file, convert_options=strings)
-        rows = zip(table.column("uri").to_pylist(), table.column("label").to_pylist(), strict=True)
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise UsageError("--labels must be a CSV file with the columns uri and label") from error
-    return [(key.image_id(canonical(uri)), key.source_id(f"label:{label}")) for uri, label in rows if uri and label]

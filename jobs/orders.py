@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from anonymizer_udfs import __version__
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources import canonical
-from anonymizer_udfs.spec import Limits, Measure, Provenance, Tier, WorkerSpec
+from anonymizer_udfs.spec import Measure, Provenance, Tier, WorkerSpec
 from anonymizer_udfs.tiers import Tiers
 from jobs import context, tiers
 from jobs.context import Treatment
@@ -25,7 +25,6 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
     """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
     request = tiers.resolved(request, None)  # of a run it was, from its vault
     settings, treatment = request.common.settings, request.treatment
-    limits = settings.limits
     roots = itertools.chain.from_iterable(one.runtime.roots for one in request.treatments)
     share = min(1.0, settings.tracking.sample_size / listed) if listed else 0.0
     return WorkerSpec(
@@ -33,15 +32,7 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
         key=key,
         runtime=replace(treatment.runtime, roots=tuple(dict.fromkeys(roots))),
         provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id),
-        limits=Limits(
-            max_pixels=limits.max_pixels,
-            max_bytes=limits.max_bytes,
-            batch_bytes=limits.arrow_batch_bytes,
-            read_ahead_bytes=limits.read_ahead_bytes,
-            read_threads=limits.read_threads,
-            worker_bytes=limits.worker_bytes,
-            image_seconds=limits.image_seconds,
-        ),
+        limits=context.limits(settings),
         storage=request.common.storage,
         panel=treatment.panel,
         measure=_measure(share),

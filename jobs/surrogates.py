@@ -27,9 +27,8 @@ from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.latent.learning import LEAST_PEOPLE
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
-from anonymizer_udfs.spec import Limits
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
-from jobs import context, donors, groups, lakefaces, options, session, sparkerrors
+from jobs import context, donors, groups, labels, lakefaces, options, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
@@ -47,7 +46,7 @@ JOB = "surrogates"
 LINKED = "1e-3"
 """Of strangers, so many may be taken for one person: two faces of one person in two groups are worse than that."""
 EXAMPLES = """  faceveil surrogates ./lake                     who is one person is said by a recognizer
-  faceveil surrogates ./lake --labels who.csv    by a file with the columns uri and label
+  faceveil surrogates ./lake --labels who.csv    by a file with the columns path (or uri, image_id) and person
   faceveil surrogates ./lake --k 50
   faceveil surrogates ./lake --latent --landmarker dlib68    a space of faces, for the method latent
   faceveil surrogates ./lake --donors ./consented   photos of people who consented, one folder a person
@@ -66,7 +65,7 @@ class Asked:
     Attributes:
         k: least people of a group.
         threshold: the similarity from which on two faces are of one person; none: the calibrated one.
-        labels: a CSV file that says who is who; then no recognizer is asked.
+        labels: a file that says who is who (:mod:`jobs.labels`); then no recognizer is asked.
         content_column: the column of a table source that holds the images.
         latent: learn a space of faces instead of making groups.
         least: the least people that such a space is learned from.
@@ -221,17 +220,12 @@ class _Making:
         return self.told.panel.members[0].recognizer
 
     def _spec(self) -> FaceSpec:
-        common, limits = self.placed.common, self.placed.common.settings.limits
+        common = self.placed.common
         return FaceSpec(
             key=self.key,
             recognizer=self.who,
             runtime=self.told.runtime,
-            limits=Limits(
-                max_pixels=limits.max_pixels,
-                max_bytes=limits.max_bytes,
-                read_ahead_bytes=limits.read_ahead_bytes,
-                read_threads=limits.read_threads,
-            ),
+            limits=context.limits(common.settings),
             storage=common.storage,
             content_column=self.asked.content_column,
         )
@@ -240,7 +234,8 @@ class _Making:
         """Return ``face_id`` and ``label`` of images with one face whose source has a label; none without a file."""
         if self.asked.labels is None:
             return None
-        rows = lakefaces.labelled(self.asked.labels, self.key)
+        found = labels.read(self.asked.labels, self.key, self.placed.names)
+        rows = [(one.image_id, one.person) for one in found.rows]
         said = self.spark.createDataFrame(rows, "image_id string, label string")
         alone = wanted.where(F.size("faces") == 1).select("image_id", F.col("faces")[0]["face_id"].alias("face_id"))
         return alone.join(said, "image_id").select("face_id", "label")
@@ -282,7 +277,12 @@ def parser() -> Parser:
     made = Parser("surrogates", "Put the people of a lake into groups of at least k, for the method k_same.", EXAMPLES)
     options.add_lake(made)
     made.add_argument("--k", type=int, default=20, metavar="N", help="least people of a group (default: %(default)s)")
-    made.add_argument("--labels", type=Path, metavar="FILE", help="CSV with uri and label: who is who in images of one")
+    made.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="CSV, Parquet or a Delta table: who is on which photo, in images of one face",
+    )
     made.add_argument(
         "--threshold", type=float, metavar="S", help="similarity from which on two faces are of one person"
     )

@@ -4,6 +4,7 @@ Executor, once a partition; needs no Spark. The original is read once more and k
 changed is counted and skipped. The release is what the row holds.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -21,8 +22,7 @@ from anonymizer_udfs.evaluation import parroting, places, views
 from anonymizer_udfs.evaluation.parroting import Alike
 from anonymizer_udfs.evaluation.views import Lookers, Shown, Views
 from anonymizer_udfs.grouping.reading import State
-from anonymizer_udfs.imaging import Picture, animation, carried
-from anonymizer_udfs.imaging.carried import NOTHING
+from anonymizer_udfs.imaging import Picture, animation, carried, enclosed
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.records import FACE, LISTED, Planned
@@ -114,13 +114,19 @@ class ExamineSpec:
 
 
 def examine(batches: Iterable[pa.RecordBatch], spec: ExamineSpec) -> Iterator[pa.RecordBatch]:
-    """Yield a row of :data:`SEEN` for each row of :data:`EXAMINED`, in order, one image in memory at a time."""
+    """Yield a row of :data:`SEEN` for each row of :data:`EXAMINED`, in order, one image at work at a time.
+
+    An image of which the vault does not know where its original is (``uri`` is null) is one whose original is gone:
+    what it holds beside its pixels is looked for all the same.
+    """
     worker = spec.worker
     cv2.setNumThreads(worker.runtime.threads)
-    rows = (row for batch in batches for row in batch.to_pylist())
+    waiting, listed = itertools.tee(row for batch in batches for row in batch.to_pylist())
+    entries = (Planned.from_row(row).entry for row in listed if row["uri"] is not None)
     with closing(Reader(worker.storage, worker.limits.max_bytes, worker.content_column)) as reader:
-        for row in rows:
-            data = reader.outcome(Planned.from_row(row).entry)
+        contents = reader.read_ahead(entries, worker.limits.read_threads, worker.limits.read_ahead_bytes)
+        for row in waiting:
+            data = Reason.UNREADABLE if row["uri"] is None else next(contents)[1]
             yield pa.RecordBatch.from_pylist([_seen(row, data, spec)], SEEN)
 
 
@@ -175,12 +181,12 @@ def _opened(data: bytes, spec: ExamineSpec) -> Subject:
 
 
 def metadata_left(content: bytes, max_pixels: int) -> bool:
-    """Return whether a released file says anything of a place, a name or a date, or has anything behind its end.
+    """Return whether a released file holds anything but its picture.
 
-    What is looked for is more than what a run looks for in sources: a file that says anything but how its pixels are
-    to be shown would be written shorter once more.
+    Looked for are a place, names and dates, thumbnails, makers' notes and what follows the end; and whatever else there
+    is, since a file that says anything but how its pixels are to be shown would be written shorter once more.
     """
-    if carried.carried(content) != NOTHING:
+    if carried.carried(content) != carried.NOTHING or enclosed.enclosed(content) != enclosed.NOTHING:
         return True
     try:
         moving = imaging.probe(content).frames > 1

@@ -7,7 +7,7 @@ one person are not independent of each other.
 
 from anonymizer_udfs.evidence.bounds import Bounded, bounded, least_people, least_without_one, lower, upper
 from anonymizer_udfs.evidence.figure import FIGURES, Figure
-from anonymizer_udfs.evidence.identification import Hits, Standing, chances, identified, open_set, ranks
+from anonymizer_udfs.evidence.identification import Hits, Standing, chances, identified, open_set
 from anonymizer_udfs.evidence.linkability import Linkability, linkability
 from anonymizer_udfs.evidence.verification import Verification, verification
 
@@ -27,7 +27,6 @@ __all__ = [
     "linkability",
     "lower",
     "open_set",
-    "ranks",
     "upper",
     "verification",
 ]

@@ -14,39 +14,8 @@ Scores = NDArray[np.floating]
 Same = NDArray[np.bool_]
 RANKS = 20
 """As far as a cumulative match curve goes."""
-_ORDER = 1
-"""The stream that is drawn from a seed, so that it is not the caller's."""
 _LEAST = float(np.finfo(np.float32).min)
 """Stands for a score that is not a number: less alike than any, and still in the gallery."""
-
-
-def ranks(scores: Scores, same: Same, seed: int) -> NDArray[np.int64]:
-    """Return the rank of each probe's most alike photo of the same person, from 1 on; 0 for a probe that has none.
-
-    Of equal scores, as faces under one mask have them, the order is drawn: who knows nothing is right by chance alone,
-    and neither always nor never.
-
-    Args:
-        scores: ``(probes, gallery)``; not a number where there was nothing to compare, which is the least alike.
-        same: which are of one person.
-        seed: of the order of equal scores.
-
-    Examples:
-        >>> ranks(np.array([[0.9, 0.1, 0.5], [0.9, 0.1, 0.5], [0, 0, 0]]), np.eye(3, dtype=bool) & [[1], [1], [0]], 0)
-        array([1, 3, 0])
-    """
-    if scores.shape != same.shape:
-        raise SpecError(f"scores and same must be of one shape, got {scores.shape} and {same.shape}")
-    known = np.where(np.isnan(scores), -np.inf, scores)
-    mates = same.any(1)
-    best = np.max(np.where(same, known, -np.inf), 1, initial=-np.inf)[:, None]
-    above = ((known > best) & ~same).sum(1)
-    level = ((known == best) & ~same).sum(1)
-    level_mates = np.maximum(((known == best) & same).sum(1), 1)
-    draw = np.random.default_rng((seed, _ORDER))
-    # The first of m among t others in random order: the least of m draws without replacement from m + t places.
-    before = [int(draw.permutation(m + t)[:m].min()) if t else 0 for m, t in zip(level_mates, level, strict=True)]
-    return np.where(mates, above + np.array(before, np.int64) + 1, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +92,7 @@ def chances(standing: Standing, size: int) -> NDArray[np.float64]:
     The gallery has the right one and ``size - 1`` others of those there are, any of them as likely. How many of those
     ahead are among them is hypergeometric, so no gallery is drawn and no lucky one decides; the order of equal scores
     is as likely as any other, as faces under one mask have them: who knows nothing is right by chance, and neither
-    always nor never.
+    always nor never. A probe whose right one is not there has no chance.
 
     Examples:
         >>> one = np.array([0.0])
@@ -137,8 +106,11 @@ def chances(standing: Standing, size: int) -> NDArray[np.float64]:
     within = np.cumsum(np.exp(ways), axis=1).clip(0, 1)
     # The mean over all places that equal scores may have.
     summed = np.concatenate([np.zeros((1, RANKS)), np.cumsum(within, axis=0)])
-    ends = standing.above + standing.level + 1
-    return np.asarray((summed[ends] - summed[standing.above]) / (standing.level + 1)[:, None])
+    out = np.zeros((len(standing.right), RANKS))
+    mine = standing.taken(standing.mated)
+    ends = mine.above + mine.level + 1
+    out[standing.mated] = (summed[ends] - summed[mine.above]) / (mine.level + 1)[:, None]
+    return out
 
 
 def _choices(n: NDArray[np.int64] | int, k: NDArray[np.int64] | int) -> NDArray[np.float64]:

@@ -62,13 +62,18 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list
 def test_a_mild_policy_is_seen_through_where_it_can_be(
     labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mosaic without noise is replayed at once; photos as they were are found; figures and event are in the lake."""
+    """A mosaic without noise is replayed at once; photos as they were are found; figures and event are in the lake.
+
+    Photos under masks are told from the mosaics, and not from each other: of k of them one is named, by chance.
+    """
     lake, who, people = labelled
     before = rows(lake)
+    masked = sum(any(face["method"] == "mask" for face in row["faces"]) for row in before)
     options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"), "--gate", "default")
     code, answer = evaluated(lake, capsys, *options, *(word for one in ATTACKS for word in ("--attack", one)))
     assert set(rank1(answer)) == set(ATTACKS)
-    assert rank1(answer)["replay"] == 1.0
+    assert masked < PEOPLE / 2
+    assert rank1(answer)["replay"] in [pytest.approx(1 - (k - 1) / PEOPLE) for k in range(1, masked + 2)]
     assert rank1(answer)["static"] < 0.5
     controls = {one["name"]: one for one in answer["figures"] if one["scope"] == "control"}
     assert controls["clear_found"]["value"] > 0.9

@@ -167,3 +167,35 @@ def test_under_a_mask_every_canvas_is_one(tmp_path: Path, form: str) -> None:
     rows = Made(tmp_path, files=files).seen()
     assert len({views(row)["released.canvas"] for row in rows}) == 1
     assert len({views(row)["clear.canvas"] for row in rows}) == 3
+
+
+def test_an_image_that_the_vault_does_not_know_is_counted(tmp_path: Path) -> None:
+    """Its original is as good as gone; what is left in it is looked for all the same, and those behind it are seen."""
+    made = Made(tmp_path)
+    made.rows[0]["uri"] = None
+    made.rows[0]["content"] += b"trailer " * 40
+    first, second = made.seen()
+    assert (first["state"], first["metadata_left"], first["outside_changed"], first["faces"]) == (
+        "gone",
+        True,
+        None,
+        [],
+    )
+    assert (second["state"], second["metadata_left"], len(second["faces"])) == ("read", False, 1)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_a_thumbnail_is_told(form: str) -> None:
+    """A small picture beside the large one is a face that nobody treated."""
+    exif = Image.Exif()
+    if form == "JPEG":
+        whole = io.BytesIO()
+        Image.fromarray(picture(0)).save(whole, "JPEG")
+        data = bytearray(whole.getvalue())
+        small = saved(picture(1)[::8, ::8], "JPEG")
+        body = b"JFXX\0\x10" + small
+        data[20:20] = b"\xff\xe0" + (len(body) + 2).to_bytes(2, "big") + body
+        assert examining.metadata_left(bytes(data), 10**8)
+    else:
+        exif[254] = 1  # a reduced picture
+        assert examining.metadata_left(saved(picture(0), form, exif=exif), 10**8)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.evidence import Standing, chances, identified, open_set, ranks
+from anonymizer_udfs.evidence import Standing, chances, identified, open_set
 
 SMALL = st.integers(1, 6)
 
@@ -20,34 +20,17 @@ def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return scores, draw(arrays.arrays(bool, shape))
 
 
-@given(cases(), st.integers(0, 99))
-def test_a_rank_lies_between_what_equal_scores_allow(case: tuple[np.ndarray, np.ndarray], seed: int) -> None:
-    """Behind all others that are more alike, and before all that are less; a probe without a mate has none."""
-    scores, same = case
-    known = np.where(np.isnan(scores), -np.inf, scores)
-    for row, found in enumerate(ranks(scores, same, seed)):
-        if not same[row].any():
-            assert found == 0
-            continue
-        best, others = known[row][same[row]].max(), known[row][~same[row]]
-        assert 1 + (others > best).sum() <= found <= 1 + (others >= best).sum()
-
-
 def test_of_equal_scores_each_place_is_as_likely() -> None:
     """A mask that is the same for all gives an attacker chance, whatever the order of his gallery."""
-    scores, same = np.zeros((20_000, 4)), np.zeros((20_000, 4), bool)
-    same[:, 0] = True
-    assert np.bincount(ranks(scores, same, 1), minlength=5)[1:] == pytest.approx([5000] * 4, rel=0.05)
-    same[:, 1] = True  # of two mates among four the first is first in 3 of 6 cases, second in 2, third in 1
-    assert np.bincount(ranks(scores, same, 1), minlength=5)[1:] == pytest.approx(
-        [10_000, 20_000 / 3, 10_000 / 3, 0], rel=0.05
-    )
+    scores, same = np.zeros((3, 4)), np.eye(3, 4, dtype=bool)
+    found = chances(Standing.of(scores, same), 4)
+    assert found[:, :4] == pytest.approx(np.tile([0.25, 0.5, 0.75, 1.0], (3, 1)))
 
 
 def test_scores_and_people_must_fit() -> None:
     """A row too many is told."""
     with pytest.raises(SpecError):
-        ranks(np.zeros((2, 3)), np.zeros((3, 3), bool), 0)
+        Standing.of(np.zeros((2, 3)), np.zeros((3, 3), bool))
 
 
 def test_who_is_known_is_named_in_every_gallery() -> None:
@@ -119,6 +102,21 @@ def with_one_photo(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Return scores, and who is the same: at most one photo a person."""
     scores, same = draw(cases())
     return scores, same & (np.cumsum(same, 1) == 1)
+
+
+@given(with_one_photo())
+def test_a_place_lies_between_what_equal_scores_allow(case: tuple[np.ndarray, np.ndarray]) -> None:
+    """Behind all others that are more alike, and before all that are less; each place between is as likely."""
+    scores, same = case
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    standing = Standing.of(scores, same)
+    found = chances(standing, scores.shape[1])
+    assert np.array_equal(standing.mated, same.any(1))
+    for row in np.flatnonzero(same.any(1)):
+        right, others = known[row][same[row]].max(), known[row][~same[row]]
+        places = range((others > right).sum() + 1, (others >= right).sum() + 2)
+        wanted = [np.mean([place <= k for place in places]) for k in range(1, found.shape[1] + 1)]
+        assert found[row] == pytest.approx(wanted, abs=1e-9)
 
 
 @given(with_one_photo(), st.sampled_from([0.1, 0.3, 0.5]))

@@ -23,7 +23,7 @@ def read(folder: Path, text: str, groups: tuple[str, ...] = ()) -> Labels:
     """Return what a CSV file of a text says."""
     file = folder / "who.csv"
     file.write_text(text, encoding="utf-8")
-    return labels.read(file, KEY, NAMES.items(), groups)
+    return labels.read(file, KEY, lambda: NAMES, groups)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_parquet_file_or_a_table_says_the_same(tmp_path: Path) -> None:
     pa.parquet.write_table(rows, file)
     write_deltalake(tmp_path / "who", rows)
     for place in (file, tmp_path / "who"):
-        (row,) = labels.read(place, KEY, NAMES.items()).rows
+        (row,) = labels.read(place, KEY, lambda: NAMES).rows
         assert row.person == KEY.source_id("label:7")
 
 
@@ -94,4 +94,4 @@ def test_a_column_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """And what one should be like."""
     with pytest.raises(UsageError, match="expected a CSV or Parquet file, or a Delta table"):
-        labels.read(tmp_path / "none.csv", KEY, NAMES.items())
+        labels.read(tmp_path / "none.csv", KEY, lambda: NAMES)

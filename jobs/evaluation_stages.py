@@ -23,9 +23,8 @@ from anonymizer_udfs.evaluation.views import CHIP
 from anonymizer_udfs.evidence import FIGURES, Figure
 from anonymizer_udfs.grouping.reading import State
 from anonymizer_udfs.methods import KSame
-from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.udfs import AttackPartition, ExaminePartition
-from jobs import galleries, session
+from jobs import galleries, lakefaces, session
 from jobs.groups import GroupStore
 from jobs.labels import Labelled
 from jobs.lake import SparkLake
@@ -83,10 +82,9 @@ class Beside:
             "image_id", "content_version", "source_digest", "content", "reencoded", "policy", "faces", "frames",
             stepped.alias("moved"),
         )  # fmt: skip
-        work = spark.read.format("delta").load(self.vault.tables.table_uri("work"))
-        entry = [name for name in LISTED.names if name not in {"image_id", "content_version"}]
-        newest = work.groupBy("image_id", "content_version").agg(F.max_by(F.struct(*entry), "epoch").alias("entry"))
-        known = rows.join(newest, ["image_id", "content_version"]).select("*", "entry.*").drop("entry")
+        # An image that the vault does not know is looked at as well: what is counted of all must be of all.
+        there = lakefaces.listed(spark, self.vault).drop("policy")
+        known = rows.join(there, ["image_id", "content_version"], "left").select("*", "entry.*").drop("entry")
         some = known.where("frames = 1").select("image_id").orderBy(F.reverse("image_id")).limit(most.measured)
         chosen = some.withColumn("measured", F.lit(True))  # noqa: FBT003 - a value
         named = self._named(spark, known, most).join(chosen, "image_id", "left")
