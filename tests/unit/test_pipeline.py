@@ -61,6 +61,7 @@ def photos(tmp_path: Path) -> Path:
         "cut.jpg": saved(scene(), "JPEG")[:-200],
         "text.txt": b"these are no pixels",
         "huge.png": saved(Image.new("L", (2000, 2000))),
+        "wide.png": saved(scene()).replace((96).to_bytes(4, "big"), (2**31 + 96).to_bytes(4, "big"), 1),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -102,6 +103,7 @@ def test_every_image_ends_as_one_row_in_order(photos: Path, spec: WorkerSpec) ->
         "cut.jpg": ("quarantined", "truncated"),
         "text.txt": ("quarantined", "unsupported_format"),
         "huge.png": ("quarantined", "too_large"),
+        "wide.png": ("quarantined", "too_large"),
     }
 
 
