@@ -259,6 +259,17 @@ def test_bytes_cannot_be_released_without_a_reason(status: Status, content: byte
         Released(status, content, "", reencoded=False)
 
 
+@pytest.mark.parametrize("clear", [0.0, 0.5, 0.9])
+def test_a_face_on_a_clear_ground_is_treated(clear: float, tmp_path: Path, spec: WorkerSpec) -> None:
+    """However much of its region is clear: what a method draws there is not shown, and is no reason to hold it back."""
+    pixels = np.dstack([np.asarray(scene()), np.full((64, 96), 255, np.uint8)])
+    pixels[: int(64 * clear), :, 3] = 0
+    pixels[DOT[1] : DOT[1] + 4, DOT[0] : DOT[0] + 4, 3] = 255
+    (tmp_path / "cut-out.png").write_bytes(saved(Image.fromarray(pixels)))
+    (row,) = rows_of(specs.planned(tmp_path / "cut-out.png"), spec)
+    assert (row["status"], row["reason"]) == ("anonymized", None)
+
+
 def treated(source: imaging.Picture, spec: WorkerSpec) -> treatment.Treated:
     """Return the picture treated as the policy says."""
     found = spec.policy.searcher.search([source.rgb()], spec.policy.plan, spec.runtime)[0]
