@@ -1,18 +1,20 @@
 """``faceveil anonymize``: from a source to a lake, only what is new or changed; ``spark-submit`` runs it as well."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 
 from anonymizer_udfs.outcome import Reason
 from anonymizer_udfs.sources.base import SourceSpec
-from jobs import options, run
+from jobs import explain, options, run, screen
 from jobs.context import treatment
 from jobs.errors import UsageError
 from jobs.options import Common, Parser
 from jobs.run import Request
 
 EXAMPLES = """  faceveil anonymize ./photos ./lake
+  faceveil anonymize ./photos ./lake --explain          what it would do and cost; nothing is written
   faceveil anonymize s3a://raw/photos s3a://open/lake --vault s3a://vault/lake --profile s3
   faceveil anonymize archive.tar ./lake --policy internal --limit 100
   faceveil anonymize scans.parquet ./lake --content-column image --id-column scan_id
@@ -35,6 +37,17 @@ def parser() -> Parser:
     )
     made.add_argument("--limit", type=int, metavar="N", help="only a sample of N images, the same one each time")
     made.add_argument("--retry", metavar="REASON", help="take images again that were quarantined for this reason")
+    made.add_argument(
+        "--explain",
+        action="store_true",
+        help="write nothing: say what would be done, how many images, about how long and at what cost",
+    )
+    made.add_argument(
+        "--core-hour",
+        type=float,
+        metavar="PRICE",
+        help="for --explain: what an hour of a core costs, in any currency",
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")
     made.add_argument("--id-column", metavar="NAME", help="the column that names a table's rows")
     options.add_common(made)
@@ -51,6 +64,8 @@ def request(args: argparse.Namespace, common: Common) -> Request:
         raise UsageError(f"--limit must be at least 1, got {args.limit}")
     if args.retry is not None and args.retry not in set(Reason):
         raise UsageError(f"--retry takes one of {', '.join(Reason)}; got {args.retry!r}")
+    if args.core_hour is not None and not (args.explain and math.isfinite(args.core_hour) and args.core_hour >= 0):
+        raise UsageError("--core-hour is a price of 0 or more, for --explain")
     source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
     return Request(common, source, args.lake, treatment(args.policy, common.settings), args.limit, args.retry)
 
@@ -61,7 +76,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    report = run.run(request(args, common))
+    asked = request(args, common)
+    if args.explain:
+        found = explain.explain(asked, args.core_hour)
+        if common.as_json:
+            options.answer(found.as_dict(), (), as_json=True)
+        else:
+            screen.show(found.sections())
+        return options.DONE
+    report = run.run(asked)
     options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
     return options.HELD_BACK if report.held_back else options.DONE
 

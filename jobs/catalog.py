@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from pyspark.sql import SparkSession
 
 from jobs import stores
+from jobs.errors import LakeMissingError
 from jobs.lake import SparkLake
 from schemas import LAKE_TABLES, views
 
@@ -25,13 +26,25 @@ def is_catalog_name(lake: str) -> bool:
 
 def location(session: SparkSession, lake: str) -> str:
     """Return the normalised URI of a lake: its own, or where the catalog keeps the schema (made if it is not there)."""
+    if is_catalog_name(lake):
+        session.sql(f"CREATE SCHEMA IF NOT EXISTS {lake}")
+    return found(session, lake)
+
+
+def found(session: SparkSession, lake: str) -> str:
+    """Return the normalised URI of a lake; nothing is made.
+
+    Raises:
+        LakeMissingError: there is no such schema.
+    """
     if not is_catalog_name(lake):
         return stores.normalise(lake)
-    session.sql(f"CREATE SCHEMA IF NOT EXISTS {lake}")
+    if not session.catalog.databaseExists(lake):
+        raise LakeMissingError(f"there is no folder {lake!r} and no schema of that name in the catalog")
     rows = session.sql(f"DESCRIBE SCHEMA EXTENDED {lake}").collect()
-    found = next(row["info_value"] for row in rows if row["info_name"] == "Location")
-    parts = urlsplit(found)
-    return stores.normalise(unquote(parts.path) if parts.scheme == "file" else found)
+    where = next(row["info_value"] for row in rows if row["info_name"] == "Location")
+    parts = urlsplit(where)
+    return stores.normalise(unquote(parts.path) if parts.scheme == "file" else where)
 
 
 def register(session: SparkSession, lake: str, tables: SparkLake) -> None:

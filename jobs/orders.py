@@ -14,8 +14,9 @@ from anonymizer_udfs.spec import Measure, Provenance, Tier, WorkerSpec
 from anonymizer_udfs.tiers import Tiers
 from jobs import context, tiers
 from jobs.context import Treatment
+from jobs.errors import VaultError
 from jobs.lake import Lake
-from jobs.ledger import Event
+from jobs.ledger import Event, Ledger
 from jobs.request import Request
 
 JOB = "anonymize"
@@ -49,6 +50,20 @@ def _digests(treatment: Treatment) -> tuple[tuple[str, str], ...]:
 
 def _measure(share: float) -> Measure | None:
     return Measure(share) if share else None
+
+
+def check_key(ledger: Ledger, key: Key) -> None:
+    """Refuse a second key on one lake: every image would look new under it.
+
+    Raises:
+        VaultError: the lake was made with another one.
+    """
+    used = {event["key_id"] for event in ledger.events() if event["key_id"]}
+    if used and key.key_id not in used:
+        raise VaultError(
+            f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}; give that key, "
+            "or another lake"
+        )
 
 
 def event(request: Request, lake: Lake, key: Key) -> Event:

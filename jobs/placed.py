@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError
 
 from anonymizer_udfs.keys import Key
 from jobs import stores
-from jobs.errors import LakeMissingError, VaultError
+from jobs.errors import VaultError
 from jobs.lake import Lake
 from jobs.options import Common
 from jobs.vault import NONE, Vault, open_vault
@@ -139,7 +139,4 @@ def _location(where: str, common: Common) -> str:
 
     spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
-        # catalog.location would make a schema that is missing, and a command that only reads must not.
-        if not spark.catalog.databaseExists(where):
-            raise LakeMissingError(f"there is no folder {where!r} and no schema of that name in the catalog")
-        return catalog.location(spark, where)
+        return catalog.found(spark, where)  # catalog.location would make a schema that is missing

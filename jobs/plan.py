@@ -21,6 +21,8 @@ NEW, REPLACE = "new", "replace"
 TASKS_A_CORE = 6
 LEAST_TASK_IMAGES = 12
 PLAN_COLUMNS = tuple(PLAN.names)
+DONE_COLUMNS = "image_id string, content_version string, policy_digest string, reason string"
+"""What :func:`missing` asks of the table; a lake that is not there yet has no rows of it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def cut(todo: DataFrame, sizes: Sizes, *, sequential: bool) -> tuple[DataFrame, 
         sizes: how large a batch and a task may be.
         sequential: whether images are best read in stored order (tables); then a task is a range of that order.
     """
-    rows = todo.groupBy("operation").agg(*_counted())
+    rows = todo.groupBy("operation").agg(*counted())
     totals = {row["operation"]: (int(row["n"]), int(row["b"])) for row in rows.collect()}
     shares, first = [], 1
     for operation in (NEW, REPLACE):
@@ -155,7 +157,7 @@ def _numbered(todo: DataFrame, shares: list[Share], *, sequential: bool) -> Data
 
 
 def _batches(planned: DataFrame, shares: list[Share]) -> list[Batch]:
-    rows = planned.groupBy("batch", "operation").agg(*_counted()).collect()
+    rows = planned.groupBy("batch", "operation").agg(*counted()).collect()
     tasks = {share.operation: share.tasks for share in shares}
     found = (
         Batch(row["batch"], row["operation"], int(row["n"]), int(row["b"]), tasks[row["operation"]]) for row in rows
@@ -163,6 +165,6 @@ def _batches(planned: DataFrame, shares: list[Share]) -> list[Batch]:
     return sorted(found, key=lambda batch: batch.number)
 
 
-def _counted() -> tuple[Column, Column]:
+def counted() -> tuple[Column, Column]:
     """Return how many images there are, ``n``, and their bytes, ``b``; sizes that nobody knows count as 0."""
     return F.count("*").alias("n"), F.sum(F.greatest("size_bytes", F.lit(0))).alias("b")

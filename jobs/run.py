@@ -17,16 +17,13 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.keys import Key
-from anonymizer_udfs.listing import ListPartition
 from anonymizer_udfs.records import OUT, TIMINGS
 from anonymizer_udfs.sources import is_sequential
-from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import WorkerSpec
-from anonymizer_udfs.tiers import Tiers
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking, vaultmodels
-from jobs.errors import UsageError, VaultError
-from jobs.figures import collect
+from jobs import catalog, early, groups, listing, orders, plan, progress, session, tiers, tracking, vaultmodels
+from jobs.errors import UsageError
+from jobs.figures import Sitting, collect
 from jobs.lake import Commit, SparkLake
 from jobs.ledger import Event
 from jobs.orders import worker_spec
@@ -50,6 +47,7 @@ class Running:
     started: Event
     epoch: int
     seconds: Counter[str] = field(default_factory=Counter)
+    timed: int = 0
 
 
 def run(request: Request) -> Report:
@@ -90,7 +88,7 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     lake = SparkLake(uri, spark, storage)
     lake.create()
     catalog.register(spark, request.lake, lake)
-    _check_key(lake, key)
+    orders.check_key(lake.ledger, key)
     event = orders.event(request, lake, key)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
@@ -110,25 +108,14 @@ def _own_key(vault: Vault | None) -> Key:
     return found
 
 
-def _check_key(lake: SparkLake, key: Key) -> None:
-    """Refuse a second key on one lake: every image would look new under it."""
-    used = {event["key_id"] for event in lake.ledger.events() if event["key_id"]}
-    if used and key.key_id not in used:
-        raise VaultError(
-            f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}; give that key, "
-            "or another lake"
-        )
-
-
 def _process(running: Running, clock: float) -> Report:
     request, lake = running.request, running.lake
     with progress.waiting("listing the source"):
         listed, total = _list(running)
     with progress.waiting("planning"):
         images = lake.frame("images")
-        digest, others = request.treatment.digest, tiers.digests(request.others)
-        todo = plan.missing(listed, images, digest, others, request.retry).persist(StorageLevel.DISK_ONLY)
-        cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
+        todo = listing.todo(request, listed, images).persist(StorageLevel.DISK_ONLY)
+        cut, batches = plan.cut(todo, listing.sizes(request, running.spark), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
     spec = worker_spec(request, running.key, running.started.run_id, total)
     session.ship(running.spark, _files(request))
@@ -138,7 +125,7 @@ def _process(running: Running, clock: float) -> Report:
         for batch in batches:
             _batch(running, work, batch, spec, display)
     steady = time.monotonic() - begun
-    figures = collect(lake, running.started.run_id, running.seconds, count, steady)
+    figures = collect(lake, running.started.run_id, Sitting(count, steady, running.seconds, running.timed))
     finished = running.started.then(
         "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
     )
@@ -169,15 +156,7 @@ def _files(request: Request) -> dict[str, Path]:
 
 def _list(running: Running) -> tuple[DataFrame, int]:
     """Return the listing, kept on executors' disks, and how many images it has."""
-    request = running.request
-    ours = [running.lake.uri, *map(str, mlflow_store.embedded(running.lake.uri))]
-    ours += [running.vault.uri] if running.vault else []
-    source = SourceSpec(**{**vars(request.source), "exclude": tuple(ours)})
-    lister = ListPartition(source, running.key, request.tiers or Tiers())
-    listed = plan.list_images(running.spark, lister)
-    if request.limit is not None:
-        listed = plan.sample(listed, request.limit)
-    listed = listed.persist(StorageLevel.DISK_ONLY)
+    listed = listing.listed(running.request, running.spark, running.key, running.lake.uri, running.vault)
     return listed, listed.count()
 
 
@@ -188,12 +167,6 @@ def _originals(running: Running) -> Originals | None:
     request = running.request
     most = request.common.settings.limits.max_bytes
     return Originals(running.vault, request.common.storage, most, request.source.content_column)
-
-
-def _sizes(running: Running) -> plan.Sizes:
-    given = running.request.common.settings.batches
-    cores = session.cores(running.spark)
-    return plan.Sizes(given.images, given.bytes, given.task_images, given.task_bytes, cores)
 
 
 def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
@@ -237,6 +210,7 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
         if batch.operation == plan.NEW:
             running.lake.append(watched.drop("timings_ms"), commit)
             measured = seen.get
+            running.timed += batch.images
             running.seconds.update({name: (measured[name] or 0.0) / 1000 for name in TIMINGS})
             display.batch_done(batch.images, measured["faces"] or 0)
         else:

@@ -122,7 +122,7 @@ class _Told:
 
     def metrics(self) -> dict[str, float]:
         """Return what came out; slashes make the groups that MLflow's pages show."""
-        groups = {"reason.": "reason/", "share.": "share/", "policy.": "policy/"}
+        groups = {"reason.": "reason/", "share.": "share/", "seconds.": "seconds/", "policy.": "policy/"}
 
         def named(name: str, group: str) -> str:
             return next((name.replace(a, b, 1) for a, b in groups.items() if name.startswith(a)), f"{group}{name}")
