@@ -219,6 +219,44 @@ class Tracking(Group):
         return self
 
 
+class Logs(Group):
+    """The log for programs: ids, counts and words, one event a line. People read the terminal as ever."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="json: one object a line; without logs.file it goes to standard error"
+    )
+    file: str | None = Field(default=None, min_length=1, description="Append to this file; null: none for text")
+
+    @property
+    def as_json(self) -> bool:
+        """Whether lines are JSON."""
+        return self.format == "json"
+
+
+class Prometheus(Group):
+    """Figures of a run for Prometheus, while it runs and at its end."""
+
+    file: str | None = Field(
+        default=None, pattern=r"\.prom$", description="A file NAME.prom for node_exporter's textfile collector"
+    )
+    push_url: str | None = Field(default=None, description="http(s)://host:port of a Pushgateway")
+    job: str = Field(default="faceveil", pattern=r"^[A-Za-z0-9_.-]+$", description="The job's name at the Pushgateway")
+    port: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65_535)] | None = Field(
+        default=None, description="Serve /metrics on this port while a run lasts"
+    )
+    address: str = Field(
+        default="127.0.0.1", min_length=1, description="Where that port listens; default: this machine"
+    )
+
+    @field_validator("push_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+            raise ValueError("must be http(s)://host[:port] without a user, got something else")
+        return value
+
+
 def flatten(prefix: str, value: Any) -> dict[str, Any]:
     """Return nested mappings as one, keys joined by dots.
 

@@ -5,6 +5,7 @@ import difflib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
-from jobs import stores
+from jobs import logs, stores
 from jobs.errors import JobError, UsageError
 from jobs.vault import KeySource
 
@@ -102,7 +103,18 @@ def common(args: argparse.Namespace) -> Common:
 def ran(parser: Parser, work: Callable[[argparse.Namespace, Common], int], argv: Sequence[str] | None) -> int:
     """Parse a command line that has the common options, do its work, and return the exit code, as :func:`guarded`."""
     args = parser.parse_args(argv)
-    return guarded(parser.command, lambda: work(args, common(args)))
+
+    def told() -> int:
+        given = common(args)
+        logs.configure(given.settings.logs)
+        clock = time.monotonic()
+        logs.event("command", {"command": parser.command})
+        code = work(args, given)
+        seconds = round(time.monotonic() - clock, 3)
+        logs.event("done", {"command": parser.command, "exit_code": code, "seconds": seconds})
+        return code
+
+    return guarded(parser.command, told)
 
 
 def guarded(command: str, work: Callable[[], int]) -> int:
@@ -111,9 +123,10 @@ def guarded(command: str, work: Callable[[], int]) -> int:
         return work()
     except FaceveilError as error:
         sys.stderr.write(f"faceveil {command}: {error}\n")
-        if isinstance(error, JobError):
-            return error.exit_code
-        return BAD_ARGUMENTS if isinstance(error, ValueError) else FAILED
+        usual = BAD_ARGUMENTS if isinstance(error, ValueError) else FAILED
+        code = error.exit_code if isinstance(error, JobError) else usual
+        logs.failed(command, error, code)
+        return code
     except KeyboardInterrupt:
         sys.stderr.write(f"faceveil {command}: interrupted; run it again to go on where it stopped\n")
         return FAILED

@@ -30,6 +30,7 @@ from jobs.orders import worker_spec
 from jobs.originals import Originals
 from jobs.request import Report, Request
 from jobs.sparkerrors import translated
+from jobs.telling import Telling
 from jobs.vault import Vault, open_vault
 
 __all__ = ["Report", "Request", "run", "worker_spec"]
@@ -46,6 +47,7 @@ class Running:
     key: Key
     started: Event
     epoch: int
+    told: Telling
     seconds: Counter[str] = field(default_factory=Counter)
     timed: int = 0
 
@@ -60,20 +62,22 @@ def run(request: Request) -> Report:
     given = early.checked(request.source, request.lake, request.common)
     request = tiers.early(request)
     tracking.prepare(request.common.settings)
+    told = Telling(request.common.settings.prometheus, request.treatment.policy.name)
     with progress.waiting("starting Spark"):
         spark = session.create(request.common.settings, request.common.storage)
     with translated():
-        running = _begin(request, spark, given)
+        running = _begin(request, spark, given, told)
         try:
             report = _process(running, clock)
         except BaseException:
+            told.failed()
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
                 running.lake.ledger.append(running.started.then("failed"))
             raise
     return report
 
 
-def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
+def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telling) -> Running:
     storage = request.common.storage
     uri = catalog.location(spark, request.lake)
     vault = open_vault(uri, request.common.vault, storage)
@@ -92,7 +96,8 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     event = orders.event(request, lake, key)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
-    return Running(request, spark, lake, vault, key, event, epoch)
+    told.started(event, epoch)
+    return Running(request, spark, lake, vault, key, event, epoch, told)
 
 
 def _own_key(vault: Vault | None) -> Key:
@@ -120,6 +125,7 @@ def _process(running: Running, clock: float) -> Report:
     spec = worker_spec(request, running.key, running.started.run_id, total)
     session.ship(running.spark, _files(request))
     count = sum(batch.images for batch in batches)
+    running.told.planned(total, count, len(batches))
     begun = time.monotonic()
     with progress.Display(count) as display:
         for batch in batches:
@@ -130,6 +136,7 @@ def _process(running: Running, clock: float) -> Report:
         "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
     )
     lake.ledger.append(finished)
+    running.told.finished(figures, time.monotonic() - clock)
     listed.unpersist()
     todo.unpersist()
     seconds = time.monotonic() - clock
@@ -211,8 +218,11 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
             running.lake.append(watched.drop("timings_ms"), commit)
             measured = seen.get
             running.timed += batch.images
-            running.seconds.update({name: (measured[name] or 0.0) / 1000 for name in TIMINGS})
+            spent = {name: (measured[name] or 0.0) / 1000 for name in TIMINGS}
+            running.seconds.update(spent)
             display.batch_done(batch.images, measured["faces"] or 0)
+            running.told.committed(batch, measured["faces"] or 0, spent)
         else:
             running.lake.replace(rows.drop("timings_ms"), commit)
             display.batch_done(batch.images, 0)
+            running.told.committed(batch, 0, {})
