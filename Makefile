@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises s3 cluster browser docker-lint test bench recall frontier attacked demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises s3 cluster browser docker-lint test bench recall frontier attacked audit demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -99,6 +99,9 @@ attacked: setup  ## deface's outputs and ours before the same attackers, then a 
 	@$(PEERS)
 	$(TEST_ENV) $(BIN)/python -m benchmarks.attacked_peer $(ARGS)
 	$(TEST_ENV) $(BIN)/python -m benchmarks.blurred_lake $(ARGS)
+
+audit: setup  ## known vulnerabilities of all locked packages, by a public database (ARGS='-s osv' for another)
+	$(BIN)/python -m tests.support.audit $(ARGS)
 
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)
