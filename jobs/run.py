@@ -24,10 +24,25 @@ from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.tiers import Tiers
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking, vaultmodels
+from jobs import (
+    catalog,
+    early,
+    groups,
+    lease,
+    mlflow_store,
+    orders,
+    plan,
+    progress,
+    session,
+    stores,
+    tiers,
+    tracking,
+    vaultmodels,
+)
 from jobs.errors import UsageError, VaultError
 from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
+from jobs.lease import Lease
 from jobs.ledger import Event
 from jobs.orders import worker_spec
 from jobs.originals import Originals
@@ -49,6 +64,7 @@ class Running:
     key: Key
     started: Event
     epoch: int
+    lease: Lease
     seconds: Counter[str] = field(default_factory=Counter)
 
 
@@ -61,21 +77,25 @@ def run(request: Request) -> Report:
     clock = time.monotonic()
     given = early.checked(request.source, request.lake, request.common)
     request = tiers.early(request)
+    mine = lease.of(orders.JOB, request.common, request.wait_s)
+    if not catalog.is_catalog_name(request.lake):
+        mine.look(stores.normalise(request.lake))  # whoever has to wait does so before a cluster is kept waiting
     tracking.prepare(request.common.settings)
     with progress.waiting("starting Spark"):
         spark = session.create(request.common.settings, request.common.storage)
-    with translated():
-        running = _begin(request, spark, given)
+    with translated(), mine:
+        running = _begin(request, spark, given, mine)
         try:
             report = _process(running, clock)
         except BaseException:
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
+                mine.check()  # of a run that another one has gone on with there is no more to say
                 running.lake.ledger.append(running.started.then("failed"))
             raise
     return report
 
 
-def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
+def _begin(request: Request, spark: SparkSession, given: Key | None, mine: Lease) -> Running:
     storage = request.common.storage
     uri = catalog.location(spark, request.lake)
     vault = open_vault(uri, request.common.vault, storage)
@@ -88,13 +108,15 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
         request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
     request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
     lake = SparkLake(uri, spark, storage)
+    mine.take(uri)
     lake.create()
     catalog.register(spark, request.lake, lake)
     _check_key(lake, key)
     event = orders.event(request, lake, key)
+    mine.say(event.run_id)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
-    return Running(request, spark, lake, vault, key, event, epoch)
+    return Running(request, spark, lake, vault, key, event, epoch, mine)
 
 
 def _own_key(vault: Vault | None) -> Key:
@@ -136,8 +158,10 @@ def _process(running: Running, clock: float) -> Report:
     begun = time.monotonic()
     with progress.Display(count) as display:
         for batch in batches:
+            running.lease.check()
             _batch(running, work, batch, spec, display)
     steady = time.monotonic() - begun
+    running.lease.check()
     figures = collect(lake, running.started.run_id, running.seconds, count, steady)
     finished = running.started.then(
         "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
