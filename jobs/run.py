@@ -112,11 +112,20 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, mine: Lease
     lake.create()
     catalog.register(spark, request.lake, lake)
     _check_key(lake, key)
+    _warn_of_default_log_store(request, uri)
     event = orders.event(request, lake, key)
     mine.say(event.run_id)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     return Running(request, spark, lake, vault, key, event, epoch, mine)
+
+
+def _warn_of_default_log_store(request: Request, uri: str) -> None:
+    if not stores.is_local(uri) and not session.guards_commits(request.common.settings):
+        sys.stderr.write(
+            "faceveil: Spark commits without our log store, so that on S3 only the lease keeps two runs apart: "
+            "a run that is paused for longer than lease.expire_seconds may overwrite a commit; see: faceveil doctor\n"
+        )
 
 
 def _own_key(vault: Vault | None) -> Key:
