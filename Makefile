@@ -35,6 +35,7 @@ setup:  ## make .venv with the faceveil command in it, and fetch the jars and th
 	@$(PYTHON) -m jobs.java
 	@$(PYTHON) requirements/install.py requirements/$(LOCK).lock $(if $(filter yes,$(EDITABLE)),,--no-editable)
 	@$(BIN)/python -m jobs.jars fetch
+	@$(BIN)/python -m jobs.logstore
 	@said=$$($(BIN)/python -m jobs.models fetch) || { echo "$$said"; exit 1; }; \
 	case "$$said" in *fetched*) echo "$$said";; esac
 

@@ -194,6 +194,26 @@ class Storage(Group):
         return value
 
 
+class Lease(Group):
+    """How one run at a time has a lake to itself."""
+
+    renew_seconds: Annotated[float, BeforeValidator(_no_bool), Field(ge=0.1, le=600)] = Field(
+        default=10.0, description="A run that has a lake shows this often that it lives"
+    )
+    expire_seconds: Annotated[float, BeforeValidator(_no_bool), Field(ge=0.5, le=3600)] = Field(
+        default=60.0, description="Seen without a sign of life for so long, a run has its place taken by another"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.expire_seconds < 3 * self.renew_seconds:
+            raise ValueError(
+                f"lease.expire_seconds ({self.expire_seconds:g}) is less than three times lease.renew_seconds "
+                f"({self.renew_seconds:g}): one late renewal would cost a run the lake; raise the first"
+            )
+        return self
+
+
 class Tracking(Group):
     """What MLflow is told."""
 

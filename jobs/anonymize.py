@@ -19,6 +19,7 @@ EXAMPLES = """  faceveil anonymize ./photos ./lake
   faceveil anonymize archive.tar ./lake --policy internal --limit 100
   faceveil anonymize scans.parquet ./lake --content-column image --id-column scan_id
   faceveil anonymize ./photos ./lake --retry unreadable
+  faceveil anonymize ./photos ./lake --wait 3600     where another run has the lake, wait for it
   spark-submit --master spark://host:7077 --py-files dist/faceveil-*.whl jobs/anonymize.py SOURCE LAKE
 
 exit codes: 0 done, 1 failed or busy, 2 bad arguments, 3 done and this run wrote review or quarantined rows"""
@@ -50,6 +51,7 @@ def parser() -> Parser:
     )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")
     made.add_argument("--id-column", metavar="NAME", help="the column that names a table's rows")
+    options.add_wait(made)
     options.add_common(made)
     return made
 
@@ -67,7 +69,8 @@ def request(args: argparse.Namespace, common: Common) -> Request:
     if args.core_hour is not None and not (args.explain and math.isfinite(args.core_hour) and args.core_hour >= 0):
         raise UsageError("--core-hour is a price of 0 or more, for --explain")
     source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
-    return Request(common, source, args.lake, treatment(args.policy, common.settings), args.limit, args.retry)
+    told = treatment(args.policy, common.settings)
+    return Request(common, source, args.lake, told, args.limit, args.retry, wait_s=args.wait)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -200,7 +200,7 @@ def _maven(into: Path, scratch: Path) -> list[str] | None:
 
 def _ivy(into: Path, scratch: Path) -> list[str] | None:
     """Return the command that has Spark's Ivy do the same from the same pom, or None without Java or Spark."""
-    found, jars = java.find_java(), _spark_jars()
+    found, jars = java.find_java(), spark_jars()
     if found is None or jars is None:
         return None
     return [
@@ -217,7 +217,7 @@ def _cause(output: str) -> str:
     return "\n  ".join((causes or told or ["it said nothing"])[:_SAID_LINES])
 
 
-def _spark_jars() -> Path | None:
+def spark_jars() -> Path | None:
     """Return Spark's own folder of jars, of the package or else of ``SPARK_HOME``, without importing Spark."""
     spec = importlib.util.find_spec("pyspark")
     roots = [*(spec.submodule_search_locations or [] if spec else []), os.environ.get("SPARK_HOME", "")]

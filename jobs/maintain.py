@@ -11,13 +11,14 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs import layout, options, session, sparkerrors
+from jobs import layout, lease, options, session, sparkerrors
 from jobs.lake import Lake
 from jobs.layout import Layout
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.screen import bytes_text, counted
 
+JOB = "maintain"
 FILE_BYTES = 64 << 20
 """Of one file: two row groups. A lookup opens one of them."""
 SHARED_MOST = 1.5
@@ -27,8 +28,8 @@ EXAMPLES = """  faceveil maintain ./lake              put its files together, wh
   faceveil maintain ./lake --always     write all of it anew, whatever it is like
 
 It reads and writes all images once: for a lake of many terabytes run it on a cluster, and not every night. No row
-changes, and the earlier files stay until they are vacuumed: earlier versions can still be read. Runs go on meanwhile;
-where one replaces images, it or this command says that the other was first, and is started again.
+changes, and the earlier files stay until they are vacuumed: earlier versions can still be read. Meanwhile it has the
+lake to itself: runs that would write to it are told so, or wait.
 
 exit codes: 0 done, 1 failed, or another run has the lake, 2 bad arguments"""
 
@@ -58,17 +59,20 @@ def told(found: Layout) -> str:
     return f"{size}; an id may lie in {found.shared:.1f} of them" if found.files else size
 
 
-def run(placed: Placed, *, always: bool = False, dry: bool = False) -> Maintained:
+def run(placed: Placed, *, always: bool = False, dry: bool = False, wait_s: float = 0.0) -> Maintained:
     """Put the images' files together in the order of their ids, where they are not.
 
     Raises:
-        LakeBusyError: if a run replaced images at the same time.
+        LakeBusyError: if another run has the lake, and goes on having it for longer than ``wait_s``.
     """
     before = layout.of(placed.lake.tables.open("images"), "image_id")
     if dry or not before.files or (before.shared <= SHARED_MOST and not always):
         return Maintained(before, before, written=False)
     common = placed.common
-    together(placed.lake, session.create(common.settings, common.storage), before.size_bytes / max(1, before.rows))
+    with lease.held(placed.lake.uri, JOB, common, wait_s) as mine:
+        spark = session.create(common.settings, common.storage)
+        mine.check()
+        together(placed.lake, spark, before.size_bytes / max(1, before.rows))
     return Maintained(before, layout.of(placed.lake.tables.open("images"), "image_id"), written=True)
 
 
@@ -98,6 +102,7 @@ def parser() -> Parser:
     options.add_lake(made)
     made.add_argument("--dry-run", action="store_true", dest="dry", help="only say how the files lie")
     made.add_argument("--always", action="store_true", help="write all of it anew, also where it lies well")
+    options.add_wait(made)
     options.add_common(made)
     return made
 
@@ -108,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    made = run(open_lake(args.lake, common), always=args.always, dry=args.dry)
+    made = run(open_lake(args.lake, common), always=args.always, dry=args.dry, wait_s=args.wait)
     options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
     return options.DONE
 

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import math
 import os
 import sys
 import time
@@ -71,6 +72,24 @@ class Common:
 def add_lake(parser: argparse.ArgumentParser) -> None:
     """Add the lake, as most commands take it."""
     parser.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add how long a command that writes waits for another one."""
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long for another run that has the lake (default: end at once)",
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError
+    return value
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ class Request:
         tiers: which data sets have a policy of their own; none: nobody has looked yet.
         others: what these policies mean, and those to which a risk score raises images, by their names; never the
             run's own.
+        wait_s: seconds to wait for another run that has the lake.
     """
 
     common: Common
@@ -36,6 +37,7 @@ class Request:
     retry: str | None = None
     tiers: Tiers | None = field(default=None, repr=False)
     others: Mapping[str, Treatment] = field(default_factory=dict)
+    wait_s: float = 0.0
 
     @property
     def treatments(self) -> tuple[Treatment, ...]:

@@ -21,10 +21,25 @@ from anonymizer_udfs.records import OUT, TIMINGS
 from anonymizer_udfs.sources import is_sequential
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, early, groups, listing, orders, plan, progress, session, tiers, tracking, vaultmodels
+from jobs import (
+    catalog,
+    early,
+    groups,
+    lease,
+    listing,
+    orders,
+    plan,
+    progress,
+    session,
+    stores,
+    tiers,
+    tracking,
+    vaultmodels,
+)
 from jobs.errors import UsageError
 from jobs.figures import Sitting, collect
 from jobs.lake import Commit, SparkLake
+from jobs.lease import Lease
 from jobs.ledger import Event
 from jobs.orders import worker_spec
 from jobs.originals import Originals
@@ -48,6 +63,7 @@ class Running:
     started: Event
     epoch: int
     told: Telling
+    lease: Lease
     seconds: Counter[str] = field(default_factory=Counter)
     timed: int = 0
 
@@ -61,23 +77,26 @@ def run(request: Request) -> Report:
     clock = time.monotonic()
     given = early.checked(request.source, request.lake, request.common)
     request = tiers.early(request)
+    mine = lease.of(orders.JOB, request.common, request.wait_s)
+    if not catalog.is_catalog_name(request.lake):
+        mine.look(stores.normalise(request.lake))  # whoever has to wait does so before a cluster is kept waiting
     tracking.prepare(request.common.settings)
     told = Telling(request.common.settings.prometheus, request.treatment.policy.name)
     with progress.waiting("starting Spark"):
         spark = session.create(request.common.settings, request.common.storage)
-    with translated():
-        running = _begin(request, spark, given, told)
+    with translated(), told, mine:
+        running = _begin(request, spark, given, told, mine)
         try:
             report = _process(running, clock)
         except BaseException:
-            told.failed()
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
+                mine.check()  # of a run that another one has gone on with there is no more to say
                 running.lake.ledger.append(running.started.then("failed"))
             raise
     return report
 
 
-def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telling) -> Running:
+def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telling, mine: Lease) -> Running:
     storage = request.common.storage
     uri = catalog.location(spark, request.lake)
     vault = open_vault(uri, request.common.vault, storage)
@@ -90,14 +109,25 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telli
         request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
     request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
     lake = SparkLake(uri, spark, storage)
+    mine.take(uri)
     lake.create()
     catalog.register(spark, request.lake, lake)
     orders.check_key(lake.ledger, key)
+    _warn_of_default_log_store(request, uri)
     event = orders.event(request, lake, key)
+    mine.say(event.run_id)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     told.started(event, epoch)
-    return Running(request, spark, lake, vault, key, event, epoch, told)
+    return Running(request, spark, lake, vault, key, event, epoch, told, mine)
+
+
+def _warn_of_default_log_store(request: Request, uri: str) -> None:
+    if not stores.is_local(uri) and not session.guards_commits(request.common.settings):
+        sys.stderr.write(
+            "faceveil: Spark commits without our log store, so that on S3 only the lease keeps two runs apart: "
+            "a run that is paused for longer than lease.expire_seconds may overwrite a commit; see: faceveil doctor\n"
+        )
 
 
 def _own_key(vault: Vault | None) -> Key:
@@ -129,8 +159,10 @@ def _process(running: Running, clock: float) -> Report:
     begun = time.monotonic()
     with progress.Display(count) as display:
         for batch in batches:
+            running.lease.check()
             _batch(running, work, batch, spec, display)
     steady = time.monotonic() - begun
+    running.lease.check()
     figures = collect(lake, running.started.run_id, Sitting(count, steady, running.seconds, running.timed))
     finished = running.started.then(
         "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values

@@ -5,6 +5,7 @@ Runs on the driver. Conditional puts go through ``obstore``, since ``pyarrow.fs`
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _S3 = {"s3", "s3a", "s3n"}
+
+CONNECT_S, PATIENCE_S, RETRIES = 10.0, 60.0, 8
+"""How long a small file in an object store is waited for, and how often it is asked for again."""
 
 FAILURES = (OSError, BaseError)
 """What ``obstore`` and ``deltalake`` raise when a store fails; :func:`why` says the rest."""
@@ -118,8 +122,14 @@ def delta_uri(uri: str) -> str:
     return re.sub(r"^s3a://", "s3://", uri)
 
 
-def open_store(uri: str, storage: Storage) -> Any:
-    """Return the object store rooted at a normalised URI; a local folder is made, readable by its owner alone."""
+def open_store(uri: str, storage: Storage, patience_s: float = PATIENCE_S) -> Any:
+    """Return the object store rooted at a normalised URI; a local folder is made, readable by its owner alone.
+
+    Args:
+        uri: normalised.
+        storage: how to reach object stores.
+        patience_s: for so many seconds a request that failed is sent again, after waits that grow.
+    """
     if is_local(uri):
         Path(uri).mkdir(parents=True, exist_ok=True)
         return LocalStore(uri)
@@ -132,7 +142,12 @@ def open_store(uri: str, storage: Storage) -> Any:
         parts.netloc,
         prefix=parts.path.strip("/") or None,
         config=config,
-        client_options={"allow_http": bool(url and url.startswith("http://"))},
+        client_options={
+            "allow_http": bool(url and url.startswith("http://")),
+            "connect_timeout": timedelta(seconds=min(CONNECT_S, patience_s)),
+            "timeout": timedelta(seconds=patience_s),
+        },
+        retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=patience_s)},
     )
 
 

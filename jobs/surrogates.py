@@ -28,7 +28,7 @@ from anonymizer_udfs.latent.learning import LEAST_PEOPLE
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
-from jobs import context, donors, groups, labels, lakefaces, options, session, sparkerrors
+from jobs import context, donors, groups, labels, lakefaces, lease, options, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
@@ -292,6 +292,7 @@ def parser() -> Parser:
         "--donors", type=Path, metavar="FOLDER", help="make donors of the photos in it instead, one folder a person"
     )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
+    options.add_wait(made)
     options.add_common(made)
     return made
 
@@ -302,18 +303,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    if args.donors is not None:
-        if args.labels is not None or args.threshold is not None or args.latent:
-            raise UsageError("--donors groups nobody and learns nothing: leave out --labels, --threshold and --latent")
-        made = donors.run(open_lake(args.lake, common), args.donors)
-        options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
-        return options.DONE
+    if args.donors is not None and (args.labels is not None or args.threshold is not None or args.latent):
+        raise UsageError("--donors groups nobody and learns nothing: leave out --labels, --threshold and --latent")
     if args.landmarker and not args.latent:
         raise UsageError("--landmarker is for --latent; groups need no landmarks but those of the lake")
     told = {"latent": args.latent, "landmarker": args.landmarker}
     asked = Asked(args.k, args.threshold, args.labels, args.content_column, **told)
-    report = run(open_lake(args.lake, common), asked)
-    options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
+    placed = open_lake(args.lake, common)
+    # All that it writes is in the vault, so that a run that anonymizes may go on beside it.
+    with lease.held(placed.vault().uri, JOB, common, args.wait):
+        made = run(placed, asked) if args.donors is None else donors.run(placed, args.donors)
+    options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
     return options.DONE
 
 

@@ -1,6 +1,7 @@
 """What a run of ``anonymize`` tells those who watch machines: the log for programs, and Prometheus. Driver only."""
 
 from collections.abc import Mapping
+from typing import Self
 
 from anonymizer_udfs.outcome import Status
 from conf.groups import Prometheus
@@ -51,6 +52,11 @@ class Telling:
         logs.event("finished", said | {f"reason_{name}": n for name, n in reasons.items()})
         self._meters.finished(statuses, reasons)
 
-    def failed(self) -> None:
-        """Tell that it ended with an error; which one, the command's own line says."""
-        self._meters.failed()
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Tell of a run that ended with an error; which one, the command's own line says."""
+        if kind is not None:
+            self._meters.failed()
