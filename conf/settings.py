@@ -14,7 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from conf.groups import Batches, Group, Limits, Models, Spark, Storage, Tracking, flatten
+from conf.groups import Batches, Group, Limits, Models, Retention, Spark, Storage, Tracking, flatten
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -37,6 +37,7 @@ class Settings(Group):
     models: Models = Field(default_factory=Models)
     storage: Storage = Field(default_factory=Storage)
     tracking: Tracking = Field(default_factory=Tracking)
+    retention: Retention = Field(default_factory=Retention)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

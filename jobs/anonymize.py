@@ -11,12 +11,14 @@ from jobs.context import treatment
 from jobs.errors import UsageError
 from jobs.options import Common, Parser
 from jobs.run import Request
+from jobs.vault import NONE
 
 EXAMPLES = """  faceveil anonymize ./photos ./lake
   faceveil anonymize s3a://raw/photos s3a://open/lake --vault s3a://vault/lake --profile s3
   faceveil anonymize archive.tar ./lake --policy internal --limit 100
   faceveil anonymize scans.parquet ./lake --content-column image --id-column scan_id
   faceveil anonymize ./photos ./lake --retry unreadable
+  faceveil anonymize ./photos ./lake --mirror      and erase the rows of images that are no longer there
   spark-submit --master spark://host:7077 --py-files dist/faceveil-*.whl jobs/anonymize.py SOURCE LAKE
 
 exit codes: 0 done, 1 failed or busy, 2 bad arguments, 3 done and this run wrote review or quarantined rows"""
@@ -35,6 +37,12 @@ def parser() -> Parser:
     )
     made.add_argument("--limit", type=int, metavar="N", help="only a sample of N images, the same one each time")
     made.add_argument("--retry", metavar="REASON", help="take images again that were quarantined for this reason")
+    made.add_argument("--mirror", action="store_true", help="erase rows of this source that it no longer has")
+    made.add_argument(
+        "--mirror-lost",
+        metavar="SOURCE",
+        help="with --mirror: the source once more, where it is empty or lost more than half and this is meant",
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")
     made.add_argument("--id-column", metavar="NAME", help="the column that names a table's rows")
     options.add_common(made)
@@ -51,8 +59,14 @@ def request(args: argparse.Namespace, common: Common) -> Request:
         raise UsageError(f"--limit must be at least 1, got {args.limit}")
     if args.retry is not None and args.retry not in set(Reason):
         raise UsageError(f"--retry takes one of {', '.join(Reason)}; got {args.retry!r}")
+    if args.mirror and (args.limit is not None or common.vault == NONE):
+        raise UsageError("--mirror compares all of the source with the lake, and needs a vault: leave out --limit")
+    if args.mirror_lost is not None and not args.mirror:
+        raise UsageError("--mirror-lost says that --mirror may erase much: give both")
     source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
-    return Request(common, source, args.lake, treatment(args.policy, common.settings), args.limit, args.retry)
+    told = treatment(args.policy, common.settings)
+    lost = {"mirror": args.mirror, "mirror_lost": args.mirror_lost}
+    return Request(common, source, args.lake, told, args.limit, args.retry, **lost)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

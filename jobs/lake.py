@@ -91,23 +91,23 @@ class SparkLake(Lake):
 
     def __init__(self, uri: str, session: SparkSession, storage: Storage | None = None) -> None:
         super().__init__(uri, storage)
-        self._session = session
+        self.session = session
 
     def query(self, sql: str) -> pa.Table:
         """Return the rows of a query over the tables and the views; SQL as Spark speaks it."""
         self.register()
-        return self._session.sql(sql).toArrow()
+        return self.session.sql(sql).toArrow()
 
     def register(self) -> None:
         """Make tables and views known to the session's SQL, as temporary views."""
         for name in LAKE_TABLES:
             self.frame(name).createOrReplaceTempView(name)
         for name, sql in views("explode").items():
-            self._session.sql(sql).createOrReplaceTempView(name)
+            self.session.sql(sql).createOrReplaceTempView(name)
 
     def frame(self, name: str) -> DataFrame:
         """Return a table as a DataFrame."""
-        return self._session.read.format("delta").load(self.tables.table_uri(name))
+        return self.session.read.format("delta").load(self.tables.table_uri(name))
 
     def fence(self, epoch: int) -> None:
         """Take the table over: from now on no run of an earlier epoch can commit to it, not even one under way.
@@ -136,10 +136,10 @@ class SparkLake(Lake):
         Raises:
             LakeBusyError: as :meth:`append`.
         """
-        table = DeltaTable.forPath(self._session, self.tables.table_uri("images"))
+        table = DeltaTable.forPath(self.session, self.tables.table_uri("images"))
         # MERGE takes its transaction from the session's settings, not from options.
         named = {"txnAppId": APP, "txnVersion": str(commit.version)}
-        with having(self._session, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
+        with having(self.session, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
             merge = table.alias("t").merge(rows.alias("s"), "t.image_id = s.image_id")
             merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
         self._check(commit)
