@@ -1,4 +1,4 @@
-"""``anonymize --mirror``: rows whose source is gone are erased, so that the lake follows the archive. Runs on the driver.
+"""``anonymize --mirror``: rows whose source is gone are erased, so that the lake follows the archive. On the driver.
 
 Only rows that a run over this very source wrote are asked about: a lake may hold several. What comes back to the source
 is taken again, so nothing is suppressed. A listing that is empty or has lost more than half is refused: a share that is
