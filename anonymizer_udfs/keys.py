@@ -68,6 +68,17 @@ class Key:
         """Return the keyed digest of the source's bytes: a candidate file cannot be confirmed without the key."""
         return self._mac("source-digest", hashlib.sha256(content).digest()).hex()
 
+    def suppressed(self, kind: str, word: str) -> str:
+        """Return what a suppression list holds in place of an id or a digest: 32 hex digits.
+
+        Neither can be searched for there, and whoever has the list alone learns nothing of what was erased.
+
+        Args:
+            kind: ``image`` for an image's id, ``content`` for a source's digest.
+            word: the id or digest.
+        """
+        return self._mac("suppressed", kind.encode(), word.encode()).hex()[:_ID_HEX]
+
     def generator(self, image_id: str, purpose: str, index: int) -> np.random.Generator:
         """Return the noise of one region of one image: the same for the same key, whatever the batch or the order."""
         seed = self._mac("noise", image_id.encode(), purpose.encode(), str(index).encode())

@@ -46,6 +46,8 @@ class Reason(StrEnum):
     """Alone in a process of its own, it took longer than ``limits.image_seconds`` allow."""
     OUT_OF_MEMORY = "out_of_memory"
     """Alone in a process of its own, it took more memory than ``limits.worker_bytes``."""
+    SUPPRESSED = "suppressed"
+    """It has the bytes of an image that was erased: a copy under another name. Nothing of it is kept."""
 
 
 class BadImageError(Exception):

@@ -117,6 +117,8 @@ def _decode(work: Work) -> None:
     spec = work.told()
     if isinstance(work.data, Reason):
         raise BadImageError(work.data)
+    if spec.digest_of(work.data) is None:
+        raise BadImageError(Reason.SUPPRESSED)
     with Clock(work, "decode"):
         work.header = imaging.probe(work.data)
         work.subject = subject.of(work.header, work.data, spec.policy.plan, spec.limits.max_pixels)
@@ -174,7 +176,7 @@ def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...
 def _result(work: Work) -> Result:
     if work.outcome is None:
         raise RuntimeError("an image ends with an outcome")
-    digest = work.told().key.source_digest(work.data) if isinstance(work.data, bytes) else None
+    digest = work.told().digest_of(work.data) if isinstance(work.data, bytes) else None
     result = Result(work.planned, work.outcome, digest, faces=work.faces, utility=work.utility, plans=work.plans)
     result = replace(result, policy=work.told().policy.name, risk=work.risk)
     result = replace(result, steps=tuple(map(steps.told, work.stepped.taken)) if work.stepped else ())

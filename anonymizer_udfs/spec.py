@@ -134,6 +134,7 @@ class WorkerSpec:
         measure: the sampled measurements; ``None`` for none.
         content_column: the column of a table source that holds the images.
         tiers: the other policies that images of the run have.
+        suppressed: what :meth:`Key.suppressed` makes of erased contents: an image that has one of them is held back.
     """
 
     policy: Policy
@@ -146,6 +147,7 @@ class WorkerSpec:
     measure: Measure | None = None
     content_column: str | None = None
     tiers: tuple[Tier, ...] = ()
+    suppressed: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
         """Refuse two policies of one name, and one that raises images to what is not stronger.
@@ -171,6 +173,11 @@ class WorkerSpec:
         told = replace(self.provenance, policy_digest=one.policy_digest, model_digests=one.model_digests)
         tiers = (self._named(self.policy.name), *(other for other in self.tiers if other is not one))
         return replace(self, policy=one.policy, provenance=told, panel=one.panel, measure=one.measure, tiers=tiers)
+
+    def digest_of(self, content: bytes) -> str | None:
+        """Return the digest of a source's bytes for its row; none for an erased one, which would name it again."""
+        digest = self.key.source_digest(content)
+        return None if self.suppressed and self.key.suppressed("content", digest) in self.suppressed else digest
 
     def _named(self, name: str) -> Tier:
         told = self.provenance

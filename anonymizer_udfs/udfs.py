@@ -32,8 +32,9 @@ from anonymizer_udfs.canaries.base import CanarySpec
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import RunAttacks
 from anonymizer_udfs.evaluation.examining import ExamineSpec
-from anonymizer_udfs.grouping import reading
+from anonymizer_udfs.grouping import reading, seeking
 from anonymizer_udfs.grouping.reading import FaceSpec
+from anonymizer_udfs.grouping.seeking import Probe
 from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
 from anonymizer_udfs.landmarks.base import Landmarker
@@ -110,6 +111,23 @@ class EmbedPartition:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the templates of one partition's faces."""
         return reading.embed(batches, on_executor(self.spec))
+
+
+@dataclass(frozen=True)
+class SeekPartition:
+    """Partition function: rows of ``reading.WANTED`` in, rows of ``seeking.SOUGHT`` out.
+
+    Attributes:
+        spec: what workers are told.
+        probe: who is looked for.
+    """
+
+    spec: FaceSpec
+    probe: Probe
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield which of one partition's faces are the person's."""
+        return seeking.seek(batches, on_executor(self.spec), self.probe)
 
 
 @dataclass(frozen=True)

@@ -277,6 +277,24 @@ class Prometheus(Group):
         return value
 
 
+Days = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=36_500)]
+
+
+class Retention(Group):
+    """How long what is kept; ``faceveil maintain`` sees to it, and nothing is dropped without it."""
+
+    history_days: Days = Field(
+        default=30, description="Earlier versions of all tables, and what changed between them, stay readable so long"
+    )
+    images_days: Days | None = Field(
+        default=None, description="Rows of images are erased for good so long after they were made; null: never"
+    )
+    work_days: Days | None = Field(
+        default=None, description="The vault's work lists; without one an image cannot be evaluated; null: never"
+    )
+    metrics_days: Days | None = Field(default=None, description="Figures of evaluations; null: never")
+
+
 def flatten(prefix: str, value: Any) -> dict[str, Any]:
     """Return nested mappings as one, keys joined by dots.
 

@@ -22,6 +22,7 @@ from conf.groups import (
     Logs,
     Models,
     Prometheus,
+    Retention,
     Spark,
     Storage,
     Tracking,
@@ -52,6 +53,7 @@ class Settings(Group):
     tracking: Tracking = Field(default_factory=Tracking)
     logs: Logs = Field(default_factory=Logs)
     prometheus: Prometheus = Field(default_factory=Prometheus)
+    retention: Retention = Field(default_factory=Retention)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -12,6 +12,7 @@ from jobs.context import treatment
 from jobs.errors import UsageError
 from jobs.options import Common, Parser
 from jobs.run import Request
+from jobs.vault import NONE
 
 EXAMPLES = """  faceveil anonymize ./photos ./lake
   faceveil anonymize ./photos ./lake --explain          what it would do and cost; nothing is written
@@ -20,6 +21,7 @@ EXAMPLES = """  faceveil anonymize ./photos ./lake
   faceveil anonymize scans.parquet ./lake --content-column image --id-column scan_id
   faceveil anonymize ./photos ./lake --retry unreadable
   faceveil anonymize ./photos ./lake --wait 3600     where another run has the lake, wait for it
+  faceveil anonymize ./photos ./lake --mirror      and erase the rows of images that are no longer there
   spark-submit --master spark://host:7077 --py-files dist/faceveil-*.whl jobs/anonymize.py SOURCE LAKE
 
 exit codes: 0 done, 1 failed or busy, 2 bad arguments, 3 done and this run wrote review or quarantined rows"""
@@ -49,6 +51,12 @@ def parser() -> Parser:
         metavar="PRICE",
         help="for --explain: what an hour of a core costs, in any currency",
     )
+    made.add_argument("--mirror", action="store_true", help="erase rows of this source that it no longer has")
+    made.add_argument(
+        "--mirror-lost",
+        metavar="SOURCE",
+        help="with --mirror: the source once more, where it is empty or lost more than half and this is meant",
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")
     made.add_argument("--id-column", metavar="NAME", help="the column that names a table's rows")
     options.add_wait(made)
@@ -68,9 +76,23 @@ def request(args: argparse.Namespace, common: Common) -> Request:
         raise UsageError(f"--retry takes one of {', '.join(Reason)}; got {args.retry!r}")
     if args.core_hour is not None and not (args.explain and math.isfinite(args.core_hour) and args.core_hour >= 0):
         raise UsageError("--core-hour is a price of 0 or more, for --explain")
+    if args.mirror and (args.limit is not None or common.vault == NONE):
+        raise UsageError("--mirror compares all of the source with the lake, and needs a vault: leave out --limit")
+    if args.mirror_lost is not None and not args.mirror:
+        raise UsageError("--mirror-lost says that --mirror may erase much: give both")
     source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
     told = treatment(args.policy, common.settings)
-    return Request(common, source, args.lake, told, args.limit, args.retry, wait_s=args.wait)
+    return Request(
+        common,
+        source,
+        args.lake,
+        told,
+        args.limit,
+        args.retry,
+        wait_s=args.wait,
+        mirror=args.mirror,
+        mirror_lost=args.mirror_lost,
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,7 +20,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "evaluate": "attack what a lake holds, and measure who is found again",
         "report": "what a lake may be called and why, as one page for people",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
-        "maintain": "put a lake's files together, so that little of it is read",
+        "erase": "erase images for good: by source, id, or a photo of a person",
+        "maintain": "put a lake's files together, and drop what is past its time",
         "demo": "anonymize a few real photos and show what came of it",
     },
     "machine": {

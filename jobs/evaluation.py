@@ -29,6 +29,7 @@ from conf.gates import Gate
 from jobs import (
     canaries,
     context,
+    erasures,
     gate,
     labels,
     madeby,
@@ -118,6 +119,7 @@ def run(placed: Placed, asked: Asked) -> Report:
     """
     clock = time.monotonic()
     key, common = placed.key(), placed.common
+    erasures.refuse_half(placed.lake, placed.lake.uri)
     known = madeby.treatments(placed, asked.policies)
     people = _labels(placed, asked, key)
     points, files = context.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})

@@ -22,6 +22,7 @@ from jobs.ledger import Ledger
 from jobs.request import Request
 from jobs.screen import Section, bytes_text, counted, seconds_text
 from jobs.sparkerrors import translated
+from jobs.suppression import Suppression
 from jobs.vault import Vault, open_vault
 
 SAMPLE = 48
@@ -155,7 +156,8 @@ def _key(given: Key | None, vault: Vault | None, ledger: Ledger | None) -> Key:
 def _explained(request: Request, lake: SparkLake, vault: Vault | None, key: Key, core_hour: float | None) -> Explained:
     spark, exists = lake.session, lake.tables.exist()
     with progress.waiting("listing the source"):
-        found = listing.listed(request, spark, key, lake.uri, vault)
+        suppressed = Suppression(vault, request.common.storage).words() if vault else frozenset[str]()
+        found = listing.listed(request, spark, key, lake.uri, vault, suppressed)
         images, size_bytes = _sums(found)
     with progress.waiting("planning"):
         rows = lake.frame("images") if exists else spark.createDataFrame([], plan.DONE_COLUMNS)

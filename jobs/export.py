@@ -15,7 +15,7 @@ from rich.progress import track
 
 from anonymizer_udfs import __version__
 from anonymizer_udfs.outcome import Status
-from jobs import naming, options, stores
+from jobs import erasures, naming, options, stores
 from jobs.errors import LakeError, UsageError
 from jobs.options import Common, Parser
 from jobs.outbox import LINES, SHEET, STAMP, Outbox
@@ -202,6 +202,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         raise UsageError("an export goes to a folder of this machine; copy it to the object store from there")
     statuses = tuple(Status(s) for s in args.status) if args.status else RELEASABLE
     placed = open_lake(args.lake, common)
+    erasures.refuse_half(placed.lake, args.lake)
     done = run(Order(placed, Path(folder), args.names, args.overwrite, statuses))
     options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
     return options.DONE

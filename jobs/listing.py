@@ -12,7 +12,14 @@ from jobs.request import Request
 from jobs.vault import Vault
 
 
-def listed(request: Request, spark: SparkSession, key: Key, lake_uri: str, vault: Vault | None) -> DataFrame:
+def listed(  # noqa: PLR0917 - each says another thing of one listing
+    request: Request,
+    spark: SparkSession,
+    key: Key,
+    lake_uri: str,
+    vault: Vault | None,
+    suppressed: frozenset[str] = frozenset(),
+) -> DataFrame:
     """Return the listing, kept on executors' disks; what is ours in the source's folder is left out.
 
     Args:
@@ -21,11 +28,12 @@ def listed(request: Request, spark: SparkSession, key: Key, lake_uri: str, vault
         key: what ids are made with.
         lake_uri: of the lake, which may lie below the source, as its vault may.
         vault: of the lake.
+        suppressed: words of images that were erased, and are never listed again.
     """
     ours = [lake_uri, *map(str, mlflow_store.embedded(lake_uri))]
     ours += [vault.uri] if vault else []
     source = SourceSpec(**{**vars(request.source), "exclude": tuple(ours)})
-    found = plan.list_images(spark, ListPartition(source, key, request.tiers or Tiers()))
+    found = plan.list_images(spark, ListPartition(source, key, request.tiers or Tiers(), suppressed))
     if request.limit is not None:
         found = plan.sample(found, request.limit)
     return found.persist(StorageLevel.DISK_ONLY)

@@ -22,8 +22,18 @@ from jobs.request import Request
 JOB = "anonymize"
 
 
-def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerSpec:
-    """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
+def worker_spec(
+    request: Request, key: Key, run_id: str, listed: int, suppressed: frozenset[str] = frozenset()
+) -> WorkerSpec:
+    """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one.
+
+    Args:
+        request: what is asked for.
+        key: of the lake.
+        run_id: the run.
+        listed: how many images the listing has.
+        suppressed: what was erased, as ``jobs.suppression`` has it.
+    """
     request = tiers.resolved(request, None)  # of a run it was, from its vault
     settings, treatment = request.common.settings, request.treatment
     roots = itertools.chain.from_iterable(one.runtime.roots for one in request.treatments)
@@ -41,6 +51,7 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
         tiers=tuple(
             Tier(one.policy, one.digest, _digests(one), one.panel, _measure(share)) for one in request.others.values()
         ),
+        suppressed=suppressed,
     )
 
 

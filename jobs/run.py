@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriter, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -24,9 +24,11 @@ from anonymizer_udfs.udfs import AnonymizePartition
 from jobs import (
     catalog,
     early,
+    erasing,
     groups,
     lease,
     listing,
+    mirror,
     orders,
     plan,
     progress,
@@ -36,15 +38,18 @@ from jobs import (
     tracking,
     vaultmodels,
 )
+from jobs.erasing import Eraser
 from jobs.errors import UsageError
 from jobs.figures import Sitting, collect
-from jobs.lake import Commit, SparkLake
+from jobs.lake import APP, Commit, SparkLake
 from jobs.lease import Lease
 from jobs.ledger import Event
 from jobs.orders import worker_spec
 from jobs.originals import Originals
+from jobs.placed import Placed
 from jobs.request import Report, Request
 from jobs.sparkerrors import translated
+from jobs.suppression import Suppression
 from jobs.telling import Telling
 from jobs.vault import Vault, open_vault
 
@@ -64,6 +69,7 @@ class Running:
     epoch: int
     told: Telling
     lease: Lease
+    suppressed: frozenset[str] = field(default=frozenset(), repr=False)
     seconds: Counter[str] = field(default_factory=Counter)
     timed: int = 0
 
@@ -99,17 +105,17 @@ def run(request: Request) -> Report:
 def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telling, mine: Lease) -> Running:
     storage = request.common.storage
     uri = catalog.location(spark, request.lake)
-    vault = open_vault(uri, request.common.vault, storage)
+    vault, lake = open_vault(uri, request.common.vault, storage), SparkLake(uri, spark, storage)
+    mine.take(uri)
     if vault is not None:
         vault.prepare()
     key = given or _own_key(vault)
+    suppressed = _erased(request, lake, vault, key)
     request = tiers.resolved(request, vault)
     if request.shares:
         head = groups.checked_head(vault, storage, spark)
         request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
     request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
-    lake = SparkLake(uri, spark, storage)
-    mine.take(uri)
     lake.create()
     catalog.register(spark, request.lake, lake)
     orders.check_key(lake.ledger, key)
@@ -119,7 +125,7 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telli
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     told.started(event, epoch)
-    return Running(request, spark, lake, vault, key, event, epoch, told, mine)
+    return Running(request, spark, lake, vault, key, event, epoch, told, mine, suppressed)
 
 
 def _warn_of_default_log_store(request: Request, uri: str) -> None:
@@ -128,6 +134,16 @@ def _warn_of_default_log_store(request: Request, uri: str) -> None:
             "faceveil: Spark commits without our log store, so that on S3 only the lease keeps two runs apart: "
             "a run that is paused for longer than lease.expire_seconds may overwrite a commit; see: faceveil doctor\n"
         )
+
+
+def _erased(request: Request, lake: SparkLake, vault: Vault | None, key: Key) -> frozenset[str]:
+    """Finish erasures that were cut off, before anything is listed; return what is never taken again."""
+    if vault is None:
+        return frozenset()
+    eraser = Eraser(lake.session, lake, vault, key, request.common)
+    for done in erasing.finish_for("the run", eraser):
+        sys.stderr.write(f"faceveil: finished the erasure {done.order.run_id}, which was cut off\n")
+    return Suppression(vault, request.common.storage).words()
 
 
 def _own_key(vault: Vault | None) -> Key:
@@ -147,12 +163,13 @@ def _process(running: Running, clock: float) -> Report:
     request, lake = running.request, running.lake
     with progress.waiting("listing the source"):
         listed, total = _list(running)
+    erased = _mirrored(running, listed, total) if request.mirror else 0
     with progress.waiting("planning"):
         images = lake.frame("images")
         todo = listing.todo(request, listed, images).persist(StorageLevel.DISK_ONLY)
         cut, batches = plan.cut(todo, listing.sizes(request, running.spark), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
-    spec = worker_spec(request, running.key, running.started.run_id, total)
+    spec = worker_spec(request, running.key, running.started.run_id, total, running.suppressed)
     session.ship(running.spark, _files(request))
     count = sum(batch.images for batch in batches)
     running.told.planned(total, count, len(batches))
@@ -182,7 +199,21 @@ def _process(running: Running, clock: float) -> Report:
         source_uri=request.source.uri,
         originals=_originals(running),
     )
-    return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked)
+    return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked, erased)
+
+
+def _mirrored(running: Running, listed: DataFrame, total: int) -> int:
+    """Erase rows of this source that it no longer has; return how many."""
+    request, lake, vault = running.request, running.lake, running.vault
+    if vault is None:
+        raise UsageError("--mirror needs a vault")
+    runs = [e["run_id"] for e in lake.ledger.events() if e["source_id"] == running.started.source_id]
+    found = mirror.lost(lake.frame("images"), listed, sorted(set(runs)))
+    found.check(total, request.source.uri, request.mirror_lost)
+    eraser = Eraser(running.spark, lake, vault, running.key, request.common, running.epoch)
+    with progress.waiting("erasing what is gone"):
+        done = mirror.follow(Placed(lake, request.common), eraser, found)
+    return done.order.images if done else 0
 
 
 def _files(request: Request) -> dict[str, Path]:
@@ -195,7 +226,8 @@ def _files(request: Request) -> dict[str, Path]:
 
 def _list(running: Running) -> tuple[DataFrame, int]:
     """Return the listing, kept on executors' disks, and how many images it has."""
-    listed = listing.listed(running.request, running.spark, running.key, running.lake.uri, running.vault)
+    request, suppressed = running.request, running.suppressed
+    listed = listing.listed(request, running.spark, running.key, running.lake.uri, running.vault, suppressed)
     return listed, listed.count()
 
 
@@ -215,14 +247,20 @@ def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
     run_id, epoch = running.started.run_id, running.epoch
     tables = running.vault.tables
     mine = cut.withColumn("run_id", F.lit(run_id)).withColumn("epoch", F.lit(epoch).cast("bigint"))
-    mine.write.format("delta").mode("append").save(tables.table_uri("work"))
+    _once(mine, epoch).save(tables.table_uri("work"))
     names = running.spark.read.format("delta").load(tables.table_uri("sources"))
     columns = ("image_id", "content_version", "uri", "size_bytes", "etag", "modified_us")
     fresh = listed.select(*columns).join(names, ["image_id", "content_version"], "left_anti")
     stamped = fresh.select(*columns, F.current_timestamp().alias("listed_at"))
-    stamped.write.format("delta").mode("append").save(tables.table_uri("sources"))
+    _once(stamped, epoch).save(tables.table_uri("sources"))
     back = running.spark.read.format("delta").load(tables.table_uri("work"))
     return back.where((F.col("run_id") == F.lit(run_id)) & (F.col("epoch") == F.lit(epoch)))
+
+
+def _once(rows: DataFrame, epoch: int) -> DataFrameWriter:
+    """Return what appends rows to the vault, unless a later run or an erasure has taken it over."""
+    named = {"txnAppId": APP, "txnVersion": str(Commit(epoch, 1).version)}
+    return rows.write.format("delta").mode("append").options(**named)
 
 
 def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpec, display: progress.Display) -> None:

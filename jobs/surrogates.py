@@ -28,7 +28,7 @@ from anonymizer_udfs.latent.learning import LEAST_PEOPLE
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
-from jobs import context, donors, groups, labels, lakefaces, lease, options, session, sparkerrors
+from jobs import context, donors, erasures, groups, labels, lakefaces, lease, options, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
@@ -120,6 +120,7 @@ def run(placed: Placed, asked: Asked) -> Report | Learned:
         LakeBusyError: another run was first.
     """
     vault, key, common = placed.vault(), placed.key(), placed.common
+    erasures.refuse_half(placed.lake, placed.lake.uri)
     told = context.treatment("public", common.settings)
     spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():

@@ -6,7 +6,7 @@ from schemas.images import IMAGES
 from schemas.learned import MODELS
 from schemas.metrics import METRICS
 from schemas.runs import RUNS
-from schemas.vault import SOURCES, TIERS, WORK
+from schemas.vault import SOURCES, SUPPRESSED, TIERS, WORK
 from schemas.views import VIEWS, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
@@ -17,6 +17,8 @@ GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
 TIER_TABLES = {TIERS.name: TIERS}
 """In the vault, too, from the first mapping on."""
+SUPPRESSED_TABLES = {SUPPRESSED.name: SUPPRESSED}
+"""In the vault, too, from the first erasure on."""
 MODEL_TABLES = {MODELS.name: MODELS}
 """In the vault, from the first model on that is made from a lake."""
 
@@ -33,6 +35,8 @@ __all__ = [
     "MODEL_TABLES",
     "RUNS",
     "SOURCES",
+    "SUPPRESSED",
+    "SUPPRESSED_TABLES",
     "SURROGATES",
     "TIERS",
     "TIER_TABLES",

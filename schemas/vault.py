@@ -41,6 +41,19 @@ WORK = Table(
     ),
 )
 
+SUPPRESSED = Table(
+    name="suppressed",
+    comment="What is never taken again since it was erased: neither ids nor digests, but keyed hashes of them",
+    key=("kind", "word"),
+    statistics=("run_id",),
+    columns=(
+        Column("kind", pa.string(), "image: of an image's id; content: of a source's digest", nullable=False),
+        Column("word", pa.string(), "Keyed hash, 32 hex digits", nullable=False),
+        Column("run_id", pa.string(), "The erasure", nullable=False),
+        Column("at", MOMENT, "When it was decided", nullable=False),
+    ),
+)
+
 TIERS = Table(
     name="tiers",
     comment="Which policy the images of a pattern have: one entry a decision, of which the newest of a pattern counts",

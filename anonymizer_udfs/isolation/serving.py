@@ -101,8 +101,8 @@ def _result(planned: Planned, reader: Reader, spec: WorkerSpec, connection: Conn
     start = time.perf_counter()
     data = reader.outcome(planned.entry)
     timings = {"read": (time.perf_counter() - start) * 1000}
-    if isinstance(data, bytes):
-        digest = spec.key.source_digest(data)
+    digest = spec.digest_of(data) if isinstance(data, bytes) else None
+    if isinstance(data, bytes) and digest is not None:
         connection.send(Seen(digest))
         connection.send(_header(data, digest))
     (result,) = pipeline.process([pipeline.Work(planned, data, timings)], spec)
