@@ -21,6 +21,8 @@ _WORD = re.compile(r"[A-Za-z0-9_.:+-]{0,80}")
 _FIELDS = "faceveil_fields"
 Field = str | int | float | bool | None
 
+logging.getLogger(LOGGER).addHandler(logging.NullHandler())  # without one Python itself would write errors somewhere
+
 
 class _Lines(logging.Formatter):
     """One line an event."""
