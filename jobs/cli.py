@@ -19,6 +19,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
         "report": "what a lake may be called and why, as one page for people",
+        "verify": "whether a lake is what its runs made, and proof of one image",
+        "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
         "maintain": "put a lake's files together, so that little of it is read",
         "demo": "anonymize a few real photos and show what came of it",

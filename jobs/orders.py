@@ -31,7 +31,7 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
         policy=treatment.policy,
         key=key,
         runtime=replace(treatment.runtime, roots=tuple(dict.fromkeys(roots))),
-        provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id),
+        provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id, key.noise_key_id),
         limits=context.limits(settings),
         storage=request.common.storage,
         panel=treatment.panel,
@@ -60,6 +60,7 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         for e in lake.ledger.events()
         if (e["job"], e["source_id"], e["policy_digest"]) == (JOB, source_id, treatment.digest)
         and _mapping(e["settings"]) == _mapping(settings)
+        and e.get("noise_key_id") == key.noise_key_id
     ]
     cut_off = bool(same) and same[-1]["event"] in {"started", "resumed"}
     now = datetime.now(UTC)
@@ -71,6 +72,7 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         policy=treatment.policy.name,
         policy_digest=treatment.digest,
         key_id=key.key_id,
+        noise_key_id=key.noise_key_id,
         pipeline_version=__version__,
         settings=settings,
         model_digests=_all(one.model_digests for one in request.treatments),

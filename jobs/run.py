@@ -4,7 +4,6 @@ Whatever stops it, the lake is whole: each batch is one idempotent commit, and t
 """
 
 import contextlib
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -24,8 +23,21 @@ from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.tiers import Tiers
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking, vaultmodels
-from jobs.errors import UsageError, VaultError
+from jobs import (
+    catalog,
+    early,
+    groups,
+    mlflow_store,
+    orders,
+    plan,
+    progress,
+    runkeys,
+    sealing,
+    session,
+    tiers,
+    tracking,
+    vaultmodels,
+)
 from jobs.figures import collect
 from jobs.lake import Commit, SparkLake
 from jobs.ledger import Event
@@ -81,43 +93,21 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     vault = open_vault(uri, request.common.vault, storage)
     if vault is not None:
         vault.prepare()
-    key = given or _own_key(vault)
+    key = runkeys.for_run(given, request.common, vault)
     request = tiers.resolved(request, vault)
     if request.shares:
         head = groups.checked_head(vault, storage, spark)
         request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
     request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
-    lake = SparkLake(uri, spark, storage)
+    runkeys.ensure_signer(request.common, vault)
+    lake = SparkLake(uri, spark, storage, lambda: runkeys.signer(request.common, vault))
     lake.create()
     catalog.register(spark, request.lake, lake)
-    _check_key(lake, key)
+    runkeys.check(lake.ledger.events(), key)
     event = orders.event(request, lake, key)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     return Running(request, spark, lake, vault, key, event, epoch)
-
-
-def _own_key(vault: Vault | None) -> Key:
-    """Return the key that lies in the vault; one that is made now is told, since whoever loses it loses the ids."""
-    if vault is None:
-        raise UsageError("without a vault the key has to be given")
-    found = vault.key()
-    if found is None:
-        found = vault.make_key()
-        sys.stderr.write(
-            "faceveil: made a key in the vault; without it no image is known again: keep a copy where only you read\n"
-        )
-    return found
-
-
-def _check_key(lake: SparkLake, key: Key) -> None:
-    """Refuse a second key on one lake: every image would look new under it."""
-    used = {event["key_id"] for event in lake.ledger.events() if event["key_id"]}
-    if used and key.key_id not in used:
-        raise VaultError(
-            f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}; give that key, "
-            "or another lake"
-        )
 
 
 def _process(running: Running, clock: float) -> Report:
@@ -139,8 +129,14 @@ def _process(running: Running, clock: float) -> Report:
             _batch(running, work, batch, spec, display)
     steady = time.monotonic() - begun
     figures = collect(lake, running.started.run_id, running.seconds, count, steady)
+    with progress.waiting("committing to the images"):
+        sealed = sealing.seal(lake, running.started.run_id, running.epoch)
     finished = running.started.then(
-        "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
+        "finished",
+        table_versions=lake.tables.versions(),
+        counts=figures.counts,
+        figures=figures.values,
+        images_root=sealed.root,
     )
     lake.ledger.append(finished)
     listed.unpersist()
