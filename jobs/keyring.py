@@ -9,7 +9,7 @@ that has no noise key is of an older faceveil: noise then comes from ``key``. Wh
 import base64
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,12 +113,12 @@ class Keyring:
         Raises:
             VaultError: it was not kept, or the key of the ids was destroyed.
         """
-        last = self.newest(kind)
-        if kind == IDS or (last is not None and last.destroyed_at is None):
-            found = self.secret(kind)
+        there = list(self.slots(kind))  # looked at once: who made one meanwhile has taken the name that is next
+        if there and (kind == IDS or there[-1].destroyed_at is None):
+            found = self.secret(kind) if kind == IDS else self._secret(there[-1].name)
             if found is not None:
                 return found
-        return self._made(FILES[kind] if kind == IDS else self._next(kind), secret)
+        return self._made(_next(kind, there), secret)
 
     def rotate(self, kind: str, secret: bytes | None = None) -> bytes:
         """Return a new last key of the noise or the signatures, in place of the one before, which stays.
@@ -126,10 +126,7 @@ class Keyring:
         Raises:
             VaultError: it was not kept.
         """
-        return self._made(self._next(kind), secret)
-
-    def _next(self, kind: str) -> str:
-        return f"{FILES[kind]}-{sum(1 for _ in self.slots(kind)) + 1}"
+        return self._made(_next(kind, list(self.slots(kind))), secret)
 
     def _made(self, name: str, secret: bytes | None) -> bytes:
         text = base64.b64encode(secret or secrets.token_bytes(KEY_BYTES)) + b"\n"
@@ -174,6 +171,10 @@ _AFTER = {
     NOISE: "the next run makes a new one",
     SIGNING: "make a new one: faceveil keys LAKE rotate signing",
 }
+
+
+def _next(kind: str, there: Sequence[Slot]) -> str:
+    return FILES[kind] if kind == IDS else f"{FILES[kind]}-{len(there) + 1}"
 
 
 def identity(kind: str, secret: bytes) -> str:
