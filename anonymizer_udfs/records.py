@@ -97,6 +97,7 @@ IMAGES = pa.schema(
         pa.field("policy_digest", pa.string(), nullable=False),
         pa.field("model_digests", _STRINGS, nullable=False),
         pa.field("key_id", pa.string(), nullable=False),
+        pa.field("noise_key_id", pa.string()),
         pa.field("processed_at", pa.timestamp("us", "UTC"), nullable=False),
         pa.field("duration_ms", pa.float32(), nullable=False),
     ]

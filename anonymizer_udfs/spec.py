@@ -90,6 +90,7 @@ class Provenance:
     policy_digest: str
     model_digests: tuple[tuple[str, str], ...]
     key_id: str
+    noise_key_id: str | None = None
 
     def columns(self) -> dict[str, Any]:
         """Return the columns that are the same for all images of one policy."""
@@ -99,6 +100,7 @@ class Provenance:
             "policy_digest": self.policy_digest,
             "model_digests": list(self.model_digests),
             "key_id": self.key_id,
+            "noise_key_id": self.noise_key_id,
         }
 
 

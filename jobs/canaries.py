@@ -177,7 +177,8 @@ class _Making:
         vault = Vault(f"{lake}.vault", storage)
         vault.prepare()
         vault.make_key(self._own)
-        own = replace(common, settings=settings, vault=vault.uri, key=KeySource())
+        none = KeySource()
+        own = replace(common, settings=settings, vault=vault.uri, key=none, noise_key=none, signing_key=none)
         return replace(request, common=own, tiers=Tiers(rules))
 
     def _ship(self, request: Request) -> None:

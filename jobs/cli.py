@@ -19,6 +19,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
         "report": "what a lake may be called and why, as one page for people",
+        "verify": "whether a lake is what its runs made, and proof of one image",
+        "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
         "erase": "erase images for good: by source, id, or a photo of a person",
         "maintain": "put a lake's files together, and drop what is past its time",

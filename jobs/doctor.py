@@ -87,8 +87,9 @@ def parser() -> argparse.ArgumentParser:
     add("--vault", metavar="URI", help="the lake's vault (default LAKE.vault)")
     add("--profile", default="local", metavar="NAME", help="settings, as for the job itself")
     add("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="one setting")
-    for name in ("file", "env", "command"):
-        add(f"--key-{name}", metavar=name.upper(), help="as for the job itself")
+    for kind in ("", "noise-", "signing-"):
+        for name in ("file", "env", "command"):
+            add(f"--{kind}key-{name}", metavar=name.upper(), help="as for the job itself")
     return made
 
 

@@ -130,7 +130,7 @@ def run(placed: Placed, asked: Asked) -> Report:
         for one in known.values():
             files = {**files, **(one.files if common.settings.models.ship else {}), **one.learned}
         session.ship(spark, files)
-        lake = SparkLake(placed.lake.uri, spark, common.storage)
+        lake = SparkLake(placed.lake.uri, spark, common.storage, placed.signer)
         made = _Evaluating(placed, asked, key, known, _recognizers(known, asked, placed), people, points)
         return made.report(spark, lake, clock)
 

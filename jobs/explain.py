@@ -15,10 +15,11 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.records import TIMINGS
 from anonymizer_udfs.sources import is_sequential
-from jobs import assess, baseline, catalog, early, groups, listing, orders, plan, progress, session, tiers
+from jobs import assess, baseline, catalog, early, groups, listing, orders, plan, progress, runkeys, session, tiers
 from jobs.errors import UsageError
 from jobs.lake import SparkLake
 from jobs.ledger import Ledger
+from jobs.options import Common
 from jobs.request import Request
 from jobs.screen import Section, bytes_text, counted, seconds_text
 from jobs.sparkerrors import translated
@@ -140,16 +141,21 @@ def explain(request: Request, core_hour: float | None = None) -> Explained:
             groups.checked_head(vault, request.common.storage, spark)
         lake = SparkLake(uri, spark, request.common.storage)
         exists = lake.tables.exist()
-        return _explained(request, lake, vault, _key(given, vault, lake.ledger if exists else None), core_hour)
+        return _explained(
+            request, lake, vault, _key(given, request.common, vault, lake.ledger if exists else None), core_hour
+        )
 
 
-def _key(given: Key | None, vault: Vault | None, ledger: Ledger | None) -> Key:
+def _key(given: Key | None, common: Common, vault: Vault | None, ledger: Ledger | None) -> Key:
     """Return the key of the run; for a lake that is not there yet any serves, since its ids are never seen."""
     found = given or (vault.key() if vault else None)
+    noise = common.noise_key.read()
+    if found is not None and noise is not None:
+        found = Key(found.secret, noise.secret)
     if ledger is not None:
         if found is None:
             raise UsageError("the lake is there, its key is not: give --key-file, --key-env or --key-command")
-        orders.check_key(ledger, found)
+        runkeys.check(ledger.events(), found)
     return found or assess.seeded(0)
 
 

@@ -14,13 +14,13 @@ from pyspark.sql import DataFrame, SparkSession
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError
-from jobs.ledger import Ledger
+from jobs.ledger import Ledger, SignedBy, unsigned
 from jobs.session import having
 from jobs.tables import Tables
 from schemas import IMAGES, LAKE_TABLES, views
 
 APP = "images"
-_BATCH_BITS = 32
+BATCH_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,22 @@ class Commit:
     @property
     def version(self) -> int:
         """The Delta transaction version: a later epoch outranks every batch of an earlier one."""
-        return self.epoch << _BATCH_BITS | self.batch
+        return self.epoch << BATCH_BITS | self.batch
 
 
 class Lake:
-    """A lake without Spark."""
+    """A lake without Spark.
 
-    def __init__(self, uri: str, storage: Storage | None = None) -> None:
+    Args:
+        uri: where it lies.
+        storage: how object stores are reached.
+        signer: gives who signs the ledger's events; asked for only when one is written.
+    """
+
+    def __init__(self, uri: str, storage: Storage | None = None, signer: SignedBy = unsigned) -> None:
         self.uri = stores.normalise(uri)
         self.tables = Tables(self.uri, LAKE_TABLES, storage or Storage())
-        self.ledger = Ledger(self.tables)
+        self.ledger = Ledger(self.tables, signer)
 
     def create(self) -> None:
         """Make the tables that are missing.
@@ -89,8 +95,10 @@ class Lake:
 class SparkLake(Lake):
     """A lake with a SparkSession: what reads and writes images at scale."""
 
-    def __init__(self, uri: str, session: SparkSession, storage: Storage | None = None) -> None:
-        super().__init__(uri, storage)
+    def __init__(
+        self, uri: str, session: SparkSession, storage: Storage | None = None, signer: SignedBy = unsigned
+    ) -> None:
+        super().__init__(uri, storage, signer)
         self.session = session
 
     def query(self, sql: str) -> pa.Table:
@@ -148,6 +156,6 @@ class SparkLake(Lake):
         came = self.tables.transaction("images", APP)
         if came != commit.version:
             raise LakeBusyError(
-                f"another run has taken over this lake (epoch {came >> _BATCH_BITS}, ours is {commit.epoch}); "
+                f"another run has taken over this lake (epoch {came >> BATCH_BITS}, ours is {commit.epoch}); "
                 "nothing is lost: run the command again when the other one is done"
             )

@@ -17,7 +17,7 @@ from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
 from jobs import logs, stores
 from jobs.errors import JobError, UsageError
-from jobs.vault import KeySource
+from jobs.keysource import KeySource
 
 DONE, FAILED, BAD_ARGUMENTS, HELD_BACK, REFUSED, CHECK_FAILED = range(6)
 
@@ -51,14 +51,17 @@ class Common:
     Attributes:
         settings: profile and ``--set``, checked.
         vault: what ``--vault`` said.
-        key: where the key comes from.
+        key: where the key of the ids comes from.
         as_json: whether the answer is JSON.
+        noise_key, signing_key: where the keys of the noise and of the ledger's signatures come from.
     """
 
     settings: Settings
     vault: str | None = field(repr=False)
     key: KeySource = field(repr=False)
     as_json: bool = False
+    noise_key: KeySource = field(default_factory=KeySource, repr=False)
+    signing_key: KeySource = field(default_factory=KeySource, repr=False)
 
     @property
     def storage(self) -> Storage:
@@ -104,6 +107,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--key-file", metavar="FILE", help="32 random bytes in base64 (default: made in the vault)")
     group.add_argument("--key-env", metavar="NAME", help="environment variable that holds the key")
     group.add_argument("--key-command", metavar="COMMAND", help="command that prints the key, such as a KMS client")
+    for name, what in (("noise", "the noise"), ("signing", "the ledger's signatures")):
+        text = f"the key of {what}, likewise from a file, a variable or a command (default: in the vault)"
+        group.add_argument(f"--{name}-key-file", metavar="FILE", help=text)
+        group.add_argument(f"--{name}-key-env", metavar="NAME", help=argparse.SUPPRESS)
+        group.add_argument(f"--{name}-key-command", metavar="COMMAND", help=argparse.SUPPRESS)
 
 
 def common(args: argparse.Namespace) -> Common:
@@ -116,7 +124,10 @@ def common(args: argparse.Namespace) -> Common:
         settings = load_settings(args.profile, args.overrides)
     except SettingsError as error:
         raise UsageError(str(error)) from error
-    return Common(settings, args.vault, KeySource(args.key_file, args.key_env, args.key_command), args.as_json)
+    key = KeySource(args.key_file, args.key_env, args.key_command)
+    noise = KeySource(args.noise_key_file, args.noise_key_env, args.noise_key_command, "--noise-key")
+    signing = KeySource(args.signing_key_file, args.signing_key_env, args.signing_key_command, "--signing-key")
+    return Common(settings, args.vault, key, args.as_json, noise, signing)
 
 
 def ran(parser: Parser, work: Callable[[argparse.Namespace, Common], int], argv: Sequence[str] | None) -> int:

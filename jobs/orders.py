@@ -14,9 +14,8 @@ from anonymizer_udfs.spec import Measure, Provenance, Tier, WorkerSpec
 from anonymizer_udfs.tiers import Tiers
 from jobs import context, tiers
 from jobs.context import Treatment
-from jobs.errors import VaultError
 from jobs.lake import Lake
-from jobs.ledger import Event, Ledger
+from jobs.ledger import Event
 from jobs.request import Request
 
 JOB = "anonymize"
@@ -42,7 +41,7 @@ def worker_spec(
         policy=treatment.policy,
         key=key,
         runtime=replace(treatment.runtime, roots=tuple(dict.fromkeys(roots))),
-        provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id),
+        provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id, key.noise_key_id),
         limits=context.limits(settings),
         storage=request.common.storage,
         panel=treatment.panel,
@@ -63,20 +62,6 @@ def _measure(share: float) -> Measure | None:
     return Measure(share) if share else None
 
 
-def check_key(ledger: Ledger, key: Key) -> None:
-    """Refuse a second key on one lake: every image would look new under it.
-
-    Raises:
-        VaultError: the lake was made with another one.
-    """
-    used = {event["key_id"] for event in ledger.events() if event["key_id"]}
-    if used and key.key_id not in used:
-        raise VaultError(
-            f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}; give that key, "
-            "or another lake"
-        )
-
-
 def event(request: Request, lake: Lake, key: Key) -> Event:
     """Return the event that begins the run: ``resumed`` where the last one of the same kind was cut off."""
     treatment, source_id = request.treatment, key.source_id(canonical(request.source.uri))
@@ -86,6 +71,7 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         for e in lake.ledger.events()
         if (e["job"], e["source_id"], e["policy_digest"]) == (JOB, source_id, treatment.digest)
         and _mapping(e["settings"]) == _mapping(settings)
+        and e.get("noise_key_id") == key.noise_key_id
     ]
     cut_off = bool(same) and same[-1]["event"] in {"started", "resumed"}
     now = datetime.now(UTC)
@@ -97,6 +83,7 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         policy=treatment.policy.name,
         policy_digest=treatment.digest,
         key_id=key.key_id,
+        noise_key_id=key.noise_key_id,
         pipeline_version=__version__,
         settings=settings,
         model_digests=_all(one.model_digests for one in request.treatments),

@@ -18,10 +18,11 @@ from pathlib import Path
 import obstore
 
 from anonymizer_udfs.errors import FaceveilError
+from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import Reason
 from anonymizer_udfs.sources import Reader, list_source
 from anonymizer_udfs.sources.base import SourceSpec, Storage
-from jobs import catalog, options, orders, stores
+from jobs import catalog, options, runkeys, stores
 from jobs.errors import UsageError
 from jobs.health import Finding, State
 from jobs.lake import Lake
@@ -133,8 +134,10 @@ def key(lake: str, vault: Vault | None, common: Common) -> Finding:
     if found is None:
         return Finding("key", State.OK, "none yet; the first run makes one in the vault")
     here = Lake(lake, common.storage)
+    noise = common.noise_key.read()
+    found = found if noise is None else Key(found.secret, noise.secret)
     if here.tables.exist():
-        orders.check_key(here.ledger, found)
+        runkeys.check(here.ledger.events(), found)
         return Finding("key", State.OK, f"{found.key_id}, which made this lake")
     return Finding("key", State.OK, found.key_id)
 

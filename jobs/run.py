@@ -32,6 +32,8 @@ from jobs import (
     orders,
     plan,
     progress,
+    runkeys,
+    sealing,
     session,
     stores,
     tiers,
@@ -105,20 +107,22 @@ def run(request: Request) -> Report:
 def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telling, mine: Lease) -> Running:
     storage = request.common.storage
     uri = catalog.location(spark, request.lake)
-    vault, lake = open_vault(uri, request.common.vault, storage), SparkLake(uri, spark, storage)
+    vault = open_vault(uri, request.common.vault, storage)
+    lake = SparkLake(uri, spark, storage, lambda: runkeys.signer(request.common, vault))
     mine.take(uri)
     if vault is not None:
         vault.prepare()
-    key = given or _own_key(vault)
+    key = runkeys.for_run(given, request.common, vault)
     suppressed = _erased(request, lake, vault, key)
     request = tiers.resolved(request, vault)
     if request.shares:
         head = groups.checked_head(vault, storage, spark)
         request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
     request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
+    runkeys.ensure_signer(request.common, vault)
     lake.create()
     catalog.register(spark, request.lake, lake)
-    orders.check_key(lake.ledger, key)
+    runkeys.check(lake.ledger.events(), key)
     _warn_of_default_log_store(request, uri)
     event = orders.event(request, lake, key)
     mine.say(event.run_id)
@@ -146,19 +150,6 @@ def _erased(request: Request, lake: SparkLake, vault: Vault | None, key: Key) ->
     return Suppression(vault, request.common.storage).words()
 
 
-def _own_key(vault: Vault | None) -> Key:
-    """Return the key that lies in the vault; one that is made now is told, since whoever loses it loses the ids."""
-    if vault is None:
-        raise UsageError("without a vault the key has to be given")
-    found = vault.key()
-    if found is None:
-        found = vault.make_key()
-        sys.stderr.write(
-            "faceveil: made a key in the vault; without it no image is known again: keep a copy where only you read\n"
-        )
-    return found
-
-
 def _process(running: Running, clock: float) -> Report:
     request, lake = running.request, running.lake
     with progress.waiting("listing the source"):
@@ -181,8 +172,14 @@ def _process(running: Running, clock: float) -> Report:
     steady = time.monotonic() - begun
     running.lease.check()
     figures = collect(lake, running.started.run_id, Sitting(count, steady, running.seconds, running.timed))
+    with progress.waiting("committing to the images"):
+        sealed = sealing.seal(lake, running.started.run_id, running.epoch)
     finished = running.started.then(
-        "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
+        "finished",
+        table_versions=lake.tables.versions(),
+        counts=figures.counts,
+        figures=figures.values,
+        images_root=sealed.root,
     )
     lake.ledger.append(finished)
     running.told.finished(figures, time.monotonic() - clock)

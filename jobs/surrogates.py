@@ -146,7 +146,7 @@ class _Making:
 
     def report(self) -> Report:
         """Do all of it, and say in the lake's ledger that it began and how it ended."""
-        lake = SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
+        lake = SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage, self.placed.signer)
         started = self._event(lake)
         lake.ledger.append(started)
         try:

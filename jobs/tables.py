@@ -127,6 +127,11 @@ class Tables:
         for batch in self._builder(_STREAMED).execute(sql):
             yield pa.record_batch(batch)
 
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query in batches, as they come: memory does not grow with the table."""
+        for batch in self._builder({}).execute(sql):
+            yield pa.record_batch(batch)
+
     def _builder(self, config: dict[str, str]) -> QueryBuilder:
         builder = QueryBuilder(config or None)
         for name in self.declared:

@@ -4,12 +4,15 @@ from schemas.base import FEATURES, Column, Table
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
 from schemas.learned import MODELS
+from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, SUPPRESSED, TIERS, WORK
 from schemas.views import VIEWS, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
+LEAF_TABLES = {LEAVES.name: LEAVES}
+"""In the lake, too, from the first run on that committed to a root."""
 METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
@@ -28,6 +31,8 @@ __all__ = [
     "GROUP_TABLES",
     "IMAGES",
     "LAKE_TABLES",
+    "LEAF_TABLES",
+    "LEAVES",
     "MEMBERS",
     "METRICS",
     "METRIC_TABLES",
