@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs import erasing, options, seeking, session, sparkerrors, targets
+from jobs import erasing, lease, options, seeking, session, sparkerrors, targets
 from jobs.erasing import Erased, Eraser
-from jobs.erasures import Order, Orders
+from jobs.erasures import JOB, Order, Orders
 from jobs.errors import UsageError
 from jobs.lake import SparkLake
 from jobs.options import Common, Parser
@@ -42,6 +42,7 @@ def parser() -> Parser:
     )
     made.add_argument("--content-column", metavar="NAME", help="with --face: the binary column of a table source")
     made.add_argument("--dry-run", action="store_true", dest="dry", help="only say how many images that is")
+    options.add_wait(made)
     made.add_argument("--yes", action="store_true", help="do not ask")
     options.add_common(made)
     return made
@@ -74,7 +75,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         return options.FAILED if wanted.unknown else options.DONE
     if not args.yes and not _agreed(_lines(order, wanted, sought, waiting_)):
         raise UsageError("nothing was erased")
-    done = _erased(placed, order)
+    done = _erased(placed, order, args.wait)
     found = said | {"dry_run": False, "erasures": [one.as_dict() for one in done]}
     options.answer(found, [_done(one) for one in done] or ["nothing to erase"], as_json=common.as_json)
     return options.DONE
@@ -85,13 +86,16 @@ def _sought(args: argparse.Namespace, placed: Placed) -> Sought:
         return seeking.sought(placed, args.face, args.fmr, args.content_column)
 
 
-def _erased(placed: Placed, order: Order) -> list[Erased]:
+def _erased(placed: Placed, order: Order, wait_s: float) -> list[Erased]:
     """Finish what was cut off, then carry out this order, if there is anything in it."""
     common = placed.common
+    mine = lease.of(JOB, common, wait_s)
+    mine.look(placed.lake.uri)
     with waiting("starting Spark"):
         spark = session.create(common.settings, common.storage)
-    with sparkerrors.translated(), waiting("erasing"):
-        lake = SparkLake(placed.lake.uri, spark, common.storage)
+    with sparkerrors.translated(), mine, waiting("erasing"):
+        mine.take(placed.lake.uri)
+        lake = SparkLake(placed.lake.uri, spark, common.storage, placed.signer)
         lake.create()
         eraser = Eraser(spark, lake, placed.vault(), placed.key(), common)
         done = eraser.finish()

@@ -19,7 +19,7 @@ from anonymizer_udfs import __version__
 from anonymizer_udfs.canaries import files
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.keys import Key
-from jobs import layout, session, stores, tracked_pictures, ungrouping
+from jobs import layout, sealing, session, stores, tracked_pictures, ungrouping
 from jobs.erasures import JOB, Order, Orders
 from jobs.errors import JobError, VaultError
 from jobs.groups import GroupStore
@@ -30,7 +30,7 @@ from jobs.suppression import Suppression
 from jobs.sweep import Sweep, Swept
 from jobs.tables import Tables
 from jobs.vault import Vault
-from schemas import METRIC_TABLES
+from schemas import LEAVES, METRIC_TABLES
 
 CANARIES = "canaries"
 _SAME = "t.image_id = s.image_id"
@@ -142,6 +142,11 @@ class Eraser:
             with self._purged(metrics, "metrics", epoch, fenced=False) as done:
                 self._delete(metrics, "metrics", ids, _NAMED)
             swept += done[0]
+        leaves = sealing.tables(self.lake)
+        if leaves.exist():
+            with self._purged(leaves, LEAVES.name, epoch, fenced=False) as done:
+                self._unnamed(leaves, ids)
+            swept += done[0]
         for name in vault.declared:
             with self._purged(vault, name, epoch, fenced=True) as done:
                 self._delete(vault, name, ids, _SAME)
@@ -157,6 +162,11 @@ class Eraser:
         """Delete rows by a join: a condition would be in the table's log, with the ids."""
         table = DeltaTable.forPath(self.spark, tables.table_uri(name))
         table.alias("t").merge(ids.alias("s"), same).whenMatchedDelete().execute()
+
+    def _unnamed(self, leaves: Tables, ids: DataFrame) -> None:
+        """Leave the hashes of rows that are gone, without which the roots of their runs would no longer follow."""
+        table = DeltaTable.forPath(self.spark, leaves.table_uri(LEAVES.name))
+        table.alias("t").merge(ids.alias("s"), _SAME).whenMatchedUpdate(set={"image_id": "null"}).execute()
 
     @contextlib.contextmanager
     def _purged(self, tables: Tables, name: str, epoch: int, *, fenced: bool) -> Iterator[list[Swept]]:
@@ -181,13 +191,27 @@ class Eraser:
         except OSError as error:
             raise VaultError(f"the vault's canaries cannot be removed: {stores.why(error)}; check access") from error
 
+    def _leaves(self, events: list[dict[str, Any]]) -> int:
+        """Return how many leaves have lost their image since the last tombstone: also where this is the second try."""
+        leaves = sealing.tables(self.lake)
+        if not leaves.exist():
+            return 0
+        found = leaves.query("SELECT COUNT(*) AS n FROM leaves WHERE image_id IS NULL").to_pylist()
+        told = [dict(row["counts"] or {}).get("leaves", 0) for row in events if row["event"] == "erased"]
+        return int(found[0]["n"]) - int(sum(told))
+
     def _told(self, began: Event, order: Order, swept: Swept, shown: int) -> None:
         """Append the tombstone, once: that something was erased and how much, not what."""
         events = self.lake.ledger.events()
         if any((event["run_id"], event["event"]) == (order.run_id, "erased") for event in events):
             return
         counts = {"images": order.images, "copies": order.copies, order.why: order.images}
-        counts |= {"files": swept.files, "artifacts": shown, "suppressed": order.images if order.suppress else 0}
+        counts |= {
+            "leaves": self._leaves(events),
+            "files": swept.files,
+            "artifacts": shown,
+            "suppressed": order.images if order.suppress else 0,
+        }
         self.lake.ledger.append(began.then("erased", table_versions=self.lake.tables.versions(), counts=counts))
 
 

@@ -17,7 +17,7 @@ from jobs.erasing import Erased, Eraser
 from jobs.lake import SparkLake
 from jobs.placed import Placed, readable
 from jobs.tables import Tables
-from schemas import GROUP_TABLES, METRIC_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, TIER_TABLES
+from schemas import GROUP_TABLES, LEAF_TABLES, METRIC_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, TIER_TABLES
 
 WHY = "retention"
 COMPACT_FROM = 16
@@ -112,7 +112,7 @@ def drop(placed: Placed, spark: SparkSession, found: Past) -> Erased | None:
         spark.sql(f"DELETE FROM delta.`{uri}` WHERE epoch <= {found.epoch}").collect()  # noqa: S608 - ours
     if not found.image_ids:
         return None
-    lake = SparkLake(placed.lake.uri, spark, placed.common.storage)
+    lake = SparkLake(placed.lake.uri, spark, placed.common.storage, placed.signer)
     eraser = Eraser(spark, lake, placed.vault(), placed.key(), placed.common)
     return eraser.erase(targets.order(placed, erasing.new_run_id(), found.image_ids, why=WHY))
 
@@ -120,7 +120,7 @@ def drop(placed: Placed, spark: SparkSession, found: Past) -> Erased | None:
 def every(placed: Placed, *, vault: bool) -> list[tuple[Tables, str]]:
     """Return all tables that are there, those of the lake first; those of the vault only where it is asked for."""
     lake, storage = placed.lake.tables, placed.common.storage
-    groups = [lake, Tables(lake.uri, METRIC_TABLES, storage)]
+    groups = [lake, *(Tables(lake.uri, declared, storage) for declared in (METRIC_TABLES, LEAF_TABLES))]
     if vault:
         found = placed.vault().tables
         more = (GROUP_TABLES, TIER_TABLES, MODEL_TABLES, SUPPRESSED_TABLES)

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from jobs import anonymize as job
-from jobs import erase
+from jobs import erase, verify
+from jobs.lake import Lake
 from tests.support.anonymizing import (
     BAD_ARGUMENTS,
     DONE,
@@ -108,6 +109,8 @@ def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys
     assert holding(stores_of(lake), words) == []
     gone = {KEY.image_id((made / "photos" / name).as_uri()) for name in ("ana.png", "copy.png")}
     assert comparable(lake) == [row for row in rest if row["image_id"] not in gone]
+    checked = verify.run(Lake(str(lake)))
+    assert (checked.findings, checked.trees.erased) == ((), 4)
     assert events(lake)[-1]["event"] == "erased"
     assert dict(events(lake)[-1]["counts"])["images"] == 2
     write(made / "photos", {"third.png": FILES["ana.png"]})
