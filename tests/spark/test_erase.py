@@ -122,7 +122,7 @@ def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys
 def test_a_mirror_follows_its_source_and_stops_where_that_seems_gone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One of four gone: erased. Three gone: refused, and nothing done, until it is said by name. What is back is taken."""
+    """One of four gone: erased. Three gone: refused until it is said by name. What is back is taken again."""
     lake, photos = tmp_path / "lake", write(tmp_path / "photos", PLACES)
     assert anonymize(photos, lake) == DONE
     words = traces_of_names(lake, ["a.png"])
