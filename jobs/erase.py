@@ -113,7 +113,7 @@ def _said(order: Order, wanted: targets.Wanted, sought: Sought | None, waiting_:
         "without_row": len(order.image_ids) - order.images,
         "erased_before": wanted.already,
         "not_found": wanted.unknown,
-        "runs_with_artifacts": len(order.shown_by) if order.image_ids else 0,
+        "runs_that_may_show_them": len(order.shown_by) if order.image_ids else 0,
         "cut_off": len(waiting_),
         "face": sought.as_dict() if sought else None,
     }
