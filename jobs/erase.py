@@ -27,7 +27,7 @@ EXAMPLES = """  faceveil erase ./lake --source ./photos/one.jpg --dry-run    how
 It cannot be undone, and earlier versions of the tables can no longer be read after it. What was exported, backups,
 and the sources themselves are not touched: see docs/erasure.md.
 
-exit codes: 0 done, 1 failed, or something was not found, 2 bad arguments"""
+exit codes: 0 done, 1 failed, or a dry run did not find all, 2 bad arguments, or something named is not there"""
 
 
 def parser() -> Parser:

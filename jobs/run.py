@@ -40,6 +40,7 @@ from jobs import (
     vaultmodels,
 )
 from jobs.erasing import Eraser
+from jobs.erasures import Orders
 from jobs.errors import UsageError, VaultError
 from jobs.figures import collect
 from jobs.lake import APP, Commit, SparkLake
@@ -100,7 +101,7 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     if vault is not None:
         vault.prepare()
     key = given or _own_key(vault)
-    suppressed = _erased(request, SparkLake(uri, spark, storage), vault, key)
+    _finish_erasures(request, SparkLake(uri, spark, storage), vault, key)
     request = tiers.resolved(request, vault)
     if request.shares:
         head = groups.checked_head(vault, storage, spark)
@@ -113,17 +114,18 @@ def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
     event = orders.event(request, lake, key)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
+    # Read when the table is ours: an erasure that adds to it later takes the table over first.
+    suppressed = Suppression(vault, storage).words() if vault else frozenset[str]()
     return Running(request, spark, lake, vault, key, event, epoch, suppressed)
 
 
-def _erased(request: Request, lake: SparkLake, vault: Vault | None, key: Key) -> frozenset[str]:
-    """Finish erasures that were cut off, before anything is listed; return what is never taken again."""
-    if vault is None:
-        return frozenset()
-    eraser = Eraser(lake.session, lake, vault, key, request.common)
-    for done in erasing.finish_for("the run", eraser):
+def _finish_erasures(request: Request, lake: SparkLake, vault: Vault | None, key: Key) -> None:
+    """Finish erasures that were cut off, before anything is listed."""
+    if vault is None or not Orders(vault, request.common.storage).open():
+        return
+    _check_key(lake, key)
+    for done in erasing.finish_for("the run", Eraser(lake.session, lake, vault, key, request.common)):
         sys.stderr.write(f"faceveil: finished the erasure {done.order.run_id}, which was cut off\n")
-    return Suppression(vault, request.common.storage).words()
 
 
 def _own_key(vault: Vault | None) -> Key:
