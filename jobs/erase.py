@@ -27,7 +27,7 @@ EXAMPLES = """  faceveil erase ./lake --source ./photos/one.jpg --dry-run    how
 It cannot be undone, and earlier versions of the tables can no longer be read after it. What was exported, backups,
 and the sources themselves are not touched: see docs/erasure.md.
 
-exit codes: 0 done, 1 failed, or something was not found, 2 bad arguments"""
+exit codes: 0 done, 1 failed, or a dry run did not find all, 2 bad arguments, or something named is not there"""
 
 
 def parser() -> Parser:
@@ -117,7 +117,7 @@ def _said(order: Order, wanted: targets.Wanted, sought: Sought | None, waiting_:
         "without_row": len(order.image_ids) - order.images,
         "erased_before": wanted.already,
         "not_found": wanted.unknown,
-        "runs_with_artifacts": len(order.shown_by) if order.image_ids else 0,
+        "runs_that_may_show_them": len(order.shown_by) if order.image_ids else 0,
         "cut_off": len(waiting_),
         "face": sought.as_dict() if sought else None,
     }

@@ -18,6 +18,7 @@ from jobs.placed import readable
 from jobs.vault import Vault
 
 JOB = "erase"
+ASKED, MIRROR, RETENTION = "asked", "mirror", "retention"
 FOLDER = "erasing"
 """Below the vault: one file for each order that is not done."""
 

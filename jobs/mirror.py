@@ -12,11 +12,10 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 
 from jobs import erasing, targets
 from jobs.erasing import Erased, Eraser
-from jobs.erasures import Order
+from jobs.erasures import MIRROR, Order
 from jobs.errors import UsageError
 from jobs.placed import Placed
 
-WHY = "mirror"
 FORCE = "--mirror-lost"
 
 
@@ -69,4 +68,4 @@ def follow(placed: Placed, eraser: Eraser, found: Lost) -> Erased | None:
 
 def order(placed: Placed, found: Lost) -> Order:
     """Return the order for it."""
-    return targets.order(placed, erasing.new_run_id(), found.image_ids, why=WHY, suppress=False)
+    return targets.order(placed, erasing.new_run_id(), found.image_ids, MIRROR)

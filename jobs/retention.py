@@ -14,12 +14,12 @@ from pyspark.sql import SparkSession
 from conf.groups import Retention
 from jobs import erasing, session, targets
 from jobs.erasing import Erased, Eraser
+from jobs.erasures import RETENTION
 from jobs.lake import SparkLake
 from jobs.placed import Placed, readable
 from jobs.tables import Tables
 from schemas import GROUP_TABLES, LEAF_TABLES, METRIC_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, TIER_TABLES
 
-WHY = "retention"
 COMPACT_FROM = 16
 """Small tables are put together from so many files on: each run adds some of a few kilobytes."""
 _VACUUM = {
@@ -114,7 +114,7 @@ def drop(placed: Placed, spark: SparkSession, found: Past) -> Erased | None:
         return None
     lake = SparkLake(placed.lake.uri, spark, placed.common.storage, placed.signer)
     eraser = Eraser(spark, lake, placed.vault(), placed.key(), placed.common)
-    return eraser.erase(targets.order(placed, erasing.new_run_id(), found.image_ids, why=WHY))
+    return eraser.erase(targets.order(placed, erasing.new_run_id(), found.image_ids, RETENTION))
 
 
 def every(placed: Placed, *, vault: bool) -> list[tuple[Tables, str]]:

@@ -41,6 +41,7 @@ from jobs import (
     vaultmodels,
 )
 from jobs.erasing import Eraser
+from jobs.erasures import Orders
 from jobs.errors import UsageError
 from jobs.figures import Sitting, collect
 from jobs.lake import APP, Commit, SparkLake
@@ -113,7 +114,7 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telli
     if vault is not None:
         vault.prepare()
     key = runkeys.for_run(given, request.common, vault)
-    suppressed = _erased(request, lake, vault, key)
+    _finish_erasures(request, lake, vault, key)
     request = tiers.resolved(request, vault)
     if request.shares:
         head = groups.checked_head(vault, storage, spark)
@@ -129,6 +130,8 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telli
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     told.started(event, epoch)
+    # Read when the table is ours: an erasure that adds to it later takes the table over first.
+    suppressed = Suppression(vault, storage).words() if vault else frozenset[str]()
     return Running(request, spark, lake, vault, key, event, epoch, told, mine, suppressed)
 
 
@@ -140,14 +143,13 @@ def _warn_of_default_log_store(request: Request, uri: str) -> None:
         )
 
 
-def _erased(request: Request, lake: SparkLake, vault: Vault | None, key: Key) -> frozenset[str]:
-    """Finish erasures that were cut off, before anything is listed; return what is never taken again."""
-    if vault is None:
-        return frozenset()
-    eraser = Eraser(lake.session, lake, vault, key, request.common)
-    for done in erasing.finish_for("the run", eraser):
+def _finish_erasures(request: Request, lake: SparkLake, vault: Vault | None, key: Key) -> None:
+    """Finish erasures that were cut off, before anything is listed."""
+    if vault is None or not Orders(vault, request.common.storage).open():
+        return
+    runkeys.check(lake.ledger.events(), key)
+    for done in erasing.finish_for("the run", Eraser(lake.session, lake, vault, key, request.common)):
         sys.stderr.write(f"faceveil: finished the erasure {done.order.run_id}, which was cut off\n")
-    return Suppression(vault, request.common.storage).words()
 
 
 def _process(running: Running, clock: float) -> Report:

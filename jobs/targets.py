@@ -12,7 +12,7 @@ from typing import Any
 from anonymizer_udfs.errors import SourceError
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.uris import is_inside, spellings
-from jobs.erasures import Order
+from jobs.erasures import ASKED, MIRROR, Order
 from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.placed import Placed, among
@@ -101,32 +101,32 @@ class Finder:
         return {row["image_id"] for row in rows(self._placed.lake, "source_digest", digests)}
 
 
-def order(placed: Placed, run_id: str, image_ids: Iterable[str], *, why: str = "asked", suppress: bool = True) -> Order:
-    """Return the order to erase images and, where they are never to come back, all their copies.
+def order(placed: Placed, run_id: str, image_ids: Iterable[str], why: str = ASKED) -> Order:
+    """Return the order to erase images.
+
+    Whoever asks for an image asks for its bytes: their copies go as well, and neither comes back. What is past its time
+    does not come back under its name. What a source lost may come back.
 
     Args:
         placed: the lake.
         run_id: of the erasure.
         image_ids: the images.
-        why: for the record: ``asked``, ``mirror`` or ``retention``.
-        suppress: whether they are never taken again; their copies are then erased as well.
+        why: ``asked``, ``mirror`` or ``retention``, as :mod:`jobs.erasures` has them.
     """
     asked = sorted(set(image_ids))
     found = list(rows(placed.lake, "image_id", asked))
-    digests = sorted(digests_of(found, placed.key()))
+    digests = sorted(digests_of(found, placed.key())) if why == ASKED else []
     copies = [row for row in rows(placed.lake, "source_digest", digests) if row["image_id"] not in set(asked)]
-    if not suppress:
-        copies = []
     every = tuple(sorted({*asked, *(row["image_id"] for row in copies)}))
     shown = shown_by(placed.lake, placed.vault(), every, {row["run_id"] for row in (*found, *copies)})
     return Order(
         run_id=run_id,
         why=why,
         image_ids=every,
-        digests=tuple(digests) if suppress else (),
+        digests=tuple(digests),
         images=len(found) + len(copies),
         copies=len(copies),
-        suppress=suppress,
+        suppress=why != MIRROR,
         shown_by=tuple(sorted(shown)),
     )
 

@@ -102,7 +102,7 @@ def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys
     before, rest = holding(stores_of(lake), words), comparable(lake)
     assert {path.relative_to(made).parts[0] for path in before} >= {"lake", "lake.vault"}
     told = said(capsys, str(lake), "--source", photo, "--dry-run", *key)
-    assert (told["images"], told["copies"], told["runs_with_artifacts"]) == (2, 1, 2)
+    assert (told["images"], told["copies"], told["runs_that_may_show_them"]) == (2, 1, 2)
     assert holding(stores_of(lake), words) == before
     (done,) = said(capsys, str(lake), "--source", photo, "--yes", *key)["erasures"]
     assert (done["images"], done["mlflow_artifacts_removed"]) == (2, 2)
@@ -125,7 +125,7 @@ def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys
 def test_a_mirror_follows_its_source_and_stops_where_that_seems_gone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One of four gone: erased. Three gone: refused until it is said by name. What is back is taken."""
+    """One of four gone: erased. Three gone: refused until it is said by name. What is back is taken again."""
     lake, photos = tmp_path / "lake", write(tmp_path / "photos", PLACES)
     assert anonymize(photos, lake) == DONE
     words = traces_of_names(lake, ["a.png"])

@@ -122,14 +122,19 @@ def test_files_without_a_known_range_may_hold_any_id(made: Path) -> None:
 
 
 def test_what_is_past_its_time_goes_and_the_rest_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Rows by their setting, as an erasure; figures; files of no version once they are older than the history."""
+    """Rows, as an erasure, and what names them; figures; files of no version, once they are older than the history."""
     old, young = "file:///x/old.jpg", "file:///x/young.jpg"
     lake = make(tmp_path / "lake", [row(old), row(young, processed_at=datetime.now(UTC))])
     make_vault(tmp_path / "lake.vault", [old, young])
     metrics = Tables(lake.uri, METRIC_TABLES)
     metrics.create()
     figure = {"run_id": "run-1", "scope": "images", "name": "n", "cases": 1, "measured_at": AT}
-    metrics.append("metrics", pa.Table.from_pylist([figure], schema=arrow(METRICS)), "metrics", 1)
+    worst = figure | {
+        "scope": "worst",
+        "dimensions": [("image_id", KEY.image_id(old))],
+        "measured_at": datetime.now(UTC),
+    }
+    metrics.append("metrics", pa.Table.from_pylist([figure, worst], schema=arrow(METRICS)), "metrics", 1)
     orphans = [tmp_path / "lake" / "runs" / f"part-{n}.parquet" for n in (1, 2)]
     for orphan in orphans:
         orphan.write_bytes(b"of a run that was killed")

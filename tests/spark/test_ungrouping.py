@@ -36,7 +36,7 @@ def store(spark: SparkSession, tmp_path: Path) -> GroupStore:
 
 
 def test_an_erased_image_leaves_its_group(spark: SparkSession, store: GroupStore) -> None:
-    """Others of the person stay under another name; what is changed by hand still shows."""
+    """Others of the person stay under another name; no head moves; what is changed by hand still shows."""
     head, ids = store.head(), spark.createDataFrame([(GONE,)], "image_id string")
     for _ in range(2):
         ungrouping.leave(spark, store, ids)
@@ -45,6 +45,6 @@ def test_an_erased_image_leaves_its_group(spark: SparkSession, store: GroupStore
         store.verify(spark)
         assert [row["linked_by"] for row in store.entries()] == ["labels", "erased"]
         assert store.head() == head
-    spark.sql(f"DELETE FROM delta.`{store.tables.table_uri('members')}` WHERE image_id = '{ELSE}'")  # noqa: S608 - an id of ours
+    spark.sql(f"DELETE FROM delta.`{store.tables.table_uri('members')}` WHERE image_id = '{ELSE}'")  # noqa: S608 - ours
     with pytest.raises(VaultError, match="changed by hand"):
         store.verify(spark)

@@ -1,6 +1,8 @@
 """The parts of an erasure that need no JVM: what is found, what is written down, what is swept, what is remembered."""
 
+import io
 import json
+import sys
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -75,12 +77,18 @@ def test_an_id_is_one_or_is_refused(placed: Placed) -> None:
         finder.wanted([], ["b' OR 1=1"])
 
 
-def test_copies_go_with_an_image_that_is_never_to_come_back(placed: Placed) -> None:
-    """What had the same bytes is counted and erased; where nothing is suppressed it stays."""
-    order = targets.order(placed, "erasure-1", ids(A))
-    assert (set(order.image_ids), order.images, order.copies, order.digests) == (ids(A, C), 2, 1, (SAME,))
-    order = targets.order(placed, "erasure-1", ids(A), why="mirror", suppress=False)
-    assert (set(order.image_ids), order.images, order.copies, order.digests) == (ids(A), 1, 0, ())
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        pytest.param("asked", (ids(A, C), 2, 1, (SAME,), True), id="asked"),
+        pytest.param("retention", (ids(A), 1, 0, (), True), id="past-its-time"),
+        pytest.param("mirror", (ids(A), 1, 0, (), False), id="gone-from-the-source"),
+    ],
+)
+def test_who_asks_for_an_image_asks_for_its_copies(placed: Placed, why: str, expected: tuple[object, ...]) -> None:
+    """And neither comes back; what is past its time takes no younger copy along; what a source lost may come back."""
+    order = targets.order(placed, "erasure-1", ids(A), why)
+    assert (set(order.image_ids), order.images, order.copies, order.digests, order.suppress) == expected
 
 
 def test_a_run_whose_list_is_gone_may_have_shown_any_image(placed: Placed) -> None:
@@ -191,6 +199,27 @@ def test_nobody_is_asked_where_nobody_is(placed: Placed, capsys: pytest.CaptureF
     told = json.loads(capsys.readouterr().out)
     assert (told["images"], told["copies"], told["dry_run"]) == (2, 1, True)
     assert not any(one in json.dumps(told) for one in (*ids(A, B, C), "c.jpg"))
+
+
+def test_only_the_whole_word_goes_on(
+    placed: Placed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is asked and says anything else has erased nothing, and no Spark was started for it."""
+    for said in ("y\n", "yes\n", "\n", ""):
+        monkeypatch.setattr(sys, "stdin", Terminal(said))
+        assert erase.main([placed.lake.uri, "--source", "/x/c.jpg"]) == options.BAD_ARGUMENTS
+        told = capsys.readouterr()
+        assert "to erase: 2 images" in told.out
+        assert "nothing was erased" in told.err
+    assert Orders(placed.vault(), Storage()).open() == []
+
+
+class Terminal(io.StringIO):
+    """What a person types."""
+
+    def isatty(self) -> bool:
+        """Return that somebody is there."""
+        return True
 
 
 def test_nothing_is_past_its_time_unless_a_setting_says_so(placed: Placed) -> None:
