@@ -7,19 +7,21 @@ epochs outrank earlier ones in the commits of images.
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from jobs.errors import LakeBusyError, LakeError
+from jobs.errors import LakeBusyError, LakeError, StoreError
 from jobs.tables import Tables
 from schemas import RUNS
 
 CHAIN = "chain"
 _FIRST = "0" * 64
 _TRIES = 5
+_WAIT_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,15 @@ class Ledger:
 
         Raises:
             LakeBusyError: if other drivers were first again and again.
+            StoreError: if the store failed again and again.
         """
-        for _ in range(_TRIES - 1):
+        for turn in range(_TRIES - 1):
             try:
                 return self._append(event)
             except LakeBusyError:
                 continue
+            except StoreError:
+                time.sleep(_WAIT_S * 2**turn)
         return self._append(event)
 
     def _append(self, event: Event) -> int:
@@ -99,8 +104,16 @@ class Ledger:
         }
         row["hash"] = hashed(row)
         schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in RUNS.columns])
-        self._tables.append("runs", pa.Table.from_pylist([row], schema=schema), CHAIN, number)
+        try:
+            self._tables.append("runs", pa.Table.from_pylist([row], schema=schema), CHAIN, number)
+        except (LakeBusyError, StoreError):
+            # Where the answer to a put was lost, what is there is ours.
+            if not self._has(row["hash"]):
+                raise
         return int(number)
+
+    def _has(self, event_hash: str) -> bool:
+        return bool(self._tables.query(f"SELECT 1 FROM runs WHERE hash = '{event_hash}'").num_rows)  # noqa: S608 - hex
 
     def verify(self) -> int:
         """Return the number of events after checking every link.

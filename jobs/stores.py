@@ -5,6 +5,7 @@ Runs on the driver. Conditional puts go through ``obstore``, since ``pyarrow.fs`
 
 import os
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _S3 = {"s3", "s3a", "s3n"}
 
 CONNECT_S, PATIENCE_S, RETRIES = 10.0, 60.0, 8
+WAITS_S = (0.2, 1.0)
 """How long a small file in an object store is waited for, and how often it is asked for again."""
 
 FAILURES = (OSError, BaseError)
@@ -153,11 +155,20 @@ def open_store(uri: str, storage: Storage, patience_s: float = PATIENCE_S) -> An
 
 def create_once(uri: str, name: str, content: bytes, storage: Storage) -> bool:
     """Write a small file unless it is there; return whether this call wrote it. Atomic, also among many drivers."""
-    try:
-        obstore.put(open_store(uri, storage), name, content, mode="create")
-    except AlreadyExistsError:
-        return False
-    return True
+    store = open_store(uri, storage)
+    for wait_s in (*WAITS_S, None):
+        try:
+            obstore.put(store, name, content, mode="create")
+        except AlreadyExistsError:
+            return read(uri, name, storage) == content  # ours, where the answer to an earlier put was lost
+        except BaseError:
+            # The client itself tries no conditional put again that broke off: it may have been heard.
+            if wait_s is None:
+                raise
+            time.sleep(wait_s)
+        else:
+            return True
+    return False
 
 
 def read(uri: str, name: str, storage: Storage) -> bytes | None:
