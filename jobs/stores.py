@@ -3,6 +3,7 @@
 Runs on the driver. Conditional puts go through ``obstore``, since ``pyarrow.fs`` overwrites whatever is there.
 """
 
+import contextlib
 import os
 import re
 import time
@@ -179,3 +180,17 @@ def read(uri: str, name: str, storage: Storage) -> bytes | None:
         return bytes(obstore.get(open_store(uri, storage), name).bytes())
     except FileNotFoundError:
         return None
+
+
+def names(uri: str, storage: Storage) -> list[str]:
+    """Return the names of the small files directly at a URI; none where there is nothing."""
+    if is_local(uri) and not Path(uri).is_dir():
+        return []
+    found = obstore.list_with_delimiter(open_store(uri, storage))["objects"]
+    return [one["path"].rpartition("/")[2] for one in found]
+
+
+def remove(uri: str, name: str, storage: Storage) -> None:
+    """Remove a small file; nothing happens where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        obstore.delete(open_store(uri, storage), name)

@@ -25,7 +25,8 @@ def put(spark: SparkSession, table: str, version: int, word: str) -> bool:
     """Write one version of a log through the log store alone; return whether it says that it did."""
     jvm: Any = spark._jvm
     conf = spark._jsparkSession.sessionState().newHadoopConf()
-    store = jvm.java.lang.Class.forName(spark.conf.get(KEY))
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    store = jvm.java.lang.Class.forName(spark.conf.get(KEY), True, loader)  # noqa: FBT003 - as Java has it
     made = store.getConstructors()[0].newInstance(_list(spark, conf))
     path = jvm.org.apache.hadoop.fs.Path(f"{table}-log/{version:020d}.json")
     lines = jvm.java.util.ArrayList()
