@@ -39,6 +39,8 @@ _CAUSES = (
     ("privileges", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
     ("403 Forbidden", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
     ("401 Unauthorized", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
+    ("No space left", "the disk is full; free some space and run the same command again"),
+    ("ExpiredToken", f"these credentials have expired; renew {_CREDENTIALS}"),
     ("(Connect)", "nobody answers; check storage.endpoint_url or AWS_ENDPOINT_URL, and the network"),
 )
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
