@@ -21,7 +21,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     """Its bytes could not be fetched: gone, forbidden, or the store failed after retries."""
     CHANGED = "changed"
-    """Its size was another one when it was read than when it was listed."""
+    """Its size or its time was another one when it was read than when it was listed."""
     EMPTY = "empty"
     """It has no bytes."""
     UNSUPPORTED_FORMAT = "unsupported_format"

@@ -46,7 +46,7 @@ def anonymize_partition(batches: Iterable[pa.RecordBatch], spec: WorkerSpec) -> 
     """
     cv2.setNumThreads(spec.runtime.threads)
     planned = (Planned.from_row(row) for batch in batches for row in batch.to_pylist())
-    with closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column)) as reader:
+    with closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column, dated=True)) as reader:
         yield from to_batches(process(_read(planned, reader, spec), spec), spec)
 
 

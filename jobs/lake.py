@@ -4,6 +4,7 @@
 needs a cluster: the images. Both run on the driver and answer the same queries with the same views.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
-from jobs.errors import LakeBusyError, LakeError, LakeMissingError
+from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
 from jobs.ledger import Ledger, SignedBy, unsigned
 from jobs.session import having
 from jobs.tables import Tables
@@ -21,6 +22,7 @@ from schemas import IMAGES, LAKE_TABLES, views
 
 APP = "images"
 BATCH_BITS = 32
+_WAITS_S = (0.2, 1.0)
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,20 @@ class SparkLake(Lake):
 
         Raises:
             LakeBusyError: if a run of a later epoch is there already.
+            StoreError: if the store failed again and again.
         """
-        nothing = IMAGES.arrow().empty_table()
-        self.tables.append("images", nothing, APP, Commit(epoch, 0).version)
+        nothing, version = IMAGES.arrow().empty_table(), Commit(epoch, 0).version
+        for wait_s in (*_WAITS_S, 0.0):
+            try:
+                return self.tables.append("images", nothing, APP, version)
+            except (LakeBusyError, StoreError) as error:
+                # Where the answer to a put was lost, what is there is ours: no other run has this epoch.
+                if self.tables.transaction("images", APP) == version:
+                    return None
+                if isinstance(error, LakeBusyError) or not wait_s:
+                    raise
+                time.sleep(wait_s)
+        return None
 
     def append(self, rows: DataFrame, commit: Commit) -> None:
         """Append new images in one idempotent commit.

@@ -7,6 +7,7 @@ epochs outrank earlier ones in the commits of images.
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.errors import LakeBusyError, LakeError
+from jobs.errors import LakeBusyError, LakeError, StoreError
 from jobs.signing import Signer
 from jobs.tables import Tables
 from schemas import RUNS
@@ -25,6 +26,7 @@ LATER = ("noise_key_id", "images_root", "signed_by")
 """Columns that came with the second version of the table: where they are null they are in no hash."""
 SignedBy = Callable[[], Signer | None]
 _TRIES = 5
+_WAIT_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,17 @@ class Ledger:
 
         Raises:
             LakeBusyError: if other drivers were first again and again.
+            StoreError: if the store failed again and again.
             LakeError: if the events before are signed, and nobody is there to sign this one.
         """
         signer = self._signer()
-        for _ in range(_TRIES - 1):
+        for turn in range(_TRIES - 1):
             try:
                 return self._append(event, signer)
             except LakeBusyError:
                 continue
+            except StoreError:
+                time.sleep(_WAIT_S * 2**turn)
         return self._append(event, signer)
 
     def _append(self, event: Event, signer: Signer | None) -> int:
@@ -128,8 +133,16 @@ class Ledger:
         row["hash"] = hashed(row)
         row["signature"] = signer.sign(row["hash"]) if signer else None
         schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in RUNS.columns])
-        self._tables.append("runs", pa.Table.from_pylist([row], schema=schema), CHAIN, number)
+        try:
+            self._tables.append("runs", pa.Table.from_pylist([row], schema=schema), CHAIN, number)
+        except (LakeBusyError, StoreError):
+            # Where the answer to a put was lost, what is there is ours.
+            if not self._has(row["hash"]):
+                raise
         return int(number)
+
+    def _has(self, event_hash: str) -> bool:
+        return bool(self._tables.query(f"SELECT 1 FROM runs WHERE hash = '{event_hash}'").num_rows)  # noqa: S608 - hex
 
     def verify(self) -> int:
         """Return the number of events after checking every link.

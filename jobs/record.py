@@ -6,12 +6,13 @@ thing: there each version is a file of its own, made on condition that there is 
 
 import contextlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, NotFoundError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
@@ -120,12 +121,21 @@ class _Object:
         return Version(str(found.meta["e_tag"]), bytes(found.bytes()))
 
     def swap(self, content: bytes, seen: Version | None) -> Version | None:
+        for wait_s in stores.WAITS_S:
+            try:
+                return self._put(content, seen)
+            except BaseError:
+                # The client itself tries no conditional put again that broke off: it may have been heard.
+                time.sleep(wait_s)
+        return self._put(content, seen)
+
+    def _put(self, content: bytes, seen: Version | None) -> Version | None:
         if seen is not None and not self._checked:
             self._check(content)
         try:
             put = obstore.put(self._store, self._NAME, content, mode={"e_tag": seen.mark} if seen else "create")
         except (AlreadyExistsError, PreconditionError):
-            # Where the answer to a put was lost and the client put again, what is there is ours.
+            # Where the answer to a put was lost and it was put again, what is there is ours.
             now = self.read()
             return now if now is not None and now.content == content else None
         return Version(str(put["e_tag"]), content)

@@ -79,7 +79,7 @@ def serve(connection: Connection) -> None:
     bounds.leave_no_core()
     spec = start.spec
     cv2.setNumThreads(spec.runtime.threads)
-    reader = Reader(spec.storage, spec.limits.max_bytes, spec.content_column)
+    reader = Reader(spec.storage, spec.limits.max_bytes, spec.content_column, dated=True)
     with bounds.allocations_below(private_bytes(spec)), closing(reader), suppress(EOFError):
         connection.send(_answer(partial(_blank, spec)))
         while True:

@@ -16,7 +16,7 @@ from PIL import Image
 from anonymizer_udfs import policy as policies
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import load
-from jobs import mlflow_store, tracking
+from jobs import mlflow_store, tracking, untracked
 from jobs.figures import Figures
 from jobs.lake import Lake
 from jobs.ledger import Event
@@ -227,6 +227,29 @@ def test_a_dead_server_fails_no_job(tmp_path: Path, capfd: pytest.CaptureFixture
     assert "hush" not in said
     assert "--set tracking.enabled=false" in said
     assert said.count("\n") == 1
+
+
+def test_a_run_that_mlflow_missed_is_told_by_a_later_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """With the server back, the next run tells of both: the figures are in the ledger, the sheet alone is lost."""
+    lake = filled(tmp_path / "lake")
+    dead = load("local", [f"tracking.uri=http://{LOOPBACK}:{free_port()}"])
+    missed = replace(finished(lake), run_id="20260101T010101-0a0b0c0d")
+    lake.ledger.append(missed)
+    assert tracking.track(dead, lake, missed, Figures(COUNTS, VALUES), PUBLIC) is None
+    assert untracked.noted(lake) == [missed.run_id]
+    assert tracking.track(load("local"), lake, finished(lake), Figures(COUNTS, VALUES), PUBLIC) is not None
+    assert "told of 1 earlier runs" in capfd.readouterr().err
+    client = MlflowClient(store(lake))
+    runs = {
+        run.data.tags[tracking.RUN_TAG]: run
+        for run in client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    }
+    late = runs[missed.run_id]
+    assert len(runs) == 2
+    assert late.info.status == "FINISHED"
+    assert late.data.params["policy_digest"] == missed.policy_digest
+    assert {name: late.data.metrics[f"count/{name}"] for name in missed.counts} == missed.counts
+    assert untracked.noted(lake) == []
 
 
 def test_tracking_can_be_switched_off(tmp_path: Path) -> None:

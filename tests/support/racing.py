@@ -1,14 +1,16 @@
-"""A driver that races another one: ``python -m tests.support.racing TABLE NUMBER COMMITS [LOG_STORE]``.
+"""A driver that races another one: ``python -m tests.support.racing TABLE [LOG_STORE]``.
 
-It appends ``COMMITS`` rows to a Delta table, each in a commit of its own and as fast as it can, and writes the values
-of those that Spark said were committed, one a line. It says which log store it uses, and begins when a line comes in,
-so that two begin together.
+It says which log store it uses, and then does what lines on its standard input say, and answers each with yes or no:
+``put N WORD`` writes version N of a log beside the table, as for a commit; ``append N WORD`` has Spark
+append the row N.
 """
 
 import sys
+from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import load
@@ -19,24 +21,53 @@ DEFAULT = "io.delta.storage.S3SingleDriverLogStore"
 KEY = "spark.delta.logStore.s3a.impl"
 
 
-def main(table: str, number: str, commits: str, log_store: str = "") -> int:
+def put(spark: SparkSession, table: str, version: int, word: str) -> bool:
+    """Write one version of a log through the log store alone; return whether it says that it did."""
+    jvm: Any = spark._jvm
+    conf = spark._jsparkSession.sessionState().newHadoopConf()
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    store = jvm.java.lang.Class.forName(spark.conf.get(KEY), True, loader)  # noqa: FBT003 - as Java has it
+    made = store.getConstructors()[0].newInstance(_list(spark, conf))
+    path = jvm.org.apache.hadoop.fs.Path(f"{table}-log/{version:020d}.json")
+    lines = jvm.java.util.ArrayList()
+    lines.add(word)
+    try:
+        made.write(path, lines.iterator(), False, conf)  # noqa: FBT003 - as Java has it
+    except Py4JError as error:
+        if "FileAlreadyExists" not in str(error):
+            raise
+        return False
+    return True
+
+
+def _list(spark: SparkSession, value: Any) -> Any:
+    gateway: Any = spark.sparkContext._gateway
+    array = gateway.new_array(spark._jvm.java.lang.Object, 1)
+    array[0] = value
+    return array
+
+
+def append(spark: SparkSession, table: str, value: int, _word: str) -> bool:
+    """Append one row in a commit of its own; return whether Spark says that it did."""
+    try:
+        row = spark.range(1).repartition(1).selectExpr(f"{value}L AS value")
+        row.write.format("delta").mode("append").save(table)
+    except (PySparkException, Py4JError):
+        return False
+    return True
+
+
+def main(table: str, log_store: str = "") -> int:
     """Race."""
     told = [f"spark.conf.{KEY}={log_store}"] if log_store else []
     local = ["spark.master=local[1]", "spark.driver_memory=600m", "storage.path_style=true"]
     spark = session.create(load("local", [*local, *told]), Storage())
-    rows = spark.range(1).repartition(1)
-    rows.count()
     sys.stdout.write(f"ready {spark.conf.get(KEY)}\n")
     sys.stdout.flush()
-    sys.stdin.readline()
-    for turn in range(int(commits)):
-        value = int(number) * 1000 + turn
-        try:
-            rows.selectExpr(f"{value}L AS value").write.format("delta").mode("append").save(table)
-        except (PySparkException, Py4JError) as error:
-            sys.stderr.write(f"{value}: {str(error).splitlines()[0]}\n")
-            continue
-        sys.stdout.write(f"{value}\n")
+    for line in sys.stdin:
+        what, number, word = line.split()
+        done = {"put": put, "append": append}[what](spark, table, int(number), word)
+        sys.stdout.write("yes\n" if done else "no\n")
         sys.stdout.flush()
     return 0
 

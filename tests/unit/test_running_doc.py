@@ -35,7 +35,7 @@ def test_a_command_is_understood(name: str, rest: str) -> None:
 
 def test_settings_of_the_table_are_settings() -> None:
     """Every group.key that the page names exists."""
-    named = re.findall(r"`((?:batches|limits|models|spark|storage|tracking)\.[a-z_]+)", TEXT)
+    named = re.findall(r"`((?:batches|lease|limits|models|spark|storage|tracking)\.[a-z_]+)", TEXT)
     groups = settings.Settings.model_fields
     assert len(named) > 10
     for name in named:

@@ -1,0 +1,141 @@
+"""What is wrong with the environment stops a run before anything is half written, with a line that says what to do.
+
+Times, time zones and names that no one expects are no fault: they work.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.anonymizing import (
+    DONE,
+    FAILED,
+    ONE_LOOK,
+    QUIET,
+    anonymize,
+    comparable,
+    events,
+    key_file,
+    names,
+    rows,
+)
+from tests.support.pictures import place, write
+
+ROOT = Path(__file__).resolve().parents[2]
+SOAK = os.environ.get("FACEVEIL_SOAK") == "1"
+SPACE_MB = 6
+
+
+def noise(number: int) -> bytes:
+    """Return a picture that no codec makes smaller: about a megabyte."""
+    out = io.BytesIO()
+    pixels = np.random.default_rng(number).integers(0, 256, (600, 600, 3), np.uint8)
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def can_mount() -> bool:
+    """Return whether this user may make a small file system of his own."""
+    if shutil.which("unshare") is None:
+        return False
+    line = ["unshare", "-Urm", "sh", "-c", "mount -t tmpfs -o size=1m none /mnt"]
+    return subprocess.run(line, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_mount(), reason="a disk that can be filled needs user namespaces: unshare -Urm")
+def test_a_full_disk(tmp_path: Path) -> None:
+    """The lake's disk is full before the second batch is: one line, the first batch whole, and it goes on elsewhere."""
+    source, disk, kept = tmp_path / "in", tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    write(source, {f"{number}.png": noise(number) for number in range(8)})
+    options = ("--key-file", key_file(tmp_path), "--policy", str(ONE_LOOK), "--set", "batches.images=3")
+    small = ("--set", "batches.task_images=3", "--vault", str(tmp_path / "kept.vault"), *QUIET)
+    line = [sys.executable, "-m", "jobs.anonymize", str(source), str(disk / "lake"), *options, *small]
+    # The file system is gone with the process that mounted it, so that what is on it is copied out before.
+    script = f'mount -t tmpfs -o size={SPACE_MB}m none "$0" && "$@"; code=$?; cp -r "$0/lake" "{kept}"; exit $code'
+    done = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", script, str(disk), *line],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == FAILED, done.stderr
+    assert "no space left" in done.stderr
+    assert "run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr
+    before = {row["image_id"]: row["output_sha256"] for row in rows(kept)}
+    assert 0 < len(before) < 8
+    assert anonymize(source, kept, *options, *small) == DONE
+    after = {row["image_id"]: row["output_sha256"] for row in rows(kept)}
+    assert len(after) == 8
+    assert before.items() <= after.items()
+
+
+def test_a_vault_that_cannot_be_reached(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No lake is begun: what maps ids back to names comes first."""
+    source = write(tmp_path / "in", {"a.png": place()})
+    blocked = write(tmp_path, {"file": b"not a folder"}) / "file" / "vault"
+    assert anonymize(source, tmp_path / "lake", "--vault", str(blocked)) == FAILED
+    said = capsys.readouterr().err
+    assert "the vault cannot be written" in said
+    assert not (tmp_path / "lake").exists()
+
+
+def test_another_key_than_the_lake_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under another key all images would be new: refused, naming both keys by their ids, and nothing is written."""
+    source, lake = write(tmp_path / "in", {"a.png": place()}), tmp_path / "lake"
+    assert anonymize(source, lake) == DONE
+    before, told = comparable(lake), len(events(lake))
+    assert anonymize(source, lake, "--key-file", key_file(tmp_path)) == FAILED
+    assert "give that key, or another lake" in capsys.readouterr().err
+    assert (comparable(lake), len(events(lake))) == (before, told)
+
+
+def test_times_and_names_that_nobody_expects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 1970 and after 2100, names that are no UTF-8, of 255 bytes, with newlines, paths of 1,000 characters."""
+    source, lake = tmp_path / "in", tmp_path / "lake"
+    deep = "/".join(["d" * 200] * 5)
+    wanted = {
+        b"\xff\xfe not utf-8 \x80.png": -86_400,
+        b"two\nlines.png": 4_200_000_000,
+        b"n" * 251 + b".png": 0,
+        f"{deep}/{'p' * 40}.png".encode(): 1,
+        b" % #?!&=+;'\"\\.png": 1_700_000_000,
+    }
+    for number, (name, when) in enumerate(wanted.items()):
+        path = os.path.join(os.fsencode(source), name)  # noqa: PTH118 - Path has no bytes
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - the same
+        with open(path, "wb") as file:  # noqa: PTH123 - the same
+            file.write(place(number))
+        os.utime(path, (when, when))
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    assert anonymize(source, lake) == DONE
+    found = {os.fsencode(name.removeprefix(f"file://{source}/")) for name in names(lake).values()}
+    assert found == set(wanted)
+    assert {row["status"] for row in rows(lake)} == {"clean"}
+    before = comparable(lake)
+    monkeypatch.setenv("TZ", "America/St_Johns")
+    assert anonymize(source, lake) == DONE
+    assert comparable(lake) == before
+
+
+@pytest.mark.skipif(not SOAK, reason="minutes: FACEVEIL_SOAK=1")
+def test_200_000_files_in_one_folder(tmp_path: Path) -> None:
+    """All are listed and planned, and a sample of them is processed."""
+    source, content = tmp_path / "in", place()
+    source.mkdir()
+    first = source / "0.png"
+    first.write_bytes(content)
+    for number in range(1, 200_000):
+        os.link(first, source / f"{number}.png")
+    assert anonymize(source, tmp_path / "lake", "--limit", "20") == DONE
+    assert len(rows(tmp_path / "lake")) == 20
