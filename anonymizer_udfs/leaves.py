@@ -24,6 +24,8 @@ HASHED = pa.schema([pa.field("image_id", pa.string()), pa.field("leaf", pa.binar
 """What :func:`hashed` gives: an id and its leaf."""
 PACKED = pa.schema([pa.field("ids", pa.binary()), pa.field("leaves", pa.binary())])
 """Many ids and leaves in one row, in their order: 32 hex digits and 32 bytes each."""
+_SIMPLE = frozenset({str, int, float, bool})
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -73,26 +75,27 @@ def canonical(value: dict[str, Any]) -> bytes:
     """Return values as JSON that is the same whatever reader they come from and whatever columns came later.
 
     What is null is left out, at any depth; keys are sorted, maps are objects, times are ISO 8601 in UTC, and bytes are
-    hexadecimal.
+    hexadecimal. A time without a zone counts as UTC.
 
     Examples:
         >>> canonical({"b": None, "a": [{"x": 1.5, "y": None}], "m": [("k", 2)]}).decode()
         '{"a":[{"x":1.5}],"m":{"k":2}}'
     """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
-        errors="surrogatepass"
-    )
+    return _JSON.encode(_plain(value)).encode(errors="surrogatepass")
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items() if one is not None}
-    if isinstance(value, list):
-        if value and all(isinstance(one, tuple) for one in value):
+    kind = type(value)
+    if kind is dict:
+        return {name: one if type(one) in _SIMPLE else _plain(one) for name, one in value.items() if one is not None}
+    if kind is list:
+        if value and all(type(one) is tuple for one in value):
             return {str(name): _plain(one) for name, one in value if one is not None}
-        return [_plain(one) for one in value]
+        return [one if type(one) in _SIMPLE else _plain(one) for one in value]
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        # Spark's files say no zone: what they hold is UTC, and a reader that does not know the table gives it so.
+        known = value.replace(tzinfo=UTC) if value.tzinfo is None else value
+        return known.astimezone(UTC).isoformat(timespec="microseconds")
     return value.hex() if isinstance(value, bytes | bytearray | memoryview) else value
 
 

@@ -93,7 +93,7 @@ class Comparison:
             keep = next((mask for uri, mask in masks.items() if uri.endswith(f"/{path}")), None)
             try:
                 with files.open_input_file(path) as opened:
-                    self._file(pq.ParquetFile(opened), path, names, keep, size)
+                    self._file(pq.ParquetFile(opened, coerce_int96_timestamp_unit="us"), path, names, keep, size)
             except (pa.ArrowException, *stores.FAILURES, ValueError) as error:
                 said = f"file {path} of table 'images' cannot be read to its end ({type(error).__name__})"
                 self._seen.findings.append(Finding(Kind.FILE, said))

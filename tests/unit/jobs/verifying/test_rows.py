@@ -1,8 +1,11 @@
 """Rows: whatever is done to one of them is found, and its image is named."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from jobs import verify
@@ -153,3 +156,19 @@ def test_a_run_that_was_cut_off_vouches_for_nothing_later(lake: Lake) -> None:
     tampering.rewrite(lake, lambda rows: rows[at].update(run_id="run-8"), number=number)
     assert place == 5
     assert found(lake)[Kind.CHANGED] == [(IDS[1],)]
+
+
+def test_times_as_spark_writes_them_are_the_same_times(lake: Lake) -> None:
+    """In 96 bits and without a zone, in every file: each row still hashes to its leaf."""
+    for path in tampering.files(lake):
+        table = pa.Table.from_pylist(read(path).to_pylist(), schema=lakes.arrow(IMAGES))
+        pq.write_table(table, path, use_deprecated_int96_timestamps=True)
+        tampering.resize(path)
+    assert "INT96" in {read_type(path) for path in tampering.files(lake)}
+    assert found(lake) == {}
+
+
+def read_type(path: Path) -> str:
+    """Return how a file stores times."""
+    schema = pq.ParquetFile(path).schema
+    return next(c.physical_type for c in map(schema.column, range(len(schema))) if c.name == "processed_at")
