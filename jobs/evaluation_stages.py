@@ -16,8 +16,9 @@ from pyspark.sql.window import Window
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import Means, RunAttacks, Step
 from anonymizer_udfs.evaluation.blocks import ToFigures
-from anonymizer_udfs.evaluation.examining import CLEAR, ExamineSpec
+from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.evaluation.reached import GALLERIES
+from anonymizer_udfs.evaluation.sides import CLEAR
 from anonymizer_udfs.evaluation.training import TRAINED_ON, TrainPartition
 from anonymizer_udfs.evaluation.views import CHIP
 from anonymizer_udfs.evidence import FIGURES, Figure
@@ -77,10 +78,10 @@ class Beside:
                 drawn.
         """
         images = self.lake.frame("images").where("status <> 'quarantined'")
-        stepped = F.size(F.coalesce("steps", F.array())) > 0 if "steps" in images.columns else F.lit(False)  # noqa: FBT003 - a value
+        steps = F.col("steps") if "steps" in images.columns else F.lit(None).cast("array<string>")
         rows = images.select(
             "image_id", "content_version", "source_digest", "content", "reencoded", "policy", "faces", "frames",
-            stepped.alias("moved"),
+            steps.alias("steps"),
         )  # fmt: skip
         # An image that the vault does not know is looked at as well: what is counted of all must be of all.
         there = lakefaces.listed(spark, self.vault).drop("policy")
