@@ -10,7 +10,7 @@ from conf import gates
 from conf.gates import Gate, GateError
 from jobs import canaries, evaluation, options
 from jobs.errors import UsageError
-from jobs.evaluation import Asked
+from jobs.evaluation_asked import Asked
 from jobs.evaluation_stages import LARGEST_GALLERY, MOST_PEOPLE
 from jobs.options import Common, Parser
 from jobs.placed import open_lake

@@ -38,6 +38,7 @@ LARGEST_GALLERY = 10_000
 MEASURED = 500
 """Images of which it is measured what is left of their use, where no models are trained."""
 PEOPLE = "image_id string, person string, groups map<string, string>, answer string"
+NAMED = "array<struct<face: int, person: string>>"
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,14 @@ class Beside:
         lake: the lake.
         vault: where its originals are.
         people: whom images show; none: nobody knows.
+        named: ``image_id`` and ``named``, the people of some faces as ``examining.EXAMINED`` has them; then no other
+            image is looked at.
     """
 
     lake: SparkLake
     vault: Vault
     people: Sequence[Labelled] | None = field(default=None, repr=False)
+    named: DataFrame | None = field(default=None, repr=False)
 
     def images(self, spark: SparkSession, most: Most) -> DataFrame:
         """Return rows of ``examining.EXAMINED``, ``groups`` and ``answer``: all images that are not held back whole.
@@ -92,11 +96,15 @@ class Beside:
         return named.withColumn("measured", F.coalesce("measured", F.lit(False)))  # noqa: FBT003 - a value
 
     def _named(self, spark: SparkSession, known: DataFrame, most: Most) -> DataFrame:
+        nobody, nothing = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
+        unknown = {"person": nobody, "groups": nothing, "answer": nobody, "brief": F.lit(False)}  # noqa: FBT003 - a value
+        if self.named is not None:
+            every = known.join(self.named, "image_id")
+            return every.withColumns(unknown | {"attacked": F.lit(True)})  # noqa: FBT003 - a value
+        known = known.withColumn("named", F.lit(None).cast(NAMED))
         if self.people is None:
             few = known.where(F.size("faces") > 0).select("image_id").orderBy("image_id").limit(most.people)
             chosen = few.withColumn("attacked", F.lit(True))  # noqa: FBT003 - a value
-            nobody, nothing = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
-            unknown = {"person": nobody, "groups": nothing, "answer": nobody, "brief": F.lit(False)}  # noqa: FBT003 - a value
             named = known.join(chosen, "image_id", "left").withColumns(unknown)
         else:
             rows = [(one.image_id, one.person, dict(one.groups), one.answer) for one in self.people]

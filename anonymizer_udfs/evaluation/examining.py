@@ -16,12 +16,14 @@ import pyarrow as pa
 from anonymizer_udfs import downstream, imaging, subject, verification
 from anonymizer_udfs.comparing import Comparer
 from anonymizer_udfs.detection.plans import FAST
-from anonymizer_udfs.evaluation import parroting, places, sides, views
+from anonymizer_udfs.evaluation import donated, parroting, places, sides, views
 from anonymizer_udfs.evaluation.sides import CLEAR, RELEASED
 from anonymizer_udfs.evaluation.views import Lookers
 from anonymizer_udfs.grouping.reading import State
 from anonymizer_udfs.imaging import Picture, animation, carried, enclosed
 from anonymizer_udfs.keys import Key
+from anonymizer_udfs.landmarks import Landmarker
+from anonymizer_udfs.methods import StandIn
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.records import FACE, LISTED, Planned
 from anonymizer_udfs.sources import Reader
@@ -94,6 +96,7 @@ class ExamineSpec:
         controls: blurred faces are seen, too.
         comparer: who says what is left of a picture's use; none: nobody.
         small: whether small copies are wanted, for models to be trained on.
+        donating: who finds the points by which people are compared with the archive's donors; none: nobody asks.
         whole: with ``inside``, clear faces are also seen with all around them, so that people can be told apart.
     """
 
@@ -104,6 +107,7 @@ class ExamineSpec:
     controls: bool = True
     comparer: Comparer | None = None
     small: bool = False
+    donating: Landmarker | None = None
     whole: bool = False
 
     @property
@@ -146,7 +150,7 @@ def _seen(row: dict[str, Any], data: bytes | Reason, spec: ExamineSpec) -> dict[
     if spec.worker.key.source_digest(data) != row["source_digest"]:
         return out | {"state": State.CHANGED.value}
     try:
-        source, came = _opened(data, spec), _opened(row["content"], spec)
+        source, came = opened(data, spec), opened(row["content"], spec)
         before, after = source.pictures(), came.pictures()
     except BadImageError:
         return out | {"state": State.GONE.value}
@@ -155,8 +159,8 @@ def _seen(row: dict[str, Any], data: bytes | Reason, spec: ExamineSpec) -> dict[
         if row["measured"] and len(before) == 1:
             out |= _used(row, before[0], after[0], spec)
     if row["attacked"] and len(before) == len(after):
-        faces, unaligned = _faces(row, source, after, spec)
-        out |= {"faces": faces, "unaligned": unaligned}
+        found, unaligned = faces(row, source, after, spec)
+        out |= {"faces": found, "unaligned": unaligned}
     return out
 
 
@@ -174,7 +178,12 @@ def _used(row: dict[str, Any], before: Picture, after: Picture, spec: ExamineSpe
     return out
 
 
-def _opened(data: bytes, spec: ExamineSpec) -> Subject:
+def opened(data: bytes, spec: ExamineSpec) -> Subject:
+    """Return what a file shows.
+
+    Raises:
+        BadImageError: it cannot be decoded.
+    """
     limits = spec.worker.limits
     return subject.of(imaging.probe(data), data, FAST, limits.max_pixels)
 
@@ -216,10 +225,17 @@ def outside_changed(before: Sequence[Picture], after: Sequence[Picture], faces: 
     return False
 
 
-def _faces(
+def faces(
     row: dict[str, Any], source: Subject, after: Sequence[Picture], spec: ExamineSpec
 ) -> tuple[list[dict[str, Any]], int]:
-    """Return the faces of an image as attackers see them, and how many could not be aligned."""
+    """Return the faces of an image as attackers see them, and how many could not be aligned.
+
+    Args:
+        row: of the image.
+        source: the original.
+        after: the frames of the release.
+        spec: what a worker is told.
+    """
     mine = [(i, face, who, places.placed(face, after[0])) for i, face, who in sides.wanted(row, FACE_KIND)]
     aligned = [(i, face, who, shown) for i, face, who, shown in mine if shown is not None]
     if not aligned:
@@ -240,6 +256,7 @@ def _faces(
         else:
             seen = sides.every(there, seeing) | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
             seen |= frames[at].canvases(there)
+            seen |= _donated(face, there[CLEAR], spec)
         out.append(
             {
                 "face_id": sides.face_id(row["image_id"], i),
@@ -252,4 +269,12 @@ def _faces(
     return out, len(mine) - len(aligned)
 
 
-__all__ = ["EXAMINED", "SEEN", "ExamineSpec", "examine", "metadata_left", "outside_changed"]
+def _donated(face: dict[str, Any], clear: sides.Side, spec: ExamineSpec) -> views.Views:
+    """Return what is asked about donors: whether somebody stands in for this face, and this one as a donor would be."""
+    if spec.donating is None:
+        return {}
+    mark = {donated.MARK: b""} if face["method"] == StandIn.name else {}
+    return mark | donated.seen(clear, spec.donating, spec.lookers)
+
+
+__all__ = ["EXAMINED", "SEEN", "ExamineSpec", "examine", "faces", "metadata_left", "opened", "outside_changed"]

@@ -21,7 +21,7 @@ from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
 
 
-class _Least:
+class Least:
     """Has all faces treated by the method that the lake's were, and accepts what comes."""
 
     def __init__(self, least: int) -> None:
@@ -67,7 +67,7 @@ def treated(row: dict[str, Any], source: Subject, shown: Picture, spec: WorkerSp
     steps = [face["steps"] for face in row["faces"] if face["kind"] == "face"]
     found = zip(faces, places.findings(faces, shown), strict=True)
     given = [Found(one, Look.PLAN, face["frame"]) for face, one in found]
-    least = _Least(max(steps, default=1) - 1)
+    least = Least(max(steps, default=1) - 1)
     try:
         # Places are those after steps on whole images, which need no key.
         base = Stepped(source, mine.policy.steps, mine.limits.max_pixels) if row["steps"] else None
