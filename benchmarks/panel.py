@@ -31,7 +31,7 @@ def measure(source: Path, common: Common, policies: Sequence[str], rounds: int) 
         rounds: how often each is measured, with and without in turn; the median ratio counts.
     """
     found = {Path(one).stem: _measured(source, Work(common, one), rounds) for one in policies}
-    return {"dearest": max(one["cpu_with_to_without"] for one in found.values()), **found}
+    return {"dearest": max(one["cpu_with_to_without"] for one in found.values()), "policies": found}
 
 
 def _measured(source: Path, work: Work, rounds: int) -> dict[str, Any]:
@@ -42,13 +42,17 @@ def _measured(source: Path, work: Work, rounds: int) -> dict[str, Any]:
         # In turn, and the other way round in the next round: what else the machine does falls on both.
         for name in ("with", "without") if number % 2 == 0 else ("without", "with"):
             loops[name].append(bare(plan, spec if name == "with" else replace(spec, panel=None), processes))
-    both = list(zip(loops["with"], loops["without"], strict=True))
-    cpu = [there.cpu_seconds / without.cpu_seconds for there, without in both]
-    clock = [without.images_per_second / there.images_per_second for there, without in both]
+    return {"images": plan.num_rows, "processes": processes, **figures(loops["with"], loops["without"])}
+
+
+def figures(there: Sequence[Loop], without: Sequence[Loop]) -> dict[str, Any]:
+    """Return what loops with a panel and without come to: medians over rounds, of the rounds' own ratios."""
+    both = list(zip(there, without, strict=True))
+    cpu = [one.cpu_seconds / other.cpu_seconds for one, other in both]
+    clock = [other.images_per_second / one.images_per_second for one, other in both]
     return {
-        "images": plan.num_rows,
-        "processes": processes,
-        **{f"cpu_ms_an_image_{k}": round(1000 * median(one.cpu_seconds for one in of), 1) for k, of in loops.items()},
+        "cpu_ms_an_image_with": round(1000 * median(one.cpu_seconds for one in there), 1),
+        "cpu_ms_an_image_without": round(1000 * median(one.cpu_seconds for one in without), 1),
         "cpu_with_to_without": round(median(cpu), 3),
         "cpu_with_to_without_all": [round(one, 3) for one in cpu],
         "clock_with_to_without": round(median(clock), 3),
