@@ -39,7 +39,8 @@ def parser() -> Parser:
     made.add_argument(
         "--canaries",
         metavar="FOLDER",
-        help="photos of known people, one folder a person: planted in copies of images, to see how many are missed",
+        help="photos of known people, one folder a person: planted in copies of images, to see how many are missed "
+        "and who is found again",
     )
     made.add_argument(
         "--canary-count", type=int, default=canaries.COUNT, metavar="N", help="faces to plant (default: %(default)s)"
@@ -50,7 +51,11 @@ def parser() -> Parser:
     )
     made.add_argument("--policy", action="append", default=[], metavar="FILE", help="a policy of the lake, from a file")
     made.add_argument(
-        "--panel", action="append", default=[], metavar="NAME", help="a recognizer beside those of the lake's policies"
+        "--panel",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a recognizer beside those of the lake's policies; without --labels two guess who is who",
     )
     made.add_argument(
         "--attack",

@@ -5,14 +5,16 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from anonymizer_udfs.donors import shape
 from anonymizer_udfs.donors.aligned import LEAST_EYE_PX
-from anonymizer_udfs.donors.faces import bundled
+from anonymizer_udfs.donors.faces import Donors, bundled
 from anonymizer_udfs.evaluation import donated
-from anonymizer_udfs.evaluation.donated import MARK
-from anonymizer_udfs.evaluation.gathered import Gathered
+from anonymizer_udfs.evaluation.attacking import Means, RunAttacks
+from anonymizer_udfs.evaluation.donated import MARK, AmongDonors
+from anonymizer_udfs.evaluation.gathered import ATTACKED, Gathered
 from anonymizer_udfs.evaluation.sides import Side
 from anonymizer_udfs.evaluation.views import Lookers, Shown
 from anonymizer_udfs.evidence import Figure
@@ -88,6 +90,27 @@ def test_photos_of_another_kind_show_in_the_null(who: DlibResnet) -> None:
 def test_too_few_say_nothing(who: DlibResnet, given: tuple[Gathered, np.ndarray]) -> None:
     """Missing, and not good."""
     assert not figures(who, given)
+
+
+def test_a_file_of_donors_is_asked_about_as_any_attack(tmp_path: Path, who: DlibResnet) -> None:
+    """From rows of an evaluation to figures: a release that shows donors' own canvases gives them away."""
+    few = Donors(bundled().canvases[:16], bundled().points[:16])
+    model = stored(tmp_path, "donors", few.pack())
+    lookers = Lookers((who,), Runtime((str(tmp_path),)))
+    shown = [next(iter(donated.templates(one, lookers).values())) for one in few.canvases]
+    own = np.random.default_rng(2).normal(size=(16, len(shown[0]) // 4)).astype(np.float32)
+    rows = []
+    for i, one in enumerate(own):
+        mine = {f"{side}.{WHO}": one.tobytes() for side in ("clear", "donor")}
+        views = mine | {f"released.{WHO}": shown[i], MARK: b""}
+        row = {"attack": 0, "person": f"p{i}", "number": 1, "face_id": f"f{i}", "groups": []}
+        rows.append(row | {"views": [*views.items()]})
+    means = Means((who,), (), (), lookers.runtime)
+    given = [pa.RecordBatch.from_pylist(rows, ATTACKED)]
+    (made,) = RunAttacks((AmongDonors(WHO, model),), means)(given)
+    found = {row["name"]: row["value"] for row in made.to_pylist()}
+    assert found["donor_auc"] == 1.0
+    assert set(found) == {"donor_auc", "donor_tpr", "donor_auc_null"}
 
 
 class Pointing(Dlib68):
