@@ -160,16 +160,23 @@ class LatentPartition:
 
 @dataclass(frozen=True)
 class ExaminePartition:
-    """Partition function: rows of ``examining.EXAMINED`` in, rows of ``examining.SEEN`` out."""
+    """Partition function: one way to see photos as attackers do.
+
+    Attributes:
+        spec: what workers are told.
+        see: from batches and that to batches: ``examining.examine`` for images of a lake beside their originals,
+            ``held.held`` for clear photos.
+    """
 
     spec: ExamineSpec
+    see: Callable[[Iterable[pa.RecordBatch], ExamineSpec], Iterator[pa.RecordBatch]] = examining.examine
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what is seen of one partition's images."""
         worker = on_executor(self.spec.worker)
         lookers = replace(self.spec.lookers, runtime=worker.runtime)
         comparer = self.spec.comparer and replace(self.spec.comparer, runtime=worker.runtime)
-        return examining.examine(batches, replace(self.spec, worker=worker, lookers=lookers, comparer=comparer))
+        return self.see(batches, replace(self.spec, worker=worker, lookers=lookers, comparer=comparer))
 
 
 @dataclass(frozen=True)
