@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises s3 cluster browser docker-lint test bench recall frontier attacked audit demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint test soak bench recall frontier attacked audit demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +22,7 @@ TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=tr
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
 GROUP = $(TEST_ENV) $(BIN)/python -m tests.support.group --reports $(REPORTS)
 # The longest first: two lanes then end at about the same time.
-GROUPS := spark faults promises unit cluster s3 browser types lint docker-lint
+GROUPS := spark faults promises unit hostile cluster s3 browser types lint docker-lint
 LANES ?= 2
 
 help:  ## list the targets
@@ -58,6 +58,9 @@ faults: setup  ## tests of what must hold when processes die
 promises: setup  ## tests of the seven promises
 	@$(GROUP) promises
 
+hostile: setup  ## 2,000 hostile inputs through the partition function, under caps of memory and time
+	@$(GROUP) hostile
+
 s3: setup  ## tests on a real S3 server on loopback
 	@$(GROUP) s3
 
@@ -83,6 +86,11 @@ docker-lint: setup  ## check docker/ with a linter and against the compose schem
 test: setup  ## all of the above, two at a time (LANES=1); ends with what was skipped and why
 	@rm -rf $(REPORTS)
 	@$(BIN)/python -m tests.support.lanes $(GROUPS) --lanes $(LANES) --reports $(REPORTS)
+
+# What a long run is made of: modules under tests/, each with its arguments, run one after the other.
+SOAKS := "hostile --count 100000 --keep build/hostile"
+soak: setup  ## hours of what `make test` runs in minutes: 100,000 hostile inputs (ARGS=--help)
+	@for one in $(SOAKS); do echo "--- $$one"; $(TEST_ENV) $(BIN)/python -m tests.$$one $(ARGS) || exit 1; done
 
 PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
 bench: setup  ## speed and memory: what is asked and what is reached; about 3 hours (ARGS=--help)

@@ -66,13 +66,24 @@ def psnr_outside(came: Picture, source: Picture, treated: Treated) -> float | No
 
 
 def _shows(came: Picture, wanted: Picture, source: Picture, region: Region) -> bool:
-    """Return whether a region shows what the method made, not the source; a palette may only have come near to it."""
-    x0, y0, x1, y1 = region.box
+    """Return whether a region shows what the method made, not the source; a palette may only have come near to it.
+
+    A clear pixel shows nothing, so whatever colour a method gave it counts as none, which is what is stored.
+    """
     mask = region.mask()
     inside = (slice(None), slice(None)) if mask is None else mask
-    new, made, old = (p.pixels[y0:y1, x0:x1][inside].astype(np.int32) for p in (came, wanted, source))
+    new, made, old = (_colours(p, region)[inside] for p in (came, wanted, source))
     flat = bool((new == new.reshape(-1, new.shape[-1])[:1]).all())
     return flat or float(np.abs(new - made).mean()) <= float(np.abs(new - old).mean())
+
+
+def _colours(picture: Picture, region: Region) -> NDArray[np.int32]:
+    """Return the samples within the box of a region, int32 ``(h, w, c)``, those of clear pixels all 0."""
+    x0, y0, x1, y1 = region.box
+    pixels = picture.pixels[y0:y1, x0:x1].astype(np.int32)
+    if picture.channels.has_alpha:
+        pixels *= pixels[..., -1:] > 0
+    return pixels
 
 
 def uncovered(found: tuple[Finding, ...], treated: Treated) -> tuple[Finding, ...]:

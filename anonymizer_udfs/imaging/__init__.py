@@ -55,13 +55,16 @@ _PROOFS: dict[Format, Callable[[bytes], bool]] = {
 }
 
 _CUT = ("truncated", "not enough image data")
+_MOST = 2**31 - 1
+"""Sides and frames of a row are signed numbers of 32 bits, and no format that is written here has more."""
 
 
 def probe(data: bytes) -> Header:
     """Return what the file says of itself; nothing is decoded, at most its structure is walked.
 
     Raises:
-        BadImageError: ``empty``, ``unsupported_format``, ``unsupported_pixels``, ``truncated`` or ``corrupt``.
+        BadImageError: ``empty``, ``unsupported_format``, ``unsupported_pixels``, ``truncated`` or ``corrupt``;
+            ``too_large`` for sides and frames that no row could hold.
     """
     try:
         header = CODECS[sniff(data)].header(data)
@@ -69,6 +72,8 @@ def probe(data: bytes) -> Header:
         raise BadImageError(Reason.CORRUPT) from None
     if header.width < 1 or header.height < 1:
         raise BadImageError(Reason.CORRUPT)
+    if max(header.width, header.height, header.frames) > _MOST:
+        raise BadImageError(Reason.TOO_LARGE)
     return header
 
 

@@ -25,6 +25,7 @@ _ROWS = 4096
 _LOOKUPS = 16
 _WINDOW = 512
 _FIELD_BYTES = 2**24
+_LINE_CHARACTERS = 2**24
 
 
 def is_text_manifest(uri: str) -> bool:
@@ -69,7 +70,15 @@ def _names(manifest: Info, storage: Storage) -> Iterator[str]:
         buffered = io.BufferedReader(cast("Any", opened.file), _AHEAD_BYTES)
         is_csv = manifest.uri.lower().endswith(".csv")
         lines = io.TextIOWrapper(buffered, "utf-8-sig", errors="surrogateescape", newline="" if is_csv else "\n")
-        yield from _cells(lines) if is_csv else _lines(lines)
+        yield from _cells(_bounded(lines)) if is_csv else _lines(_bounded(lines))
+
+
+def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines, and refuse one that never ends before it fills the memory."""
+    while line := text.readline(_LINE_CHARACTERS + 1):
+        if len(line) > _LINE_CHARACTERS:
+            raise SourceError("the manifest is damaged: a line is above 16 million characters")
+        yield line
 
 
 def _lines(text: Iterable[str]) -> Iterator[str]:

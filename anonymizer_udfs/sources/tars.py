@@ -5,6 +5,7 @@ gives ``changed`` and never the bytes of another image.
 """
 
 import io
+import math
 import tarfile
 from collections.abc import Iterator
 from typing import Any, ClassVar, cast
@@ -19,6 +20,8 @@ from anonymizer_udfs.sources.uris import encode
 _BLOCK = tarfile.BLOCKSIZE
 _AHEAD_BYTES = 256 * 1024
 _MOST_US = 2**53
+_HEADER_BYTES = 1024 * 1024
+"""Most bytes of one extended header: names and times. ``tarfile`` would read whatever size such a header claims."""
 
 
 class TarSource:
@@ -46,7 +49,7 @@ class TarSource:
                 if not (plain or member.issparse() or member.islnk() or member.issym()) or is_ignored(member.name):
                     continue
                 name = unique(encode(member.name), names)
-                modified_us = min(max(int(member.mtime * 1_000_000), 0), _MOST_US)
+                modified_us = _modified_us(member)
                 start = member.offset_data if plain else -1
                 size_bytes = member.size if plain else -1
                 etag = "" if modified_us or whole is None else str(whole.modified_us)
@@ -74,16 +77,32 @@ class TarSource:
         """Do nothing: no archive stays open."""
 
 
+def _modified_us(member: tarfile.TarInfo) -> int:
+    """Return microseconds since 1970; 0, unknown, for a time that is no number: extended headers hold it as text."""
+    return min(max(int(member.mtime * 1_000_000), 0), _MOST_US) if math.isfinite(member.mtime) else 0
+
+
+class _HeaderBytes(io.BufferedReader):
+    """What ``tarfile`` reads headers from; it never reads members here."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return so many bytes, and refuse a header that claims to be larger than any is."""
+        if size is None or not 0 <= size <= _HEADER_BYTES:
+            raise tarfile.ReadError("too large a header")
+        return super().read(size)
+
+
 def _headers(opened: Opened) -> Iterator[tarfile.TarInfo]:
     """Yield all headers without keeping them, and refuse an archive that stops in the middle."""
-    buffered = io.BufferedReader(cast("Any", opened.file), _AHEAD_BYTES)
+    buffered = _HeaderBytes(cast("Any", opened.file), _AHEAD_BYTES)
     try:
         archive: Any = tarfile.open(fileobj=buffered, mode="r:", errors="surrogateescape", encoding="utf-8")  # noqa: SIM115  # the file is closed by its owner
         while (member := archive.next()) is not None:
             yield member
             # tarfile keeps every header: a million members would be a gigabyte.
             archive.members.clear()
-    except (tarfile.TarError, EOFError, ValueError, OverflowError, UnicodeError):
+    # tarfile calls itself for each extended header in a row: a file of nothing else goes beyond Python's stack.
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, UnicodeError, RecursionError):
         raise SourceError("expected a tar archive, found something else or one that is damaged") from None
     # tarfile stops in silence at a damaged header; a sound archive ends with zeros.
     rest = opened.read_at(archive.offset, _BLOCK)

@@ -50,7 +50,7 @@ class ZipSource:
             except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError):
                 raise SourceError("expected a zip archive, found something else or one that is damaged") from None
             for member in archive.infolist():
-                if member.is_dir() or is_ignored(member.filename):
+                if member.filename.endswith("/") or is_ignored(member.filename):
                     continue
                 name = unique(encode(member.filename), names)
                 etag, where = f"{member.CRC:08x}", (member.header_offset, member.compress_size)
@@ -79,7 +79,8 @@ class ZipSource:
 def _modified_us(member: zipfile.ZipInfo) -> int:
     """Return microseconds since 1970; months and days that no calendar has count on, as zip writers leave zeros."""
     year, month, day, hour, minute, second = member.date_time
-    return max(timegm((year, max(month, 1), max(day, 1), hour, minute, second)), 0) * 1_000_000
+    years, month = divmod(max(month, 1) - 1, 12)  # four bits: up to 15
+    return max(timegm((year + years, month + 1, max(day, 1), hour, minute, second)), 0) * 1_000_000
 
 
 def _member(opened: Opened, entry: Entry) -> tuple[int, bytes]:

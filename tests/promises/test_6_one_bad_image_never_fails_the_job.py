@@ -50,6 +50,13 @@ def gif_bomb() -> bytes:
     return bytes(data)
 
 
+def flipped_png() -> bytes:
+    """Return a PNG with the highest bit of its width flipped: two billion pixels more than a row's number holds."""
+    data = bytearray(saved(PORTRAIT, "PNG"))
+    data[16] ^= 0x80
+    return bytes(data)
+
+
 def damaged_png() -> bytes:
     """Return a PNG with some of its compressed bytes changed."""
     data = bytearray(saved(PORTRAIT, "PNG"))
@@ -65,6 +72,7 @@ BAD = {
     "cut.webp": (saved(PORTRAIT, "WEBP")[:-100], "truncated"),
     "damaged.png": (damaged_png(), "corrupt"),
     "bomb.png": (png_bomb(), "too_large"),
+    "flipped.png": (flipped_png(), "too_large"),
     "bomb.jpg": (jpeg_bomb(), "too_large"),
     "bomb.gif": (gif_bomb(), "too_large"),
     "heavy.bmp": (saved(Image.new("RGB", (400, 300)), "BMP"), "too_large"),

@@ -61,6 +61,7 @@ def photos(tmp_path: Path) -> Path:
         "cut.jpg": saved(scene(), "JPEG")[:-200],
         "text.txt": b"these are no pixels",
         "huge.png": saved(Image.new("L", (2000, 2000))),
+        "wide.png": saved(scene()).replace((96).to_bytes(4, "big"), (2**31 + 96).to_bytes(4, "big"), 1),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -102,6 +103,7 @@ def test_every_image_ends_as_one_row_in_order(photos: Path, spec: WorkerSpec) ->
         "cut.jpg": ("quarantined", "truncated"),
         "text.txt": ("quarantined", "unsupported_format"),
         "huge.png": ("quarantined", "too_large"),
+        "wide.png": ("quarantined", "too_large"),
     }
 
 
@@ -255,6 +257,17 @@ def test_bytes_cannot_be_released_without_a_reason(status: Status, content: byte
     """The value that carries bytes cannot be built where they are not safe."""
     with pytest.raises(ValueError, match="cannot be stored"):
         Released(status, content, "", reencoded=False)
+
+
+@pytest.mark.parametrize("clear", [0.0, 0.5, 0.9])
+def test_a_face_on_a_clear_ground_is_treated(clear: float, tmp_path: Path, spec: WorkerSpec) -> None:
+    """However much of its region is clear: what a method draws there is not shown, and is no reason to hold it back."""
+    pixels = np.dstack([np.asarray(scene()), np.full((64, 96), 255, np.uint8)])
+    pixels[: int(64 * clear), :, 3] = 0
+    pixels[DOT[1] : DOT[1] + 4, DOT[0] : DOT[0] + 4, 3] = 255
+    (tmp_path / "cut-out.png").write_bytes(saved(Image.fromarray(pixels)))
+    (row,) = rows_of(specs.planned(tmp_path / "cut-out.png"), spec)
+    assert (row["status"], row["reason"]) == ("anonymized", None)
 
 
 def treated(source: imaging.Picture, spec: WorkerSpec) -> treatment.Treated:

@@ -183,6 +183,15 @@ def test_huge_claims_are_refused_without_memory(form: str) -> None:
         assert reason(huge(form), 100_000_000) is Reason.TOO_LARGE
 
 
+@pytest.mark.parametrize("sides_wh", [(2**31, 8), (8, 2**31), (2**32 - 1, 2**32 - 1)])
+def test_sides_that_no_row_holds_are_too_large(sides_wh: tuple[int, int]) -> None:
+    """One flipped bit makes a side of two billion pixels; the header is refused already, since a row has 32 bits."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", *sides_wh, 8, 2, 0, 0, 0))
+    image = chunk(b"IDAT", zlib.compress(bytes(8 * 25)))
+    with pytest.raises(BadImageError, match="too_large"):
+        probe(b"\x89PNG\r\n\x1a\n" + head + image + chunk(b"IEND", b""))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     name=st.sampled_from(sorted(CASES)),

@@ -4,6 +4,7 @@ import bz2
 import io
 import os
 import tarfile
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -180,3 +181,74 @@ def test_archives_in_globs_and_manifests(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("b.zip\na.tar\nb.zip\nnone.zip\n")
     assert endings(listed(f"{tmp_path}/?.*"), f"file://{tmp_path}") == ["a.tar!x.jpg", "b.zip!y.jpg"]
     assert outcomes(tmp_path / "list.txt") == [b"2", b"1", Reason.UNREADABLE]
+
+
+def extended(kind: bytes, body: bytes, claimed: int | None = None) -> bytes:
+    """Return an extended header of a tar and its body, whose size it may not tell as it is."""
+    head = tarfile.TarInfo("pax")
+    head.type, head.size = kind, len(body) if claimed is None else claimed
+    return head.tobuf(tarfile.GNU_FORMAT) + body + bytes(-len(body) % tarfile.BLOCKSIZE)
+
+
+@pytest.mark.parametrize("time", ["nan", "inf", "-inf", "1e999"])
+def test_a_time_that_is_no_number_is_unknown(tmp_path: Path, time: str) -> None:
+    """Extended headers hold times as text; what cannot be counted does not stop the listing."""
+    write_tar(tmp_path / "b.tar", (member("b.jpg", 1), b"1"))
+    record = f" mtime={time}\n"
+    size = len(record) + len(str(len(record) + 2))
+    whole = extended(tarfile.XHDTYPE, f"{size}{record}".encode()) + (tmp_path / "b.tar").read_bytes()
+    (tmp_path / "b.tar").write_bytes(whole)
+    assert [entry.modified_us for entry in listed(tmp_path / "b.tar")] == [0]
+    assert outcomes(tmp_path / "b.tar") == [b"1"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME], ids=["pax", "long-name"])
+def test_headers_upon_headers(tmp_path: Path, kind: bytes) -> None:
+    """Thousands of extended headers in a row are a damaged archive, not the end of Python's stack."""
+    (tmp_path / "a.tar").write_bytes(extended(kind, b"11 path=ab\n") * 3000)
+    (tmp_path / "b.jpg").write_bytes(b"1")
+    with pytest.raises(SourceError, match="damaged"):
+        listed(tmp_path / "a.tar")
+    assert outcomes(f"{tmp_path}/*") == [Reason.UNREADABLE, b"1"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME], ids=["pax", "long-name"])
+def test_a_header_of_gigabytes_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    """A file of holes whose header says that it is a name is refused in the memory that names take."""
+    with (tmp_path / "a.tar").open("wb") as stream:
+        stream.write(extended(kind, b"", 1 << 30))
+        stream.truncate(1 << 30)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="damaged"):
+            listed(tmp_path / "a.tar")
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_dates_that_no_calendar_has(tmp_path: Path) -> None:
+    """A zip has four bits for a month and five for a day: each of them is a time, and none stops the listing."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a.jpg", (2000, 1, 1, 0, 0, 0)), b"1")
+    whole = bytearray((tmp_path / "a.zip").read_bytes())
+    at = whole.index(b"PK\1\2") + 14
+    seen = set()
+    for month in range(16):
+        whole[at : at + 2] = (20 << 9 | month << 5 | 31).to_bytes(2, "little")
+        (tmp_path / "a.zip").write_bytes(whole)
+        (entry,) = listed(tmp_path / "a.zip")
+        seen.add(entry.modified_us)
+    assert len(seen) == 15, "0, which writers leave where they know no month, is the first"
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    """It is an image like any other; its row cannot be told from its name anyway."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x", b"1")
+    whole = bytearray((tmp_path / "a.zip").read_bytes())
+    at = whole.index(b"PK\1\2")
+    whole[at + 28 : at + 32] = (0).to_bytes(2, "little") + (1).to_bytes(2, "little")  # the name is an extra field now
+    (tmp_path / "a.zip").write_bytes(whole)
+    assert names(tmp_path / "a.zip") == [""]
+    assert outcomes(tmp_path / "a.zip") == [b"1"]

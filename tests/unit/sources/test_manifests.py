@@ -1,6 +1,7 @@
 """Manifests: text, CSV and Parquet lists of images."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -78,6 +79,20 @@ def test_csv(root: Path, text: str, expected: int) -> None:
     """The column is found by its name, or is the first, with or without a header."""
     (root / "m.csv").write_bytes(text.encode())
     assert outcomes(root / "m.csv") == [b"a.jpg", b"b c.jpg"][:expected]
+
+
+@pytest.mark.parametrize("name", ["m.txt", "m.csv"])
+def test_a_line_without_end(root: Path, name: str) -> None:
+    """A gigabyte without a line's end is refused before it is in memory."""
+    with (root / name).open("wb") as stream:
+        stream.truncate(1 << 30)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="above 16 million characters"):
+            listed(root / name)
+        assert tracemalloc.get_traced_memory()[1] < 256 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_folders_in_a_manifest(root: Path) -> None:
