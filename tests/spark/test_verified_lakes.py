@@ -94,7 +94,7 @@ def test_executors_hash_what_the_driver_hashes(spark: SparkSession, tmp_path: Pa
 
 
 def test_after_a_rotation_new_images_have_new_noise_and_old_ids(made: Path, tmp_path: Path) -> None:
-    """What was made stays as it is, names are still found, and the same file under the new noise is another picture."""
+    """What was made stays as it is, ids stay joinable, and each row says which noise it has."""
     lake = copied(made / "lake", tmp_path / "lake")
     before = {each["image_id"]: each for each in rows(lake)}
     old = one(lake, NOISE)
