@@ -14,7 +14,6 @@ from jobs import anonymize as job
 from jobs import erase, verify
 from jobs.lake import Lake
 from tests.support.anonymizing import (
-    BAD_ARGUMENTS,
     DONE,
     HELD_BACK,
     KEY,
@@ -30,7 +29,6 @@ from tests.support.pictures import group, place, portrait, saved, write
 from tests.support.searching_bytes import holding, runs
 
 STRANGER = saved(np.asarray(Image.open(io.BytesIO(group())).convert("RGB"))[240:450, 420:620], "PNG")
-PLACES = {f"{name}.png": place(number) for number, name in enumerate("abcd")}
 FILES = {
     "ana.png": portrait(1),
     "copy.png": portrait(1),
@@ -120,31 +118,3 @@ def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys
     assert (third["reason"], third["source_digest"], third["content"], third["faces"]) == ("suppressed", None, None, [])
     assert set(ends(lake)) == {"bea.png", "bob.png", "sea.png", "third.png"}
     assert said(capsys, str(lake), "--source", photo, "--yes", *key)["erased_before"] == 1
-
-
-def test_a_mirror_follows_its_source_and_stops_where_that_seems_gone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One of four gone: erased. Three gone: refused until it is said by name. What is back is taken again."""
-    lake, photos = tmp_path / "lake", write(tmp_path / "photos", PLACES)
-    assert anonymize(photos, lake) == DONE
-    words = traces_of_names(lake, ["a.png"])
-    (photos / "a.png").unlink()
-    assert anonymize(photos, lake, "--mirror") == DONE
-    assert "1 erased" in capsys.readouterr().out
-    assert set(ends(lake)) == {"b.png", "c.png", "d.png"}
-    assert holding(stores_of(lake), words) == []
-    write(photos, {"a.png": PLACES["a.png"]})
-    for name in ("b.png", "c.png", "d.png"):
-        (photos / name).unlink()
-    assert anonymize(photos, lake, "--mirror") == BAD_ARGUMENTS
-    assert "--mirror-lost SOURCE" in capsys.readouterr().err
-    assert set(ends(lake)) == {"b.png", "c.png", "d.png"}
-    assert anonymize(photos, lake, "--mirror", "--mirror-lost", str(photos)) == DONE
-    assert set(ends(lake)) == {"a.png"}
-    assert [event["event"] for event in events(lake)].count("erased") == 2
-
-
-def traces_of_names(lake: Path, names: list[str]) -> list[bytes]:
-    """Return ids and names of some images."""
-    return [word.encode() for name in names for word in (name, by_name(lake)[name]["image_id"])]
