@@ -65,7 +65,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=540,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == FAILED, done.stderr
