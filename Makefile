@@ -88,8 +88,8 @@ test: setup  ## all of the above, two at a time (LANES=1); ends with what was sk
 	@$(BIN)/python -m tests.support.lanes $(GROUPS) --lanes $(LANES) --reports $(REPORTS)
 
 # What a long run is made of: modules under tests/, each with its arguments, run one after the other.
-SOAKS := "hostile --count 100000 --keep build/hostile"
-soak: setup  ## hours of what `make test` runs in minutes: 100,000 hostile inputs (ARGS=--help)
+SOAKS := "hostile --count 100000 --keep build/hostile" "soak.kills --kills 30" "soak.steady --minutes 120"
+soak: setup  ## hours of what `make test` runs in minutes: hostile inputs, killed runs, two hours of work (ARGS=--help)
 	@for one in $(SOAKS); do echo "--- $$one"; $(TEST_ENV) $(BIN)/python -m tests.$$one $(ARGS) || exit 1; done
 
 PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
