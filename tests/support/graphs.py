@@ -2,12 +2,16 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from anonymizer_udfs.models.base import ModelRef
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 FACE_PX = 32
 """Side of the box that the graph draws around each red dot, in pixels of its input."""
@@ -56,6 +60,32 @@ def colour_recognizer() -> bytes:
     outputs = [helper.make_tensor_value_info("template", TensorProto.FLOAT, ["n", 128])]
     graph = helper.make_graph(nodes, "colours", inputs, outputs, [_weights("w", weights)])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+
+
+def endless_model() -> "onnxruntime.InferenceSession":
+    """Return a session of a graph that goes round as often as its input says; at 3e18 that is for ever."""
+    import onnxruntime  # noqa: PLC0415 - heavy, and needed here alone
+
+    scalar = {"n": TensorProto.INT64, "c": TensorProto.BOOL}
+    given = [helper.make_tensor_value_info(name, kind, []) for name, kind in scalar.items()]
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["c"], ["on"]), helper.make_node("Identity", ["a"], ["b"])],
+        "round",
+        [*given, helper.make_tensor_value_info("a", TensorProto.FLOAT, [1])],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("b", TensorProto.FLOAT, [1]),
+        ],
+    )
+    nodes = [
+        helper.make_node("Cast", ["x"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Squeeze", ["whole"], ["times"]),
+        helper.make_node("Loop", ["times", "true", "x"], ["y"], body=body),
+    ]
+    one = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
+    graph = helper.make_graph(nodes, "endless", one[:1], one[1:], [numpy_helper.from_array(np.array(True), "true")])  # noqa: FBT003
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
 def stored(folder: Path, name: str, graph: bytes) -> ModelRef:

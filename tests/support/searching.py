@@ -24,7 +24,7 @@ _GZIP = b"\x1f\x8b\x08"
 _MEMBER = b"PK\x03\x04"
 _SPARK_BLOCK, _SPARK_HEAD = b"LZ4Block", 21
 _SQLITE = b"SQLite format 3\0"
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{36,}={0,2}")
 _LEAST = 6
 _MOST_BYTES = 64 << 20
 """Of one stream: what unpacks to more holds its secret before that, or is a bomb."""
