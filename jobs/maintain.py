@@ -22,7 +22,6 @@ from jobs.placed import Placed, open_lake
 from jobs.retention import Size
 from jobs.screen import Section, bytes_text, counted, plain
 
-JOB = "maintain"
 FILE_BYTES = 64 << 20
 """Of one file: two row groups. A lookup opens one of them."""
 SHARED_MOST = 1.5
@@ -91,7 +90,7 @@ def run(placed: Placed, *, always: bool = False, dry: bool = False, wait_s: floa
     found = retention.past(placed, policy, datetime.now(UTC))
     if dry:
         return Maintained(before, before, written=False, past=found.counts)
-    with lease.held(placed.lake.uri, JOB, common, wait_s) as mine, sparkerrors.translated():
+    with lease.held(placed.lake.uri, retention.JOB, common, wait_s) as mine, sparkerrors.translated():
         spark = session.create(common.settings, common.storage)
         mine.check()
         retention.drop(placed, spark, found)

@@ -4,22 +4,27 @@ Nothing but history is dropped unless a setting says so. Rows of images are eras
 lists and figures are deleted, and their files go with the history.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from anonymizer_udfs import __version__
 from conf.groups import Retention
 from jobs import erasing, session, targets
+from jobs import metrics as figures
 from jobs.erasing import Erased, Eraser
 from jobs.erasures import RETENTION
 from jobs.lake import SparkLake
+from jobs.ledger import Event
 from jobs.placed import Placed, readable
 from jobs.tables import Tables
 from schemas import GROUP_TABLES, LEAF_TABLES, METRIC_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, TIER_TABLES
 
+JOB = "maintain"
 COMPACT_FROM = 16
 """Small tables are put together from so many files on: each run adds some of a few kilobytes."""
 _VACUUM = {
@@ -106,7 +111,8 @@ def drop(placed: Placed, spark: SparkSession, found: Past) -> Erased | None:
         metrics.create()  # one of an older schema lets no row be deleted
         cut = f"{found.before.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         where = f"measured_at < TIMESTAMP '{cut}'"
-        spark.sql(f"DELETE FROM delta.`{metrics.table_uri('metrics')}` WHERE {where}").collect()  # noqa: S608 - ours
+        with _recorded(placed, spark, {"metrics": found.metrics}):
+            spark.sql(f"DELETE FROM delta.`{metrics.table_uri('metrics')}` WHERE {where}").collect()  # noqa: S608 - ours
     if found.work:
         uri = placed.vault().tables.table_uri("work")
         spark.sql(f"DELETE FROM delta.`{uri}` WHERE epoch <= {found.epoch}").collect()  # noqa: S608 - ours
@@ -115,6 +121,17 @@ def drop(placed: Placed, spark: SparkSession, found: Past) -> Erased | None:
     lake = SparkLake(placed.lake.uri, spark, placed.common.storage, placed.signer)
     eraser = Eraser(spark, lake, placed.vault(), placed.key(), placed.common)
     return eraser.erase(targets.order(placed, erasing.new_run_id(), found.image_ids, RETENTION))
+
+
+@contextlib.contextmanager
+def _recorded(placed: Placed, spark: SparkSession, counts: dict[str, int]) -> Iterator[None]:
+    """Do something to the figures under a number of the ledger, which then says how many are gone."""
+    ledger = placed.lake.ledger
+    event = Event(run_id=erasing.new_run_id(), event="started", job=JOB, pipeline_version=__version__)
+    named = {"txnAppId": figures.APP, "txnVersion": str(ledger.append(event))}
+    with session.having(spark, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
+        yield
+    ledger.append(event.then("finished", counts=counts))
 
 
 def every(placed: Placed, *, vault: bool) -> list[tuple[Tables, str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs import ledger, metrics, options, screen, sealing, signing
+from jobs import erasures, ledger, metrics, options, screen, sealing, signing, sweep
 from jobs.errors import UsageError
 from jobs.lake import APP, Lake
 from jobs.options import Common, Parser
@@ -147,15 +147,17 @@ def run(lake: Lake, *, sample: int | None = None, public: str | None = None, hea
 
 def _tables(lake: Lake) -> list[Finding]:
     """Return what does not hold of the tables' own records; runs come last, since others hang on their events."""
-    begun = {row["event_seq"] for row in lake.ledger.events()}
+    events = lake.ledger.events()
+    begun = {row["event_seq"] for row in events}
+    erased = {sweep.APP: commits.by_number({row["event_seq"] for row in events if row["job"] == erasures.JOB})}
     last = max(begun, default=0)
     leaves, measured = sealing.tables(lake), Tables(lake.uri, METRIC_TABLES, lake.tables.storage)
-    found = [*commits.check(lake.tables, "images", APP, commits.by_epoch(begun))]
+    found = [*commits.check(lake.tables, "images", {APP: commits.by_epoch(begun)} | erased)]
     if leaves.exist():
-        found += commits.check(leaves, LEAVES.name, sealing.APP, commits.by_epoch(begun))
+        found += commits.check(leaves, LEAVES.name, {sealing.APP: commits.by_epoch(begun)} | erased)
     if measured.exist():
-        found += commits.check(measured, METRICS.name, metrics.APP, commits.by_number(begun))
-    return [*found, *commits.check(lake.tables, "runs", ledger.CHAIN, lambda number: 1 <= number <= last + 1)]
+        found += commits.check(measured, METRICS.name, {metrics.APP: commits.by_number(begun)} | erased)
+    return [*found, *commits.check(lake.tables, "runs", {ledger.CHAIN: lambda number: 1 <= number <= last + 1})]
 
 
 def parser() -> Parser:

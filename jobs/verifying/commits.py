@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +32,10 @@ def by_number(numbers: Collection[int]) -> Known:
     return lambda version: version in numbers
 
 
+def _nobodys(_: int) -> bool:
+    return False
+
+
 def files_of(tables: Tables, name: str) -> pafs.FileSystem:
     """Return the file system whose root is a table's folder."""
     uri = tables.table_uri(name)
@@ -39,23 +43,22 @@ def files_of(tables: Tables, name: str) -> pafs.FileSystem:
     return pafs.PyFileSystem(DeltaStorageHandler(stores.delta_uri(uri), options or None))
 
 
-def check(tables: Tables, name: str, app_id: str, known: Known) -> Iterator[Finding]:
+def check(tables: Tables, name: str, known: Mapping[str, Known]) -> Iterator[Finding]:
     """Yield what does not hold of one table: its commits, its declaration, its files.
 
     Args:
         tables: where it is.
         name: of the table.
-        app_id: of the transactions that runs make on it.
-        known: whether the number of a transaction is a run's.
+        known: of each application that makes transactions on it, whether the number of one is a run's.
     """
     table = tables.open(name)
     files = files_of(tables, name)
-    yield from _commits(files, name, app_id, known)
+    yield from _commits(files, name, known)
     yield from _declared(table, tables, name)
     yield from _present(table, files, name)
 
 
-def _commits(files: pafs.FileSystem, name: str, app_id: str, known: Known) -> Iterator[Finding]:
+def _commits(files: pafs.FileSystem, name: str, known: Mapping[str, Known]) -> Iterator[Finding]:
     listed = files.get_file_info(pafs.FileSelector("_delta_log"))
     paths = {int(found[1]): one.path for one in listed if (found := _COMMIT.fullmatch(one.base_name))}
     expected = min(paths, default=0)
@@ -70,17 +73,17 @@ def _commits(files: pafs.FileSystem, name: str, app_id: str, known: Known) -> It
         except ValueError:
             yield Finding(Kind.COMMIT, f"version {version} of table {name!r} is no commit: its log entry was changed")
             continue
-        why = _stranger(actions, app_id, known)
+        why = _stranger(actions, known)
         if why:
             yield Finding(Kind.COMMIT, f"version {version} of table {name!r} was written by no run: {why}")
 
 
-def _stranger(actions: list[dict[str, Any]], app_id: str, known: Known) -> str:
+def _stranger(actions: list[dict[str, Any]], known: Mapping[str, Known]) -> str:
     """Return why a commit is no run's; nothing where it is one, or changes no row."""
     named = [one["txn"] for one in actions if "txn" in one]
     operation = next((str(one["commitInfo"].get("operation")) for one in actions if "commitInfo" in one), "unnamed")
     if named:
-        strange = [one for one in named if one["appId"] != app_id or not known(int(one["version"]))]
+        strange = [one for one in named if not known.get(one["appId"], _nobodys)(int(one["version"]))]
         return f"{operation}, under a transaction that the ledger does not know" if strange else ""
     changing = any(one[kind].get("dataChange", True) for one in actions for kind in _FILES if kind in one)
     return f"{operation}, under no transaction" if changing else ""
