@@ -110,10 +110,10 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telli
     uri = catalog.location(spark, request.lake)
     vault = open_vault(uri, request.common.vault, storage)
     lake = SparkLake(uri, spark, storage, lambda: runkeys.signer(request.common, vault))
-    mine.take(uri)
     if vault is not None:
         vault.prepare()
     key = runkeys.for_run(given, request.common, vault)
+    mine.take(uri)
     _finish_erasures(request, lake, vault, key)
     request = tiers.resolved(request, vault)
     if request.shares:
