@@ -43,7 +43,10 @@ _END = """examples:
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
   faceveil export ./lake ./anonymized
+  faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html
+  faceveil verify ./lake
+  faceveil erase ./lake --source ./photos/one.jpg --dry-run
   faceveil lookup ./lake ./photos/one.jpg
 
 exit codes:
