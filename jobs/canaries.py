@@ -124,7 +124,7 @@ class _Making:
     def __init__(self, placed: Placed, spark: SparkSession, asked: Asked, folder: str) -> None:
         self.placed, self.spark, self.asked, self.folder = placed, spark, asked, folder
         self.vault, self.key = placed.vault(), placed.key()
-        self.lake = SparkLake(placed.lake.uri, spark, placed.common.storage)
+        self.lake = SparkLake(placed.lake.uri, spark, placed.common.storage, placed.signer)
         self.draw = self.key.generator("", FOLDER, asked.seed)
         self._own = self.key.derived(f"{FOLDER}/{folder.rpartition('/')[2]}")
         self.counts: Counter[str] = Counter()

@@ -146,7 +146,7 @@ class _Making:
 
     def report(self) -> Report:
         """Do all of it, and say in the lake's ledger that it began and how it ended."""
-        lake = SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage, self.placed.signer)
+        lake = self._lake()
         started = self._event(lake)
         lake.ledger.append(started)
         try:
@@ -159,9 +159,12 @@ class _Making:
         lake.ledger.append(started.then("finished", counts={name: int(value) for name, value in counts.items()}))
         return done
 
+    def _lake(self) -> SparkLake:
+        return SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage, self.placed.signer)
+
     def learned(self, landmarker: Landmarker | None) -> Learned:
         """Learn a space of faces instead."""
-        common, lake = self.placed.common, SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
+        common, lake = self.placed.common, self._lake()
         wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
         started, models = self._event(lake), [] if landmarker is None else [landmarker.model]
         digests = {**started.model_digests, **{ref.name: ref.sha256 for ref in models}}

@@ -150,4 +150,4 @@ def test_what_is_past_its_time_goes_and_the_rest_stays(tmp_path: Path, capsys: p
     assert (sizes["images"], sizes["metrics"], sizes["sources"], sizes["suppressed"]) == (1, 0, 1, 1)
     (tombstone,) = [event for event in lake.ledger.events() if event["event"] == "erased"]
     assert dict(tombstone["counts"])["retention"] == 1
-    assert lake.ledger.verify() == 4
+    assert lake.ledger.verify() == 6
