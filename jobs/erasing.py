@@ -23,7 +23,7 @@ from jobs import layout, sealing, session, stores, tracked_pictures, ungrouping
 from jobs.erasures import JOB, Order, Orders
 from jobs.errors import JobError, VaultError
 from jobs.groups import GroupStore
-from jobs.lake import APP, Commit, SparkLake
+from jobs.lake import Commit, SparkLake, vault_app
 from jobs.ledger import Event
 from jobs.options import Common
 from jobs.suppression import Suppression
@@ -125,10 +125,10 @@ class Eraser:
         if self.epoch is None:
             self.lake.fence(epoch)
         # A run that is at work itself has to write its own list after this.
-        fence = Commit(self.epoch or epoch, 0).version
+        fence, app = Commit(self.epoch or epoch, 0).version, vault_app(self.lake.ledger)
         for name, table in self.vault.tables.declared.items():
-            if self.vault.tables.transaction(name, APP) < fence:
-                self.vault.tables.append(name, table.arrow().empty_table(), APP, fence)
+            if self.vault.tables.transaction(name, app) < fence:
+                self.vault.tables.append(name, table.arrow().empty_table(), app, fence)
 
     def _without(self, ids: DataFrame, epoch: int) -> Swept:
         """Take images out of all tables of the lake and the vault, and their files and history away."""

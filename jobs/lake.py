@@ -38,6 +38,15 @@ class Commit:
         return self.epoch << BATCH_BITS | self.batch
 
 
+def vault_app(ledger: Ledger) -> str:
+    """Return the name under which a lake's runs write to its vault.
+
+    Epochs count the events of one lake. A vault may outlive its lake: a new one begins at 1 again, and under one name
+    for both Delta would take what its first run writes for done long ago, and drop it.
+    """
+    return f"{APP}/{ledger.beginning()}"
+
+
 class Lake:
     """A lake without Spark.
 

@@ -94,6 +94,17 @@ class Ledger:
         """Return all events in order; the table is small: a handful of rows a run."""
         return list(self._tables.query("SELECT * FROM runs ORDER BY event_seq").to_pylist())
 
+    def beginning(self) -> str:
+        """Return 16 digits that no other lake has, nor this one if it is ever made anew: of its first event's hash.
+
+        Raises:
+            LakeError: it has no event yet.
+        """
+        first = self._tables.query("SELECT hash FROM runs WHERE event_seq = 1").to_pylist()
+        if not first:
+            raise LakeError("the ledger of this lake has no first event; run faceveil verify on it")
+        return str(first[0]["hash"])[:16]
+
     def append(self, event: Event) -> int:
         """Append an event and return its number; another driver's event in between only moves it on.
 

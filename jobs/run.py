@@ -42,9 +42,9 @@ from jobs import (
 )
 from jobs.erasing import Eraser
 from jobs.erasures import Orders
-from jobs.errors import UsageError
+from jobs.errors import UsageError, VaultError
 from jobs.figures import Sitting, collect
-from jobs.lake import APP, Commit, SparkLake
+from jobs.lake import Commit, SparkLake, vault_app
 from jobs.lease import Lease
 from jobs.ledger import Event
 from jobs.orders import worker_spec
@@ -165,6 +165,11 @@ def _process(running: Running, clock: float) -> Report:
     spec = worker_spec(request, running.key, running.started.run_id, total, running.suppressed)
     session.ship(running.spark, _files(request))
     count = sum(batch.images for batch in batches)
+    if batches and (kept := work.count()) != count:
+        raise VaultError(
+            f"the vault kept {kept} of {count} entries of the work list: another run or an erasure has taken it over; "
+            "run the command again"
+        )
     running.told.planned(total, count, len(batches))
     begun = time.monotonic()
     with progress.Display(count) as display:
@@ -246,19 +251,20 @@ def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
     run_id, epoch = running.started.run_id, running.epoch
     tables = running.vault.tables
     mine = cut.withColumn("run_id", F.lit(run_id)).withColumn("epoch", F.lit(epoch).cast("bigint"))
-    _once(mine, epoch).save(tables.table_uri("work"))
+    app = vault_app(running.lake.ledger)
+    _once(mine, app, epoch).save(tables.table_uri("work"))
     names = running.spark.read.format("delta").load(tables.table_uri("sources"))
     columns = ("image_id", "content_version", "uri", "size_bytes", "etag", "modified_us")
     fresh = listed.select(*columns).join(names, ["image_id", "content_version"], "left_anti")
     stamped = fresh.select(*columns, F.current_timestamp().alias("listed_at"))
-    _once(stamped, epoch).save(tables.table_uri("sources"))
+    _once(stamped, app, epoch).save(tables.table_uri("sources"))
     back = running.spark.read.format("delta").load(tables.table_uri("work"))
     return back.where((F.col("run_id") == F.lit(run_id)) & (F.col("epoch") == F.lit(epoch)))
 
 
-def _once(rows: DataFrame, epoch: int) -> DataFrameWriter:
+def _once(rows: DataFrame, app: str, epoch: int) -> DataFrameWriter:
     """Return what appends rows to the vault, unless a later run or an erasure has taken it over."""
-    named = {"txnAppId": APP, "txnVersion": str(Commit(epoch, 1).version)}
+    named = {"txnAppId": app, "txnVersion": str(Commit(epoch, 1).version)}
     return rows.write.format("delta").mode("append").options(**named)
 
 

@@ -108,7 +108,7 @@ def test_after_a_rotation_new_images_have_new_noise_and_old_ids(made: Path, tmp_
     assert {name: after[name] for name in before} == before
     new = [each for name, each in after.items() if name not in before]
     assert {each["noise_key_id"] for each in new} == {one(lake, NOISE)} != {old}
-    digests = {each["output_sha256"] for each in before.values()}
+    digests = {each["output_sha256"] for each in before.values()} - {None}
     assert sum(each["output_sha256"] in digests for each in new) == 1  # the place, which has no face
     assert verify.run(Lake(str(lake))).findings == ()
 
