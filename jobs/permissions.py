@@ -103,7 +103,7 @@ def writable(name: str, uri: str, storage: Storage) -> Finding:
     content = secrets.token_bytes(16)
     try:
         first = stores.create_once(uri, probe, content, storage)
-        again = stores.create_once(uri, probe, content, storage)
+        again = stores.create_once(uri, probe, content[::-1], storage)
         same = stores.read(uri, probe, storage) == content
     finally:
         with suppress(*stores.FAILURES):

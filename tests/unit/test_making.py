@@ -216,9 +216,14 @@ def at(spot: Spot, size_wh: tuple[int, int]) -> Found:
     return finding(spot[4], np.concatenate([low, high + 1]).astype(np.float32))
 
 
+WEBP_BLOCK = 16
+
+
 def is_coarse(file: tuple[str, bytes]) -> bool:
-    """Return whether it is a JPEG whose steps are too coarse for a mild change."""
+    """Return whether it is a JPEG whose steps are too coarse for a mild change, or a WebP of less than a block."""
     image = Image.open(io.BytesIO(file[1]))
+    if file[0] == "WEBP":
+        return min(image.size) < WEBP_BLOCK
     return isinstance(image, JpegImageFile) and min(image.quantization[0]) > COARSE
 
 
