@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -37,6 +37,15 @@ def _no_bool(value: object) -> object:
     return value
 
 
+def _server(value: str) -> str:
+    """Refuse what is no address of a server, and one with a user: settings are recorded."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        raise ValueError("must be http(s)://host[:port] without a user, got something else")
+    return value
+
+
+Server = Annotated[str, AfterValidator(_server)]
 Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Bytes = Annotated[int, BeforeValidator(_no_bool), BeforeValidator(_size), Field(ge=1, le=1 << 50)]
 
@@ -178,20 +187,12 @@ class Models(Group):
 class Storage(Group):
     """How object stores are reached. Credentials are no settings: they come from the environment or the instance."""
 
-    endpoint_url: str | None = Field(
+    endpoint_url: Server | None = Field(
         default=None, description="http(s)://host[:port] of an S3 server; null: Amazon's own"
     )
     region: str | None = Field(default=None, description="Region; null: from the environment, else the bucket's own")
     anonymous: bool = Field(default=False, description="Read public buckets without signing; a lake needs credentials")
     path_style: bool = Field(default=False, description="Bucket in the path, as most S3 servers but Amazon's want it")
-
-    @field_validator("endpoint_url")
-    @classmethod
-    def _http(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "http://none")
-        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-            raise ValueError("must be http(s)://host[:port] without a user, got something else")
-        return value
 
 
 class Lease(Group):
@@ -259,7 +260,7 @@ class Prometheus(Group):
     file: str | None = Field(
         default=None, pattern=r"\.prom$", description="A file NAME.prom for node_exporter's textfile collector"
     )
-    push_url: str | None = Field(default=None, description="http(s)://host:port of a Pushgateway")
+    push_url: Server | None = Field(default=None, description="http(s)://host:port of a Pushgateway")
     job: str = Field(default="faceveil", pattern=r"^[A-Za-z0-9_.-]+$", description="The job's name at the Pushgateway")
     port: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65_535)] | None = Field(
         default=None, description="Serve /metrics on this port while a run lasts"
@@ -267,14 +268,6 @@ class Prometheus(Group):
     address: str = Field(
         default="127.0.0.1", min_length=1, description="Where that port listens; default: this machine"
     )
-
-    @field_validator("push_url")
-    @classmethod
-    def _http(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "http://none")
-        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-            raise ValueError("must be http(s)://host[:port] without a user, got something else")
-        return value
 
 
 Days = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=36_500)]
