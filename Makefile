@@ -20,7 +20,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 # Spark's threads times every library's threads would be the square of the cores.
 TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=1 \
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
-GROUP = $(TEST_ENV) $(BIN)/python -m tests.support.group --reports $(REPORTS)
+GROUP = $(TEST_ENV) SPARK_CONF_DIR=$(CURDIR)/tests/support/spark $(BIN)/python -m tests.support.group --reports $(REPORTS)
 # The longest first: two lanes then end at about the same time.
 GROUPS := spark faults promises unit hostile cluster s3 browser types lint docker-lint
 LANES ?= 2
