@@ -15,6 +15,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "anonymize": "anonymize every new or changed image of SOURCE into LAKE",
         "assess": "what is in SOURCE and how risky it is; nothing is written",
         "status": "what a lake holds, what is held back and why, and what to do next",
+        "sql": "ask a lake in SQL, now or as it was",
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
@@ -42,6 +43,7 @@ _END = """examples:
   faceveil assess ./photos
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
+  faceveil sql ./lake "SELECT method, COUNT(*) FROM faces GROUP BY method"
   faceveil export ./lake ./anonymized
   faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html
