@@ -129,9 +129,17 @@ def _opened(file: Path | None) -> Iterator[TextIO]:
         raise
 
 
+class _Parser(Parser):
+    """A parser that takes the statement behind options, too: argparse takes an optional word only beside LAKE."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return the arguments, in whatever order they came."""
+        return self.parse_intermixed_args(args, namespace)
+
+
 def parser() -> Parser:
     """Return the command's parser."""
-    made = Parser("sql", "Ask a lake in SQL: tables, views and the change feed, now or as they were.", EXAMPLES)
+    made = _Parser("sql", "Ask a lake in SQL: tables, views and the change feed, now or as they were.", EXAMPLES)
     options.add_lake(made)
     made.add_argument("statement", metavar="SQL", nargs="?", help="one query; - reads it from standard input")
     made.add_argument("--list", action="store_true", dest="listing", help="list tables, views and their columns")

@@ -2,7 +2,7 @@
 
 from schemas.base import FEATURES, Column, Table, spoken
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
-from schemas.images import IMAGES
+from schemas.images import FACE_COMMENTS, IMAGES
 from schemas.learned import MODELS
 from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
@@ -26,12 +26,16 @@ SUPPRESSED_TABLES = {SUPPRESSED.name: SUPPRESSED}
 """In the vault, too, from the first erasure on."""
 MODEL_TABLES = {MODELS.name: MODELS}
 """In the vault, from the first model on that is made from a lake."""
+IN_VAULT = VAULT_TABLES | TIER_TABLES | SUPPRESSED_TABLES | GROUP_TABLES | MODEL_TABLES
+"""All tables of a vault."""
 
 __all__ = [
+    "FACE_COMMENTS",
     "FEATURES",
     "GROUPS",
     "GROUP_TABLES",
     "IMAGES",
+    "IN_VAULT",
     "LAKE_TABLES",
     "LEAF_TABLES",
     "LEAVES",

@@ -13,6 +13,7 @@ from jobs.asking import FIRST_WRITTEN_BY, Asked, checked
 from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.moments import moment
+from jobs.sweep import Sweep
 from schemas import READABLE, VIEWS
 from tests.support import lakes
 from tests.unit.jobs.cases import IDS, ONE, TWO, Told
@@ -131,6 +132,18 @@ def test_the_change_feed_is_a_table(told_twice: Lake, asked: Answer) -> None:
     assert asked(sql, told_twice.uri, kinds, "--since", "2")[0] == {"kind": "insert", "n": 1}
     assert asked(sql, told_twice.uri, kinds, "--at", "1") == [{"kind": "insert", "n": 6}]
     assert "content" not in asked(sql, told_twice.uri, "SELECT * FROM changes LIMIT 1")[0]
+
+
+def test_history_begins_with_an_erasure(told_twice: Lake, asked: Answer, told: Told) -> None:
+    """What was erased is in no earlier version and in no change, and who asks for them is told what is kept."""
+    sweep = Sweep.begin(told_twice.tables, "images", fenced=True)
+    told_twice.tables.open("images").delete(f"image_id = '{IDS[ONE]}'")
+    sweep.end(9)
+    count = "SELECT COUNT(*) AS n FROM images"
+    assert asked(sql, told_twice.uri, count) == asked(sql, told_twice.uri, count, "--at", "4") == [{"n": 6}]
+    assert "images has versions 4 to 4, got 1" in told(sql, told_twice.uri, count, "--at", "1", code=2)
+    assert IDS[ONE] not in told(sql, told_twice.uri, "SELECT image_id FROM changes")
+    assert asked(sql, told_twice.uri, count, "--at", "2999-01-01") == [{"n": 6}]
 
 
 def test_the_change_feed_leaves_nothing_behind(
