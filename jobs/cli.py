@@ -33,6 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "calibrate": "measure when two faces count as one person",
         "policy": "list, show and check policies, map data sets to them",
         "jars": "list, fetch and check the jars that Spark is lent",
+        "completion": "print a script by which a shell completes all of this",
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
