@@ -15,6 +15,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "anonymize": "anonymize every new or changed image of SOURCE into LAKE",
         "assess": "what is in SOURCE and how risky it is; nothing is written",
         "status": "what a lake holds, what is held back and why, and what to do next",
+        "sql": "ask a lake in SQL, now or as it was",
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
@@ -32,6 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "calibrate": "measure when two faces count as one person",
         "policy": "list, show and check policies, map data sets to them",
         "jars": "list, fetch and check the jars that Spark is lent",
+        "completion": "print a script by which a shell completes all of this",
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
@@ -42,6 +44,7 @@ _END = """examples:
   faceveil assess ./photos
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
+  faceveil sql ./lake "SELECT method, COUNT(*) FROM faces GROUP BY method"
   faceveil export ./lake ./anonymized
   faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html

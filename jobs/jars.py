@@ -276,13 +276,18 @@ _COMMANDS: dict[str, tuple[str, Callable[[Path], int]]] = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``faceveil jars fetch|check|path|lock``; return 0, 1 when it failed, 5 when a check did."""
-    parser = argparse.ArgumentParser(prog="faceveil jars", description="The jars that Spark is lent.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    made = argparse.ArgumentParser(prog="faceveil jars", description="The jars that Spark is lent.")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (purpose, _) in _COMMANDS.items():
         commands.add_parser(name, help=purpose, description=purpose)
-    chosen = parser.parse_args(argv).command
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``faceveil jars fetch|check|path|lock``; return 0, 1 when it failed, 5 when a check did."""
+    chosen = parser().parse_args(argv).command
     try:
         return _COMMANDS[chosen][1](jars_dir())
     except (JarsError, OSError) as error:

@@ -1,20 +1,22 @@
 """Every Delta table and view, declared; nothing here reads or writes."""
 
-from schemas.base import FEATURES, Column, Table
+from schemas.base import FEATURES, Column, Table, spoken
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
-from schemas.images import IMAGES
+from schemas.images import FACE_COMMENTS, IMAGES
 from schemas.learned import MODELS
 from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, SUPPRESSED, TIERS, WORK
-from schemas.views import VIEWS, views
+from schemas.views import VIEW_COMMENTS, VIEWS, comments, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
 LEAF_TABLES = {LEAVES.name: LEAVES}
 """In the lake, too, from the first run on that committed to a root."""
 METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
+READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES
+"""All tables of a lake, as ``faceveil sql`` shows them; those that are not there yet are left out."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
@@ -24,12 +26,16 @@ SUPPRESSED_TABLES = {SUPPRESSED.name: SUPPRESSED}
 """In the vault, too, from the first erasure on."""
 MODEL_TABLES = {MODELS.name: MODELS}
 """In the vault, from the first model on that is made from a lake."""
+IN_VAULT = VAULT_TABLES | TIER_TABLES | SUPPRESSED_TABLES | GROUP_TABLES | MODEL_TABLES
+"""All tables of a vault."""
 
 __all__ = [
+    "FACE_COMMENTS",
     "FEATURES",
     "GROUPS",
     "GROUP_TABLES",
     "IMAGES",
+    "IN_VAULT",
     "LAKE_TABLES",
     "LEAF_TABLES",
     "LEAVES",
@@ -38,6 +44,7 @@ __all__ = [
     "METRIC_TABLES",
     "MODELS",
     "MODEL_TABLES",
+    "READABLE",
     "RUNS",
     "SOURCES",
     "SUPPRESSED",
@@ -47,8 +54,11 @@ __all__ = [
     "TIER_TABLES",
     "VAULT_TABLES",
     "VIEWS",
+    "VIEW_COMMENTS",
     "WORK",
     "Column",
     "Table",
+    "comments",
+    "spoken",
     "views",
 ]
