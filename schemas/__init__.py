@@ -6,6 +6,7 @@ from schemas.images import IMAGES
 from schemas.learned import MODELS
 from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
+from schemas.releases import RELEASES
 from schemas.runs import RUNS
 from schemas.vault import SOURCES, SUPPRESSED, TIERS, WORK
 from schemas.views import VIEWS, views
@@ -15,6 +16,8 @@ LEAF_TABLES = {LEAVES.name: LEAVES}
 """In the lake, too, from the first run on that committed to a root."""
 METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
+RELEASE_TABLES = {RELEASES.name: RELEASES}
+"""In the lake, too, from the first release on."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
@@ -38,6 +41,8 @@ __all__ = [
     "METRIC_TABLES",
     "MODELS",
     "MODEL_TABLES",
+    "RELEASES",
+    "RELEASE_TABLES",
     "RUNS",
     "SOURCES",
     "SUPPRESSED",
