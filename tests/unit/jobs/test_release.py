@@ -283,3 +283,16 @@ def test_what_monitor_asks_for_is_waited_for(good: Path, tmp_path: Path, told: T
     assert "an evaluation is due" in told(release, good, tmp_path / "v1", "--name", "v1", code=REFUSED)
     evaluated_lakes.evaluate(lake, evaluated_lakes.good(), "run-newer")
     told(release, good, tmp_path / "v1", "--name", "v1")
+
+
+def test_croissant_is_what_its_own_validator_takes(passed: Path, tmp_path: Path, told: Told) -> None:
+    """Each layout's card is valid, and its list of members is read through it as a data loader would."""
+    loader = pytest.importorskip("mlcroissant", reason="mlcroissant is missing: make setup brings it")
+    for layout in FORMATS:
+        lake = shutil.copytree(passed, tmp_path / layout / "lake")
+        out = tmp_path / layout / "v1"
+        told(release, lake, out, "--name", "v1", "--format", layout, "--about", "Drawn pictures.")
+        card = loader.Dataset(str(out / "croissant.json"))
+        assert card.metadata.ctx.issues.errors == set()
+        found = {one["members/image_id"].decode(): one["members/sha256"].decode() for one in card.records("members")}
+        assert found == {one["image_id"]: one["sha256"] for one in members(out)}
