@@ -24,6 +24,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "verify": "whether a lake is what its runs made, and proof of one image",
         "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
+        "keep": "whose faces stay visible, since they consented",
         "erase": "erase images for good: by source, id, or a photo of a person",
         "maintain": "put a lake's files together, and drop what is past its time",
         "demo": "anonymize a few real photos and show what came of it",

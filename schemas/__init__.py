@@ -8,7 +8,7 @@ from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
 from schemas.releases import RELEASES
 from schemas.runs import RUNS
-from schemas.vault import SOURCES, SUPPRESSED, TIERS, WORK
+from schemas.vault import KEEP, SOURCES, SUPPRESSED, TIERS, WORK
 from schemas.views import VIEWS, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
@@ -23,6 +23,8 @@ GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
 TIER_TABLES = {TIERS.name: TIERS}
 """In the vault, too, from the first mapping on."""
+KEEP_TABLES = {KEEP.name: KEEP}
+"""In the vault, too, from the first consent on."""
 SUPPRESSED_TABLES = {SUPPRESSED.name: SUPPRESSED}
 """In the vault, too, from the first erasure on."""
 MODEL_TABLES = {MODELS.name: MODELS}
@@ -33,6 +35,8 @@ __all__ = [
     "GROUPS",
     "GROUP_TABLES",
     "IMAGES",
+    "KEEP",
+    "KEEP_TABLES",
     "LAKE_TABLES",
     "LEAF_TABLES",
     "LEAVES",
