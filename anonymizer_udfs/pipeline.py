@@ -145,9 +145,11 @@ def _treat(work: Work) -> None:
 
 def _not_kept(work: Work) -> list[Found]:
     """Return what is treated of what was found: all but faces of people who consented, by the policy it has now."""
+    spec, work.kept = work.told(), ()
+    if spec.keep is None or not work.found:
+        return work.found
     with Clock(work, "panel"):
-        spec, source = work.told(), work.shown()
-        kept = keeping.kept(work.found, source.pictures(), spec) if spec.keep is not None and work.found else ()
+        kept = keeping.kept(work.found, work.shown().pictures(), spec)
     mine = {id(one.found) for one in kept}
     work.kept = keeping.moved(kept, [work.base().there(one.found) for one in kept])
     return [one for one in work.found if id(one) not in mine]

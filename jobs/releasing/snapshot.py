@@ -89,8 +89,11 @@ class Snapshot:
             faceless=int(other["faceless"] or 0),
         )
 
-    def members(self) -> Iterator[Member]:
+    def members(self, range_bytes: int = RANGE_BYTES) -> Iterator[Member]:
         """Yield each image that may go out, in the order of ids, with its bytes compared with its row.
+
+        Args:
+            range_bytes: about so much is read, sorted and held at a time.
 
         Raises:
             LakeError: the bytes of one are not those of its row, or an id is there twice.
@@ -98,7 +101,7 @@ class Snapshot:
         builder = QueryBuilder(_STREAMED).register("images", self.table())
         size = sum(pa.table(self.table().get_add_actions(flatten=True)).column("size_bytes").to_pylist())
         last = ""
-        for within in ranges(max(1, -(-size // RANGE_BYTES))):
+        for within in ranges(max(1, -(-size // range_bytes))):
             for batch in builder.execute(f"SELECT {_COLUMNS} FROM images WHERE {_OUT} AND {within} ORDER BY image_id"):  # noqa: S608 - ours
                 for row in pa.record_batch(batch).to_pylist():
                     if row["image_id"] <= last:

@@ -20,6 +20,7 @@ from jobs.lake import APP, Lake
 from jobs.releasing import FORMATS
 from jobs.releasing.place import Place
 from jobs.releasing.records import Releases
+from jobs.releasing.snapshot import Snapshot
 from tests.support import evaluated_lakes, lakes
 from tests.unit.jobs.cases import Asked, Told
 
@@ -296,3 +297,12 @@ def test_croissant_is_what_its_own_validator_takes(passed: Path, tmp_path: Path,
         assert card.metadata.ctx.issues.errors == set()
         found = {one["members/image_id"].decode(): one["members/sha256"].decode() for one in card.records("members")}
         assert found == {one["image_id"]: one["sha256"] for one in members(out)}
+
+
+def test_images_come_in_the_order_of_their_ids_however_few_are_held(passed: Path) -> None:
+    """In one range or in thousands; and the version that was asked for, whatever came later."""
+    shot = Snapshot.now(Lake(str(passed)))
+    ids = [one.image_id for one in shot.members()]
+    assert ids == sorted(expected(passed))
+    assert [one.image_id for one in shot.members(range_bytes=10)] == ids
+    assert list(Snapshot(shot.lake, 0).members()) == []
