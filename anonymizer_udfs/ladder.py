@@ -45,6 +45,8 @@ def _lower(mild: Policy, strong: Policy) -> Iterator[str]:
             yield f"whose {less} of a {kind} is milder"
     if mild.second_look is not None and strong.second_look is None:
         yield "which does not look again at what is stored"
+    if strong.keep and not mild.keep:
+        yield "which leaves people visible who consented"
     if strong.plan != THOROUGH and strong.thorough_share < mild.thorough_share:
         yield "which searches fewer pictures thoroughly in which nothing was found"
 

@@ -16,9 +16,10 @@ from dataclasses import replace
 import cv2
 import pyarrow as pa
 
-from anonymizer_udfs import fingerprint, imaging, measure, searching, steps, subject
+from anonymizer_udfs import fingerprint, imaging, keeping, measure, searching, steps, subject
 from anonymizer_udfs.detection.plans import FAST
 from anonymizer_udfs.making import Made, make
+from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Planned, Quarantined, Released, Result
 from anonymizer_udfs.shares import Shares
@@ -131,14 +132,27 @@ def _treat(work: Work) -> None:
     shown = base.subject
     if shown.failed is not None:
         raise BadImageError(shown.failed)
-    if not work.found and shown.untouched is not None:
+    treated = _not_kept(work)
+    if not treated and shown.untouched is not None:
         work.made = Made(shown.untouched)
         return
     with Clock(work, "decode"):
         shown.pictures()
     shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
-    found = [base.there(one) for one in work.found]
+    found = [base.there(one) for one in treated]
     work.made = make(shown, found, work.planned.image_id, work.told(), clock, shared=shared, judge=work.judged())
+
+
+def _not_kept(work: Work) -> list[Found]:
+    """Return what is treated of what was found: all but faces of people who consented, by the policy it has now."""
+    spec, work.kept = work.told(), ()
+    if spec.keep is None or not work.found:
+        return work.found
+    with Clock(work, "panel"):
+        kept = keeping.kept(work.found, work.shown().pictures(), spec)
+    mine = {id(one.found) for one in kept}
+    work.kept = keeping.moved(kept, [work.base().there(one.found) for one in kept])
+    return [one for one in work.found if id(one) not in mine]
 
 
 def _finish(work: Work) -> None:
@@ -154,6 +168,8 @@ def _finish(work: Work) -> None:
     if work.judge is not None:
         work.faces = work.judge.recorded([one.findings for one in work.made.treated], work.faces)
     work.faces = fingerprint.hashed(work.faces, work.made.treated, work.made.stored, spec.key)
+    if work.kept:
+        work.faces += tuple(keeping.record(one, work.base().subject.pictures()[0]) for one in work.kept)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)
     unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)

@@ -26,7 +26,7 @@ UNJUDGED = (MASKED, PASSED)
 TIER_MAX = 99
 UNRANKED = 0
 _CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
-_LATER = ("risk", "steps")
+_LATER = ("risk", "steps", "keep")
 """Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -54,6 +54,7 @@ class Policy:
         steps: what is done with every pixel of a picture before its faces are treated, in order.
         unjudged: what becomes of an image with a face that nobody on the panel can judge, since it has no landmarks:
             ``mask``, the last method of the chain at once, or ``pass``.
+        keep: whether faces of people who consented (``faceveil keep``) stay visible; never by default.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Policy:
     risk: Risk | None = None
     steps: tuple[Step, ...] = ()
     unjudged: str = MASKED
+    keep: bool = False
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -92,8 +94,7 @@ class Policy:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise SpecError(f"thorough_share must be a number in [0, 1], got {share!r}")
         object.__setattr__(self, "thorough_share", float(share))
-        if not isinstance(self.originals_visible, bool):
-            raise SpecError(f"originals_visible must be true or false, got {self.originals_visible!r}")
+        _check_switches(self)
         tier: object = self.tier
         if isinstance(tier, bool) or not isinstance(tier, int) or not UNRANKED <= tier <= TIER_MAX:
             raise SpecError(f"tier must be a whole number in [{UNRANKED}, {TIER_MAX}], got {tier!r}")
@@ -170,6 +171,7 @@ class Policy:
             "thorough_share": self.thorough_share,
             "panel": list(self.panel),
             "unjudged": self.unjudged,
+            "keep": self.keep,
             "originals_visible": self.originals_visible,
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
@@ -200,6 +202,12 @@ def public() -> Policy:
         panel=("dlib_resnet",),
         tier=40,
     )
+
+
+def _check_switches(policy: Policy) -> None:
+    for name in ("originals_visible", "keep"):
+        if not isinstance(getattr(policy, name), bool):
+            raise SpecError(f"{name} must be true or false, got {getattr(policy, name)!r}")
 
 
 def _check_panel(panel: object) -> None:

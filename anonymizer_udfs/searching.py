@@ -7,7 +7,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 
-from anonymizer_udfs import subject, verification
+from anonymizer_udfs import keeping, subject, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
@@ -142,6 +142,7 @@ def _look(works: list[Work], spec: WorkerSpec, treat: Callable[[Work], None] | N
         treated = work.made.treated if work.made else ()
         rest = map(verification.uncovered, found, treated) if treated else found
         more = [Found(one, Look.SECOND, i) for i, ones in enumerate(rest) for one in ones]
+        more = [one for one in more if not keeping.is_kept(one, work.kept)]
         if more and treat is None:
             work.outcome = Quarantined(Reason.RESIDUAL)
         elif more and treat is not None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from anonymizer_udfs import panel
+from anonymizer_udfs import keeping, panel
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
@@ -30,6 +30,7 @@ class Work:
     header: Header | None = None
     subject: Subject | None = None
     found: list[Found] = field(default_factory=list)
+    kept: tuple[keeping.Kept, ...] = ()
     plans: tuple[str, ...] = ()
     searches: tuple[tuple[Plan, Searcher], ...] = ()
     stepped: Stepped | None = None

@@ -19,10 +19,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "lookup": "from a source file, an exported file or an id to its row, and back",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
+        "release": "let a lake's images go out, if the gate allows it, with all papers",
+        "releases": "what went out, and whether a newer verdict takes it back",
         "report": "what a lake may be called and why, as one page for people",
         "verify": "whether a lake is what its runs made, and proof of one image",
         "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
+        "keep": "whose faces stay visible, since they consented",
         "erase": "erase images for good: by source, id, or a photo of a person",
         "maintain": "put a lake's files together, and drop what is past its time",
         "demo": "anonymize a few real photos and show what came of it",
@@ -48,6 +51,7 @@ _END = """examples:
   faceveil export ./lake ./anonymized
   faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html
+  faceveil release ./lake ./v1 --name v1
   faceveil verify ./lake
   faceveil erase ./lake --source ./photos/one.jpg --dry-run
   faceveil lookup ./lake ./photos/one.jpg

@@ -51,6 +51,7 @@ from jobs.evaluation_stages import (
     compared,
     counted,
     kept_groups,
+    visible_by_consent,
 )
 from jobs.labels import Labels
 from jobs.lake import SparkLake
@@ -173,6 +174,7 @@ class _Evaluating:
             counts = seen.counts()
         quarantined = "SELECT COUNT(*) AS n FROM images WHERE status = 'quarantined'"
         yield from counted(counts, int(self.placed.lake.tables.query(quarantined).to_pylist()[0]["n"]))
+        yield visible_by_consent(self.placed.lake)
         yield from seen.kept()
         means = self._means()
         if counts["faces"]:

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.window import Window
 
+from anonymizer_udfs import keeping
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import Means, RunAttacks, Step
 from anonymizer_udfs.evaluation.blocks import ToFigures
@@ -28,7 +29,7 @@ from anonymizer_udfs.udfs import AttackPartition, ExaminePartition
 from jobs import galleries, lakefaces, session
 from jobs.groups import GroupStore
 from jobs.labels import Labelled
-from jobs.lake import SparkLake
+from jobs.lake import Lake, SparkLake
 from jobs.placed import Placed
 from jobs.plan import TASKS_A_CORE
 from jobs.vault import Vault
@@ -265,6 +266,16 @@ def counted(counts: dict[str, int], held_back: int) -> Iterator[Figure]:
     yield Figure("images", "outside_changed", counts["outside_changed"], cases=counts["compared"])
     yield Figure("images", "reencoded", counts["reencoded"], cases=counts["images"])
     yield Figure("images", "held_back", held_back, cases=counts["images"] + held_back)
+
+
+def visible_by_consent(lake: Lake) -> Figure:
+    """Return how many faces of what may go out are visible since their people consented: nobody attacks them."""
+    faces = "(SELECT unnest(faces) AS face FROM images WHERE status IN ('anonymized', 'clean', 'review'))"
+    sql = (
+        f"SELECT COUNT(*) AS n, SUM(CASE WHEN face['method'] = '{keeping.METHOD}' THEN 1 ELSE 0 END) AS k FROM {faces}"  # noqa: S608 - ours
+    )
+    row = lake.tables.query(sql).to_pylist()[0]
+    return Figure("evaluation", "visible_by_consent", int(row["k"] or 0), cases=int(row["n"] or 0))
 
 
 def kept_groups(spark: SparkSession, lake: SparkLake, placed: Placed) -> Iterator[Figure]:

@@ -15,7 +15,21 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.records import TIMINGS
 from anonymizer_udfs.sources import is_sequential
-from jobs import assess, baseline, catalog, early, groups, listing, orders, plan, progress, runkeys, session, tiers
+from jobs import (
+    assess,
+    baseline,
+    catalog,
+    early,
+    groups,
+    keeplist,
+    listing,
+    orders,
+    plan,
+    progress,
+    runkeys,
+    session,
+    tiers,
+)
 from jobs.errors import UsageError
 from jobs.lake import SparkLake
 from jobs.ledger import Ledger
@@ -139,6 +153,7 @@ def explain(request: Request, core_hour: float | None = None) -> Explained:
         request = tiers.resolved(request, vault)
         if request.shares:
             groups.checked_head(vault, request.common.storage, spark)
+        request = request.each(lambda one: keeplist.bound(one, vault, request.common.storage, request.common.settings))
         lake = SparkLake(uri, spark, request.common.storage)
         exists = lake.tables.exist()
         return _explained(

@@ -233,7 +233,7 @@ def _exposed(gate: Gate, known: Sequence[Figure]) -> Exposed:
             out.people, out.named, out.named_most, out.by_chance,
             faces, None if share is None else share * faces, (_most(worst) or 0.0) * faces,
         )  # fmt: skip
-    return out
+    return replace(out, consented=_counted(known, "visible_by_consent"))
 
 
 def _most(figure: Figure) -> float | None:

@@ -45,10 +45,12 @@ def worker_spec(
         limits=context.limits(settings),
         storage=request.common.storage,
         panel=treatment.panel,
+        keep=treatment.keep,
         measure=_measure(share),
         content_column=request.source.content_column,
         tiers=tuple(
-            Tier(one.policy, one.digest, _digests(one), one.panel, _measure(share)) for one in request.others.values()
+            Tier(one.policy, one.digest, _digests(one), one.panel, _measure(share), one.keep)
+            for one in request.others.values()
         ),
         suppressed=suppressed,
     )

@@ -26,6 +26,7 @@ from jobs import (
     early,
     erasing,
     groups,
+    keeplist,
     lease,
     listing,
     mirror,
@@ -120,6 +121,7 @@ def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telli
         head = groups.checked_head(vault, storage, spark)
         request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
     request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
+    request = request.each(lambda one: keeplist.bound(one, vault, storage, request.common.settings, key))
     runkeys.ensure_signer(request.common, vault)
     lake.create()
     catalog.register(spark, request.lake, lake)

@@ -145,7 +145,9 @@ def _counted(lake: SparkLake, seen: DataFrame, rate: str) -> Sought:
     )
 
 
-def of_photo(file: Path, told: context.Treatment, who: Recognizer, max_pixels: int) -> dict[str, Templates]:
+def of_photo(
+    file: Path, told: context.Treatment, who: Recognizer, max_pixels: int, asked: str = "--face"
+) -> dict[str, Templates]:
     """Return the templates of the one face of a photo, by the detector whose points it was aligned by.
 
     Raises:
@@ -155,7 +157,7 @@ def of_photo(file: Path, told: context.Treatment, who: Recognizer, max_pixels: i
     try:
         picture = imaging.decode(file.read_bytes(), max_pixels=max_pixels)
     except (BadImageError, OSError) as error:
-        raise UsageError("--face: the photo cannot be read; expected a local JPEG, PNG, WebP, TIFF or BMP") from error
+        raise UsageError(f"{asked}: the photo cannot be read; expected a local JPEG, PNG, WebP, TIFF or BMP") from error
     sights, rgb, policy = subject.sights_of([picture]), subject.upright(picture), told.policy
     found = [
         one
@@ -163,7 +165,7 @@ def of_photo(file: Path, told: context.Treatment, who: Recognizer, max_pixels: i
         if one.kind == FACE and one.confidence >= SURE
     ]
     if len(found) != 1:
-        raise UsageError(f"--face: expected a photo of one face, found {len(found)}; crop it to the person")
+        raise UsageError(f"{asked}: expected a photo of one face, found {len(found)}; crop it to the person")
     out: dict[str, Templates] = {}
     for detector in policy.detectors:
         if detector.landmarks:
@@ -172,7 +174,7 @@ def of_photo(file: Path, told: context.Treatment, who: Recognizer, max_pixels: i
             if nearest is not None and nearest.landmarks is not None:
                 out[detector.name] = who.embed(rgb, nearest.landmarks[None], detector.name, told.runtime)[0]
     if not out:
-        raise UsageError("--face: the face cannot be aligned; give a photo from the front, in better light")
+        raise UsageError(f"{asked}: the face cannot be aligned; give a photo from the front, in better light")
     return out
 
 

@@ -17,7 +17,7 @@ from jobs.options import Common, Parser
 from jobs.placed import open_lake
 from jobs.screen import Section, counted
 from jobs.tables import Tables
-from jobs.verifying import chain, commits, proofs, trees
+from jobs.verifying import chain, commits, proofs, releases, trees
 from jobs.verifying.chain import Chain
 from jobs.verifying.finding import Finding
 from jobs.verifying.rows import Comparison, Seen
@@ -157,6 +157,7 @@ def _tables(lake: Lake) -> list[Finding]:
         found += commits.check(leaves, LEAVES.name, {sealing.APP: commits.by_epoch(begun)} | erased)
     if measured.exist():
         found += commits.check(measured, METRICS.name, {metrics.APP: commits.by_number(begun)} | erased)
+    found += releases.check(lake, events)
     return [*found, *commits.check(lake.tables, "runs", {ledger.CHAIN: lambda number: 1 <= number <= last + 1})]
 
 

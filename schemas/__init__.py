@@ -6,8 +6,9 @@ from schemas.images import FACE_COMMENTS, IMAGES
 from schemas.learned import MODELS
 from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
+from schemas.releases import RELEASES
 from schemas.runs import RUNS
-from schemas.vault import SOURCES, SUPPRESSED, TIERS, WORK
+from schemas.vault import KEEP, SOURCES, SUPPRESSED, TIERS, WORK
 from schemas.views import VIEW_COMMENTS, VIEWS, comments, views
 
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
@@ -15,13 +16,17 @@ LEAF_TABLES = {LEAVES.name: LEAVES}
 """In the lake, too, from the first run on that committed to a root."""
 METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
-READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES
+RELEASE_TABLES = {RELEASES.name: RELEASES}
+"""In the lake, too, from the first release on."""
+READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES | RELEASE_TABLES
 """All tables of a lake, as ``faceveil sql`` shows them; those that are not there yet are left out."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
 """In the vault, too, from the first grouping on."""
 TIER_TABLES = {TIERS.name: TIERS}
 """In the vault, too, from the first mapping on."""
+KEEP_TABLES = {KEEP.name: KEEP}
+"""In the vault, too, from the first consent on."""
 SUPPRESSED_TABLES = {SUPPRESSED.name: SUPPRESSED}
 """In the vault, too, from the first erasure on."""
 MODEL_TABLES = {MODELS.name: MODELS}
@@ -36,6 +41,8 @@ __all__ = [
     "GROUP_TABLES",
     "IMAGES",
     "IN_VAULT",
+    "KEEP",
+    "KEEP_TABLES",
     "LAKE_TABLES",
     "LEAF_TABLES",
     "LEAVES",
@@ -45,6 +52,8 @@ __all__ = [
     "MODELS",
     "MODEL_TABLES",
     "READABLE",
+    "RELEASES",
+    "RELEASE_TABLES",
     "RUNS",
     "SOURCES",
     "SUPPRESSED",

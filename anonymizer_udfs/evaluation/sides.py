@@ -18,6 +18,7 @@ from anonymizer_udfs.evaluation import places, views
 from anonymizer_udfs.evaluation.parroting import Alike
 from anonymizer_udfs.evaluation.views import Lookers, Shown, Views
 from anonymizer_udfs.imaging import Picture
+from anonymizer_udfs.keeping import METHOD
 from anonymizer_udfs.steps import Mirror, Moved
 
 WEAK, MIDDLING = 0.02, 0.05
@@ -165,17 +166,21 @@ def wanted(row: Mapping[str, Any], kind: str) -> list[tuple[int, dict[str, Any],
 
     Where faces are named those are; where the image is, its largest. Else each is somebody of its own, in an animation
     those of the frame with the largest: others show the same people, and nobody would be found first among himself.
+
+    Faces of people who consented to be seen are nobody's to attack: they are counted apart. Where the largest of an
+    image is one, it is taken for that of whom the image is said to show.
     """
     mine = [(i, face) for i, face in enumerate(row["faces"]) if face["kind"] == kind]
     if row["named"]:
         who = {one["face"]: one["person"] for one in row["named"]}
-        return [(i, face, who[i]) for i, face in mine if i in who]
+        return [(i, face, who[i]) for i, face in mine if i in who and face["method"] != METHOD]
     if not mine:
         return []
     number, largest = max(mine, key=lambda one: places.area(one[1]["box"]))
     if row["person"] is not None:
-        return [(number, largest, row["person"])]
-    return [(i, face, face_id(row["image_id"], i)) for i, face in mine if face["frame"] == largest["frame"]]
+        return [] if largest["method"] == METHOD else [(number, largest, row["person"])]
+    here = [(i, face) for i, face in mine if face["frame"] == largest["frame"] and face["method"] != METHOD]
+    return [(i, face, face_id(row["image_id"], i)) for i, face in here]
 
 
 def face_id(image_id: str, number: int) -> str:

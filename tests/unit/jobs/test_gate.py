@@ -337,3 +337,13 @@ def test_stand_ins_in_another_gallery_or_around_faces_say_nothing() -> None:
     said = verdict([*evidence.whole(DEFAULT), small, around])
     assert said.word is Word.ANONYMOUS
     assert "stand_ins" not in {one.name for one in said.checks}
+
+
+def test_who_consented_is_counted_apart() -> None:
+    """Faces that are visible by consent change no check and no word, and the reader is told how many."""
+    kept = figure("evaluation", "visible_by_consent", 12.0, {})
+    with_them, without = verdict([*evidence.whole(DEFAULT), kept]), verdict(evidence.whole(DEFAULT))
+    assert (with_them.word, with_them.checks) == (without.word, without.checks)
+    assert with_them.exposed.consented == 12
+    assert any("12 faces" in line and "by consent" in line for line in with_them.lines())
+    assert not any("by consent" in line for line in without.lines())
