@@ -19,6 +19,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
         "report": "what a lake may be called and why, as one page for people",
+        "monitor": "whether a run's figures drifted from those before it",
         "verify": "whether a lake is what its runs made, and proof of one image",
         "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
@@ -46,6 +47,7 @@ _END = """examples:
   faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html
   faceveil verify ./lake
+  faceveil monitor ./lake --baseline last:7
   faceveil erase ./lake --source ./photos/one.jpg --dry-run
   faceveil lookup ./lake ./photos/one.jpg
 

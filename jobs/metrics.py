@@ -26,19 +26,20 @@ class Metrics:
     def __init__(self, lake: Lake) -> None:
         self.tables = Tables(lake.uri, METRIC_TABLES, lake.tables.storage)
 
-    def append(self, figures: Iterable[Figure], run_id: str, number: int) -> None:
+    def append(self, figures: Iterable[Figure], run_id: str, number: int, app: str = APP) -> None:
         """Add the figures of a run, in one commit.
 
         Args:
             figures: what was measured.
             run_id: by whom.
             number: of the ledger's event that began the run, so that two runs cannot take one another's place.
+            app: whose numbers these are; what may be written while an evaluation goes on has another one.
         """
         self.tables.create()
         now = datetime.now(UTC)
         rows = [{**one.row(), "run_id": run_id, "measured_at": now} for one in figures]
         schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in METRICS.columns])
-        self.tables.append(METRICS.name, pa.Table.from_pylist(rows, schema=schema), APP, number)
+        self.tables.append(METRICS.name, pa.Table.from_pylist(rows, schema=schema), app, number)
 
     def of(self, run_id: str) -> list[Figure]:
         """Return the figures of a run; none where there are none."""
