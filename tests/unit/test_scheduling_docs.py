@@ -14,7 +14,7 @@ from jobs.cli import COMMANDS
 from jobs.monitoring.judging import DISTRIBUTIONS, SHARES
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("monitoring",)}
+PAGES = {name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("monitoring", "scheduling")}
 LINES = [
     line.split("  #")[0].strip()
     for text in PAGES.values()
