@@ -48,3 +48,24 @@ class Metrics:
         # One run at a time, and read whole: it is some hundred rows.
         rows = self.tables.query("SELECT * FROM metrics").to_pylist()
         return [Figure.from_row(row) for row in rows if row["run_id"] == run_id]
+
+    def by_run(self, scope: str) -> dict[str, list[Figure]]:
+        """Return all figures of a scope, by the run that measured them; none where there are none."""
+        if not self.tables.exist():
+            return {}
+        out: dict[str, list[Figure]] = {}
+        for batch in self.tables.batches(f"SELECT * FROM metrics WHERE scope = '{word(scope)}'"):  # noqa: S608 - a word
+            for row in batch.to_pylist():
+                out.setdefault(row["run_id"], []).append(Figure.from_row(row))
+        return out
+
+
+def word(scope: str) -> str:
+    """Return a scope if it is a word, which has no quote in it.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not scope.isidentifier():
+        raise ValueError("expected a scope such as monitor")
+    return scope

@@ -110,7 +110,7 @@ def state(found: Sequence[Finding]) -> State:
 
 
 def title(name: str) -> str:
-    """Return what people call a figure.
+    """Return what people call a figure; one that is not ours has its own name.
 
     Examples:
         >>> title("failed"), title("score.arcface")
@@ -118,7 +118,7 @@ def title(name: str) -> str:
     """
     if name.startswith(_SCORE):
         return f"likeness to the original by {name.removeprefix(_SCORE)}"
-    return (DISTRIBUTIONS | SHARES)[name]
+    return (DISTRIBUTIONS | SHARES).get(name, name)
 
 
 def _distribution(name: str, baseline: Histogram, run: Histogram, limits: Monitor) -> Finding:
