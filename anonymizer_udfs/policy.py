@@ -12,6 +12,7 @@ from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.fusion import Fusion
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
+from anonymizer_udfs.drift import Monitor
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.models.base import ModelRef
@@ -25,7 +26,7 @@ MASKED, PASSED = "mask", "pass"
 UNJUDGED = (MASKED, PASSED)
 TIER_MAX = 99
 UNRANKED = 0
-_CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
+_CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier", "monitor"})
 _LATER = ("risk", "steps", "keep")
 """Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -55,6 +56,7 @@ class Policy:
         unjudged: what becomes of an image with a face that nobody on the panel can judge, since it has no landmarks:
             ``mask``, the last method of the chain at once, or ``pass``.
         keep: whether faces of people who consented (``faceveil keep``) stay visible; never by default.
+        monitor: from when on a run counts as other than those before it.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Policy:
     steps: tuple[Step, ...] = ()
     unjudged: str = MASKED
     keep: bool = False
+    monitor: Monitor = field(default_factory=Monitor)
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -153,6 +156,8 @@ class Policy:
             made["risk"] = Risk.from_mapping(given["risk"])
         if given.get("steps") is not None:
             made["steps"] = steps.build(given["steps"])
+        if given.get("monitor") is not None:
+            made["monitor"] = Monitor.from_mapping(given["monitor"])
         if "fusion" in given:
             made["fusion"] = fusing.build(given["fusion"])
         return cls(**{**given, **made})
@@ -176,13 +181,14 @@ class Policy:
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
             "steps": [{"name": one.name, **family.parameters(one)} for one in self.steps],
+            "monitor": self.monitor.to_mapping(),
         }
 
     def canonical(self) -> str:
         """Return what the policy digest is computed from, as JSON with sorted keys.
 
-        Model digests are not in it, whoever computes the digest adds them; nor are ``originals_visible`` and ``tier``,
-        which change no image, so that changing them processes nothing again.
+        Model digests are not in it, whoever computes the digest adds them; nor are ``originals_visible``, ``tier`` and
+        ``monitor``, which change no image, so that changing them processes nothing again.
         """
         said = {key: value for key, value in self.to_mapping().items() if key not in _CHANGE_NO_IMAGE}
         for key in _LATER:

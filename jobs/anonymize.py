@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from anonymizer_udfs.outcome import Reason
 from anonymizer_udfs.sources.base import SourceSpec
-from jobs import explain, options, run, screen
+from jobs import explain, options, run, screen, streaming
 from jobs.context import treatment
 from jobs.errors import UsageError
 from jobs.options import Common, Parser
@@ -22,9 +22,12 @@ EXAMPLES = """  faceveil anonymize ./photos ./lake
   faceveil anonymize ./photos ./lake --retry unreadable
   faceveil anonymize ./photos ./lake --wait 3600     where another run has the lake, wait for it
   faceveil anonymize ./photos ./lake --mirror      and erase the rows of images that are no longer there
+  faceveil anonymize ./inbox ./lake --stream --every 60s      whatever arrives or is replaced, until it is told to stop
   spark-submit --master spark://host:7077 --py-files dist/faceveil-*.whl jobs/anonymize.py SOURCE LAKE
 
 exit codes: 0 done, 1 failed or busy, 2 bad arguments, 3 done and this run wrote review or quarantined rows"""
+
+EVERY = "60s"
 
 
 def parser() -> Parser:
@@ -57,6 +60,11 @@ def parser() -> Parser:
         metavar="SOURCE",
         help="with --mirror: the source once more, where it is empty or lost more than half and this is meant",
     )
+    made.add_argument("--stream", action="store_true", help="go on with whatever arrives or is replaced, until SIGTERM")
+    made.add_argument("--every", metavar="TIME", help="with --stream: look so often, such as 5m or 2h (default: 60s)")
+    made.add_argument(
+        "--once", action="store_true", help="with --stream: look once; write nothing where nothing is new"
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table")
     made.add_argument("--id-column", metavar="NAME", help="the column that names a table's rows")
     options.add_wait(made)
@@ -80,6 +88,13 @@ def request(args: argparse.Namespace, common: Common) -> Request:
         raise UsageError("--mirror compares all of the source with the lake, and needs a vault: leave out --limit")
     if args.mirror_lost is not None and not args.mirror:
         raise UsageError("--mirror-lost says that --mirror may erase much: give both")
+    if not args.stream and (args.once or args.every is not None):
+        raise UsageError("--every and --once say how --stream looks: give that, too")
+    streaming.seconds(args.every or EVERY)
+    if args.stream and (args.explain or args.mirror or args.limit is not None or args.retry is not None):
+        raise UsageError(
+            "--stream does all that is new, again and again: leave out --explain, --mirror, --limit, --retry"
+        )
     source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
     told = treatment(args.policy, common.settings)
     return Request(
@@ -109,6 +124,10 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         else:
             screen.show(found.sections())
         return options.DONE
+    if args.stream:
+        every = streaming.seconds(args.every or EVERY)
+        held = streaming.stream(asked, every, streaming.told(common.as_json), forever=not args.once)
+        return options.HELD_BACK if held else options.DONE
     report = run.run(asked)
     options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
     return options.HELD_BACK if report.held_back else options.DONE

@@ -22,6 +22,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "release": "let a lake's images go out, if the gate allows it, with all papers",
         "releases": "what went out, and whether a newer verdict takes it back",
         "report": "what a lake may be called and why, as one page for people",
+        "monitor": "whether a run's figures drifted from those before it",
         "verify": "whether a lake is what its runs made, and proof of one image",
         "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
@@ -53,6 +54,7 @@ _END = """examples:
   faceveil report ./lake --out report.html
   faceveil release ./lake ./v1 --name v1
   faceveil verify ./lake
+  faceveil monitor ./lake --baseline last:7
   faceveil erase ./lake --source ./photos/one.jpg --dry-run
   faceveil lookup ./lake ./photos/one.jpg
 

@@ -107,7 +107,7 @@ class Lease:
         self._record: Record | None = None
         self._version: Version | None = None
         self._seen: tuple[str, float] | None = None
-        self._lives, self._lost, self._renewed_at = False, False, 0.0
+        self._lives, self._taken, self._lost, self._renewed_at = False, False, False, 0.0
         self._began = _now()
         self._guard, self._stop = threading.RLock(), threading.Event()
 
@@ -123,18 +123,22 @@ class Lease:
             self._wait_until_free()
 
     def take(self, uri: str) -> None:
-        """Take the lake at a normalised URI, and begin to renew the lease.
+        """Take the lake at a normalised URI, and begin to renew the lease; one that is taken is checked.
 
         Raises:
             LakeBusyError: as :meth:`look`.
             LakeError: the store failed.
         """
+        if self._taken:
+            return self.check()
         record = self._open(uri)
         with _told():
             while self._version is None:
                 self._renewed_at = _now()
                 self._version = record.swap(self._mine.written(), self._wait_until_free())
+        self._taken = True
         threading.Thread(target=self._keep, name="lease", daemon=True).start()
+        return None
 
     def say(self, run_id: str) -> None:
         """Tell others which run it is, and make sure that the lease is still ours.

@@ -102,7 +102,8 @@ def _mapping(settings: str | None) -> tuple[str | None, dict[str, str]]:
 def _settings(request: Request, key: Key) -> str:
     rules = request.tiers or Tiers()
     mapping = key.mapping_id(tiers.canonical(rules)) if rules.rules else None
-    asked = {"limit": request.limit, "retry": request.retry, "mapping": mapping}
+    watched = request.treatment.policy.monitor.to_mapping()
+    asked = {"limit": request.limit, "retry": request.retry, "mapping": mapping, "monitor": watched}
     batching = _all(one.batching for one in request.treatments)
     return context.settings_json(request.common.settings, asked, batching, tiers.digests(request.others))
 

@@ -4,10 +4,10 @@ Whatever stops it, the lake is whole: each batch is one idempotent commit, and t
 """
 
 import contextlib
-import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark import StorageLevel
@@ -21,28 +21,8 @@ from anonymizer_udfs.records import OUT, TIMINGS
 from anonymizer_udfs.sources import is_sequential
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import (
-    catalog,
-    early,
-    erasing,
-    groups,
-    keeplist,
-    lease,
-    listing,
-    mirror,
-    orders,
-    plan,
-    progress,
-    runkeys,
-    sealing,
-    session,
-    stores,
-    tiers,
-    tracking,
-    vaultmodels,
-)
+from jobs import groups, listing, mirror, orders, plan, progress, sealing, session, tracking
 from jobs.erasing import Eraser
-from jobs.erasures import Orders
 from jobs.errors import UsageError, VaultError
 from jobs.figures import Sitting, collect
 from jobs.lake import Commit, SparkLake, vault_app
@@ -52,10 +32,9 @@ from jobs.orders import worker_spec
 from jobs.originals import Originals
 from jobs.placed import Placed
 from jobs.request import Report, Request
-from jobs.sparkerrors import translated
-from jobs.suppression import Suppression
+from jobs.site import Ready, Site, opened, prepared, warn_of_default_log_store
 from jobs.telling import Telling
-from jobs.vault import Vault, open_vault
+from jobs.vault import Vault
 
 __all__ = ["Report", "Request", "run", "worker_spec"]
 
@@ -76,6 +55,11 @@ class Running:
     suppressed: frozenset[str] = field(default=frozenset(), repr=False)
     seconds: Counter[str] = field(default_factory=Counter)
     timed: int = 0
+    stopping: Callable[[], bool] = lambda: False
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """A run was asked to stop, and did so between two batches; the next one takes it up."""
 
 
 def run(request: Request) -> Report:
@@ -85,73 +69,52 @@ def run(request: Request) -> Report:
         JobError: if it cannot go on; the lake is whole, and the same command goes on where this one stopped.
     """
     clock = time.monotonic()
-    given = early.checked(request.source, request.lake, request.common)
-    request = tiers.early(request)
-    mine = lease.of(orders.JOB, request.common, request.wait_s)
-    if not catalog.is_catalog_name(request.lake):
-        mine.look(stores.normalise(request.lake))  # whoever has to wait does so before a cluster is kept waiting
-    tracking.prepare(request.common.settings)
-    told = Telling(request.common.settings.prometheus, request.treatment.policy.name)
-    with progress.waiting("starting Spark"):
-        spark = session.create(request.common.settings, request.common.storage)
-    with translated(), told, mine:
-        running = _begin(request, spark, given, told, mine)
+    with opened(request) as site:
+        return once(site, clock)
+
+
+def once(site: Site, clock: float) -> Report:
+    """Do one run and return what was done.
+
+    Raises:
+        JobError: as :func:`run`.
+        Stopped: it was asked to.
+    """
+    with site.telling() as told:
+        running = _begin(prepared(site), site, told)
         try:
-            report = _process(running, clock)
+            return _process(running, clock)
+        except Stopped:
+            raise  # in the ledger it is one that has begun, so that the next one takes it up
         except BaseException:
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
-                mine.check()  # of a run that another one has gone on with there is no more to say
+                site.lease.check()  # of a run that another one has gone on with there is no more to say
                 running.lake.ledger.append(running.started.then("failed"))
             raise
-    return report
 
 
-def _begin(request: Request, spark: SparkSession, given: Key | None, told: Telling, mine: Lease) -> Running:
-    storage = request.common.storage
-    uri = catalog.location(spark, request.lake)
-    vault = open_vault(uri, request.common.vault, storage)
-    lake = SparkLake(uri, spark, storage, lambda: runkeys.signer(request.common, vault))
-    if vault is not None:
-        vault.prepare()
-    key = runkeys.for_run(given, request.common, vault)
-    mine.take(uri)
-    _finish_erasures(request, lake, vault, key)
-    request = tiers.resolved(request, vault)
-    if request.shares:
-        head = groups.checked_head(vault, storage, spark)
-        request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
-    request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
-    request = request.each(lambda one: keeplist.bound(one, vault, storage, request.common.settings, key))
-    runkeys.ensure_signer(request.common, vault)
-    lake.create()
-    catalog.register(spark, request.lake, lake)
-    runkeys.check(lake.ledger.events(), key)
-    _warn_of_default_log_store(request, uri)
-    event = orders.event(request, lake, key)
-    mine.say(event.run_id)
+def _begin(ready: Ready, site: Site, told: Telling) -> Running:
+    lake = ready.lake
+    warn_of_default_log_store(ready.request, lake.uri)
+    event = orders.event(ready.request, lake, ready.key)
+    site.lease.say(event.run_id)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
     told.started(event, epoch)
-    # Read when the table is ours: an erasure that adds to it later takes the table over first.
-    suppressed = Suppression(vault, storage).words() if vault else frozenset[str]()
-    return Running(request, spark, lake, vault, key, event, epoch, told, mine, suppressed)
-
-
-def _warn_of_default_log_store(request: Request, uri: str) -> None:
-    if not stores.is_local(uri) and not session.guards_commits(request.common.settings):
-        sys.stderr.write(
-            "faceveil: Spark commits without our log store, so that on S3 only the lease keeps two runs apart: "
-            "a run that is paused for longer than lease.expire_seconds may overwrite a commit; see: faceveil doctor\n"
-        )
-
-
-def _finish_erasures(request: Request, lake: SparkLake, vault: Vault | None, key: Key) -> None:
-    """Finish erasures that were cut off, before anything is listed."""
-    if vault is None or not Orders(vault, request.common.storage).open():
-        return
-    runkeys.check(lake.ledger.events(), key)
-    for done in erasing.finish_for("the run", Eraser(lake.session, lake, vault, key, request.common)):
-        sys.stderr.write(f"faceveil: finished the erasure {done.order.run_id}, which was cut off\n")
+    return Running(
+        ready.request,
+        site.spark,
+        lake,
+        ready.vault,
+        ready.key,
+        event,
+        epoch,
+        told,
+        site.lease,
+        # Read when the table is ours: an erasure that adds to it later takes the table over first.
+        suppressed=ready.suppressed,
+        stopping=site.stopping,
+    )
 
 
 def _process(running: Running, clock: float) -> Report:
@@ -176,6 +139,8 @@ def _process(running: Running, clock: float) -> Report:
     begun = time.monotonic()
     with progress.Display(count) as display:
         for batch in batches:
+            if running.stopping():
+                raise Stopped
             running.lease.check()
             _batch(running, work, batch, spec, display)
     steady = time.monotonic() - begun

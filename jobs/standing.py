@@ -12,6 +12,7 @@ from anonymizer_udfs.outcome import Status
 from conf.settings import Settings
 from jobs import mlflow_store
 from jobs.context import tiers_of
+from jobs.due import Due, evaluation_due
 from jobs.errors import LakeError
 from jobs.lake import Lake
 
@@ -80,6 +81,7 @@ class Standing:
         ledger_problem: where the chain is broken, if it is.
         mlflow: where the runs' figures are, or ``None`` where tracking is off.
         erased: how many images were ever erased, by the tombstones in the ledger.
+        due: why nothing may be released before an evaluation; none where nothing speaks against it.
     """
 
     lake: str
@@ -94,6 +96,7 @@ class Standing:
     ledger_problem: str | None
     mlflow: str | None
     erased: int = 0
+    due: Due | None = None
 
     @property
     def images(self) -> int:
@@ -132,6 +135,7 @@ def standing(lake: Lake, settings: Settings) -> Standing:
         ledger_problem=problem,
         mlflow=mlflow_store.place(settings, lake.uri).shown() if settings.tracking.enabled else None,
         erased=sum(dict(e["counts"] or {}).get("images", 0) for e in events if e["event"] == "erased"),
+        due=evaluation_due(events),
     )
 
 

@@ -99,6 +99,7 @@ def _facts(now: Standing, word: Word, suppressed: int | None) -> list[tuple[str,
         ("versions", versions),
         ("faces", str(now.faces)),
         ("may be called", word.value),
+        *([("evaluation", now.due.sentence)] if now.due else []),
         *erased,
         ("ledger", ledger),
         ("MLflow", now.mlflow or "off"),
@@ -114,9 +115,7 @@ def _run_row(run: Run) -> tuple[str, ...]:
 
 def advice(now: Standing, typed: str) -> list[str]:
     """Return what to do next, the most urgent first."""
-    out = []
-    if now.ledger_problem:
-        out.append("find out who changed the table 'runs': its record can no longer be trusted")
+    out = _alarms(now, typed)
     cut_off = [run.run_id for run in now.runs if run.job == JOB and run.state == "unfinished"]
     if cut_off:
         out.append(f"faceveil erase {typed} finishes the erasure {cut_off[0]}, if nobody runs it now")
@@ -136,6 +135,15 @@ def advice(now: Standing, typed: str) -> list[str]:
     good = now.count(Status.ANONYMIZED, Status.CLEAN)
     if good:
         out.append(f"faceveil export {typed} FOLDER writes {counted(good, 'image')} that may be released")
+    return out
+
+
+def _alarms(now: Standing, typed: str) -> list[str]:
+    out = []
+    if now.ledger_problem:
+        out.append("find out who changed the table 'runs': its record can no longer be trusted")
+    if now.due is not None:
+        out.append(f"faceveil evaluate {typed}: run {now.due.run_id} drifted, and nothing may be released before")
     return out
 
 

@@ -31,7 +31,7 @@ SUPPRESSED_TABLES = {SUPPRESSED.name: SUPPRESSED}
 """In the vault, too, from the first erasure on."""
 MODEL_TABLES = {MODELS.name: MODELS}
 """In the vault, from the first model on that is made from a lake."""
-IN_VAULT = VAULT_TABLES | TIER_TABLES | SUPPRESSED_TABLES | GROUP_TABLES | MODEL_TABLES
+IN_VAULT = VAULT_TABLES | TIER_TABLES | KEEP_TABLES | SUPPRESSED_TABLES | GROUP_TABLES | MODEL_TABLES
 """All tables of a vault."""
 
 __all__ = [

@@ -21,6 +21,8 @@ What figures there are, by scope, with their dimensions in brackets; all bounds 
 - ``utility``: psnr_inside, psnr_outside, ssim_inside, ssim_outside, retained, and what else is measured.
 - ``downstream`` [task, model, trained: clear, anonymized or difference]: accuracy, mcnemar_p (of the difference);
   [task]: majority.
+- ``monitor`` [figure, run, state]: psi, ks, odds_ratio, unsaid; [figure, run, side: run or baseline]: median, share;
+  of a run of ``faceveil monitor``, not of an evaluation (docs/monitoring.md).
 - ``worst`` [image_id, face, attack]: score.
 - ``gate`` [gate, check, state: passed, failed or missing]: threshold; ``high`` is the bound that was compared with it.
 
