@@ -25,7 +25,9 @@ MASKED, PASSED = "mask", "pass"
 UNJUDGED = (MASKED, PASSED)
 TIER_MAX = 99
 UNRANKED = 0
-_CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
+ONE, TWO = "one", "two"
+REVIEWS = (ONE, TWO)
+_CHANGE_NO_IMAGE = frozenset({"originals_visible", "review", "tier"})
 _LATER = ("risk", "steps")
 """Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -54,6 +56,8 @@ class Policy:
         steps: what is done with every pixel of a picture before its faces are treated, in order.
         unjudged: what becomes of an image with a face that nobody on the panel can judge, since it has no landmarks:
             ``mask``, the last method of the chain at once, or ``pass``.
+        review: how many people have to agree before an image that waits for one is released, or a region is restored:
+            ``one`` or ``two``.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Policy:
     risk: Risk | None = None
     steps: tuple[Step, ...] = ()
     unjudged: str = MASKED
+    review: str = ONE
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -78,8 +83,8 @@ class Policy:
             raise SpecError(f"name must be a lower-case name such as 'public', got {self.name!r}")
         _check_panel(self.panel)
         object.__setattr__(self, "panel", tuple(self.panel))
-        if self.unjudged not in UNJUDGED:
-            raise SpecError(f"unjudged must be one of {', '.join(UNJUDGED)}, got {self.unjudged!r}")
+        _check_word("unjudged", self.unjudged, UNJUDGED)
+        _check_word("review", self.review, REVIEWS)
         object.__setattr__(self, "detectors", tuple(self.detectors))
         object.__setattr__(self, "steps", tuple(self.steps))
         _check_detectors(self.detectors, self.plate)
@@ -170,6 +175,7 @@ class Policy:
             "thorough_share": self.thorough_share,
             "panel": list(self.panel),
             "unjudged": self.unjudged,
+            "review": self.review,
             "originals_visible": self.originals_visible,
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
@@ -179,8 +185,8 @@ class Policy:
     def canonical(self) -> str:
         """Return what the policy digest is computed from, as JSON with sorted keys.
 
-        Model digests are not in it, whoever computes the digest adds them; nor are ``originals_visible`` and ``tier``,
-        which change no image, so that changing them processes nothing again.
+        Model digests are not in it, whoever computes the digest adds them; nor is what changes no image
+        (``originals_visible``, ``review``, ``tier``), so that changing them processes nothing again.
         """
         said = {key: value for key, value in self.to_mapping().items() if key not in _CHANGE_NO_IMAGE}
         for key in _LATER:
@@ -200,6 +206,11 @@ def public() -> Policy:
         panel=("dlib_resnet",),
         tier=40,
     )
+
+
+def _check_word(key: str, word: object, known: Sequence[str]) -> None:
+    if word not in known:
+        raise SpecError(f"{key} must be one of {', '.join(known)}, got {word!r}")
 
 
 def _check_panel(panel: object) -> None:

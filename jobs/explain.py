@@ -15,7 +15,21 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.records import TIMINGS
 from anonymizer_udfs.sources import is_sequential
-from jobs import assess, baseline, catalog, early, groups, listing, orders, plan, progress, runkeys, session, tiers
+from jobs import (
+    applying,
+    assess,
+    baseline,
+    catalog,
+    early,
+    groups,
+    listing,
+    orders,
+    plan,
+    progress,
+    runkeys,
+    session,
+    tiers,
+)
 from jobs.errors import UsageError
 from jobs.lake import SparkLake
 from jobs.ledger import Ledger
@@ -167,7 +181,8 @@ def _explained(request: Request, lake: SparkLake, vault: Vault | None, key: Key,
         images, size_bytes = _sums(found)
     with progress.waiting("planning"):
         rows = lake.frame("images") if exists else spark.createDataFrame([], plan.DONE_COLUMNS)
-        todo = listing.todo(request, found, rows).persist(StorageLevel.DISK_ONLY)
+        decided = applying.decided(request, lake) if exists else None
+        todo = listing.todo(request, found, rows, decided).persist(StorageLevel.DISK_ONLY)
         sizes = listing.sizes(request, spark)
         _, batches = plan.cut(todo, sizes, sequential=is_sequential(request.source))
         policies = {row["policy"]: int(row["count"]) for row in todo.groupBy("policy").count().collect()}

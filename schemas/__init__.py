@@ -1,6 +1,7 @@
 """Every Delta table and view, declared; nothing here reads or writes."""
 
 from schemas.base import FEATURES, Column, Table
+from schemas.decisions import ACTIONS, DECISIONS
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import IMAGES
 from schemas.learned import MODELS
@@ -13,6 +14,8 @@ from schemas.views import VIEWS, views
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
 LEAF_TABLES = {LEAVES.name: LEAVES}
 """In the lake, too, from the first run on that committed to a root."""
+DECISION_TABLES = {DECISIONS.name: DECISIONS}
+"""In the lake, too, from the first decision of a person on."""
 METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
@@ -26,6 +29,9 @@ MODEL_TABLES = {MODELS.name: MODELS}
 """In the vault, from the first model on that is made from a lake."""
 
 __all__ = [
+    "ACTIONS",
+    "DECISIONS",
+    "DECISION_TABLES",
     "FEATURES",
     "GROUPS",
     "GROUP_TABLES",

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     DOUBLED = "doubled"
     CONTENT = "content"
     CONSTRAINT = "constraint"
+    DECISION = "decision"
 
 
 @dataclass(frozen=True)
