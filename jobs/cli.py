@@ -16,6 +16,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "assess": "what is in SOURCE and how risky it is; nothing is written",
         "status": "what a lake holds, what is held back and why, and what to do next",
         "lookup": "from a source file, an exported file or an id to its row, and back",
+        "review": "a page on which people decide about images that wait for them",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
         "report": "what a lake may be called and why, as one page for people",
@@ -42,6 +43,7 @@ _END = """examples:
   faceveil assess ./photos
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
+  faceveil review ./lake
   faceveil export ./lake ./anonymized
   faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html

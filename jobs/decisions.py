@@ -158,7 +158,7 @@ def _told(events: Sequence[dict[str, Any]]) -> float:
     done = {event["run_id"]: dict(event["counts"] or {}) for event in mine if event["event"] == "erased"}
     if any(event["run_id"] not in done for event in mine):
         return math.inf
-    return sum(counts.get(DECISIONS.name, 0) for counts in done.values())
+    return float(sum(counts.get(DECISIONS.name, 0) for counts in done.values()))
 
 
 def tables(lake: Lake) -> Tables:
@@ -190,6 +190,11 @@ class Decisions:
         sql = f"SELECT {columns} FROM runs WHERE event_seq > {after} AND job IN ({jobs}) ORDER BY event_seq"  # noqa: S608 - ours
         self._events += self._lake.tables.query(sql).to_pylist()
         return check(self._rows, self._events)
+
+    def version(self) -> tuple[int, int]:
+        """Return what changes with every decision that counts."""
+        there = self._tables.open(DECISIONS.name).version() if self._tables.exist() else -1
+        return there, self._lake.tables.open("runs").version()
 
     def all(self) -> tuple[Decision, ...]:
         """Return all decisions that count, in their order.

@@ -23,6 +23,8 @@ Eyes = Callable[[str | None], int]
 
 EDITS = frozenset({"add", "redraw", "restore", "harder"})
 """Actions that change what is treated; ``keep`` says that a region is no face, and changes nothing."""
+REVIEW, AUDIT = "review", "audit"
+"""What puts an image before a person: its place in the queue, or a random draw."""
 _NEAR_PX = 1.0
 
 
@@ -61,7 +63,9 @@ def standing(decisions: Sequence[Decision], eyes: int) -> Standing:
     digest = live[-1].policy_digest
     seen = [one for one in live if one.policy_digest == digest]
     edited = max((one.decision_seq for one in live if one.action in EDITS), default=0)
-    accepts = [one for one in seen if one.action == "accept" and one.decision_seq > edited]
+    # Whoever looked at a random draw and saw nothing changed nothing: no run makes that image again.
+    asked = [one for one in seen if edited or one.asked != AUDIT]
+    accepts = [one for one in asked if one.action == "accept" and one.decision_seq > edited]
     by = tuple(dict.fromkeys(one.reviewer for one in accepts))
     accepted = len(by) >= eyes
     withheld = _withheld(live, eyes)
