@@ -17,6 +17,10 @@ class Reason(StrEnum):
 
     UNSURE = "unsure"
     """It is in review: of at least one region the detectors were not sure. All of them are anonymized."""
+    EDITED = "edited"
+    """It is in review: a person changed what is treated in it, and nobody has accepted the result."""
+    WITHHELD = "withheld"
+    """A person decided on the review page that it is not released."""
 
     UNREADABLE = "unreadable"
     """Its bytes could not be fetched: gone, forbidden, or the store failed after retries."""

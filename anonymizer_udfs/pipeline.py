@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from anonymizer_udfs import fingerprint, imaging, keeping, measure, searching, steps, subject
 from anonymizer_udfs.detection.plans import FAST
+from anonymizer_udfs.heeding import Heeded
 from anonymizer_udfs.making import Made, make
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
@@ -77,7 +78,15 @@ def process(works: Iterable[Work], spec: WorkerSpec) -> Iterator[Result]:
 
 
 def _search_group(group: Sequence[Work]) -> None:
+    for work in group:
+        _guarded(_heed, work)
     searching.search([work for work in group if work.outcome is None])
+
+
+def _heed(work: Work) -> None:
+    """Take the places that people named back to the source."""
+    if work.decided.edited:
+        work.heeded = Heeded.of(work.decided, work.base())
 
 
 def _treat_group(group: Sequence[Work]) -> None:
@@ -95,6 +104,7 @@ def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
     group: list[Work] = []
     for work in works:
         work.spec = spec.under(work.planned.policy)
+        work.decided = work.planned.decided.under(work.spec.provenance.policy_digest)
         _guarded(_decode, work)
         group.append(work)
         pixels = sum(w.subject.header.all_pixels for w in group if w.subject is not None)
@@ -116,6 +126,8 @@ def _guarded(step: Callable[[Work], None], work: Work) -> None:
 
 def _decode(work: Work) -> None:
     spec = work.told()
+    if work.decided.withheld:
+        raise BadImageError(Reason.WITHHELD)
     if isinstance(work.data, Reason):
         raise BadImageError(work.data)
     if spec.digest_of(work.data) is None:
@@ -172,11 +184,21 @@ def _finish(work: Work) -> None:
         work.faces += tuple(keeping.record(one, work.base().subject.pictures()[0]) for one in work.kept)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)
-    unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)
-    status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
-    digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
+    reason = _asks(work)
+    status = Status.REVIEW if reason else Status.ANONYMIZED if work.faces else Status.CLEAN
+    digest = hashlib.sha256(encoded.data).hexdigest()
     reencoded = encoded.reencoded or bool(work.base().taken)
     work.outcome = Released(status, encoded.data, digest, reencoded, reason)
+
+
+def _asks(work: Work) -> Reason | None:
+    """Return why a person has to look at it before it is released; none where nobody has to, or one has."""
+    if work.decided.accepted:
+        return None
+    if work.decided.edited:
+        return Reason.EDITED
+    unsure = any(one.finding.confidence < work.told().policy.bands.sure for one in work.found)
+    return Reason.UNSURE if unsure else None
 
 
 def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...], measure.Named]:

@@ -26,7 +26,9 @@ MASKED, PASSED = "mask", "pass"
 UNJUDGED = (MASKED, PASSED)
 TIER_MAX = 99
 UNRANKED = 0
-_CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier", "monitor"})
+ONE, TWO = "one", "two"
+REVIEWS = (ONE, TWO)
+_CHANGE_NO_IMAGE = frozenset({"monitor", "originals_visible", "review", "tier"})
 _LATER = ("risk", "steps", "keep")
 """Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -57,6 +59,8 @@ class Policy:
             ``mask``, the last method of the chain at once, or ``pass``.
         keep: whether faces of people who consented (``faceveil keep``) stay visible; never by default.
         monitor: from when on a run counts as other than those before it.
+        review: how many people have to agree before an image that waits for one is released, or a region is restored:
+            ``one`` or ``two``.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Policy:
     unjudged: str = MASKED
     keep: bool = False
     monitor: Monitor = field(default_factory=Monitor)
+    review: str = ONE
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -83,8 +88,8 @@ class Policy:
             raise SpecError(f"name must be a lower-case name such as 'public', got {self.name!r}")
         _check_panel(self.panel)
         object.__setattr__(self, "panel", tuple(self.panel))
-        if self.unjudged not in UNJUDGED:
-            raise SpecError(f"unjudged must be one of {', '.join(UNJUDGED)}, got {self.unjudged!r}")
+        _check_word("unjudged", self.unjudged, UNJUDGED)
+        _check_word("review", self.review, REVIEWS)
         object.__setattr__(self, "detectors", tuple(self.detectors))
         object.__setattr__(self, "steps", tuple(self.steps))
         _check_detectors(self.detectors, self.plate)
@@ -177,6 +182,7 @@ class Policy:
             "panel": list(self.panel),
             "unjudged": self.unjudged,
             "keep": self.keep,
+            "review": self.review,
             "originals_visible": self.originals_visible,
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
@@ -187,8 +193,8 @@ class Policy:
     def canonical(self) -> str:
         """Return what the policy digest is computed from, as JSON with sorted keys.
 
-        Model digests are not in it, whoever computes the digest adds them; nor are ``originals_visible``, ``tier`` and
-        ``monitor``, which change no image, so that changing them processes nothing again.
+        Model digests are not in it, whoever computes the digest adds them; nor is what changes no image
+        (``monitor``, ``originals_visible``, ``review``, ``tier``), so that changing them processes nothing again.
         """
         said = {key: value for key, value in self.to_mapping().items() if key not in _CHANGE_NO_IMAGE}
         for key in _LATER:
@@ -214,6 +220,11 @@ def _check_switches(policy: Policy) -> None:
     for name in ("originals_visible", "keep"):
         if not isinstance(getattr(policy, name), bool):
             raise SpecError(f"{name} must be true or false, got {getattr(policy, name)!r}")
+
+
+def _check_word(key: str, word: object, known: Sequence[str]) -> None:
+    if word not in known:
+        raise SpecError(f"{key} must be one of {', '.join(known)}, got {word!r}")
 
 
 def _check_panel(panel: object) -> None:

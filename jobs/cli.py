@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "status": "what a lake holds, what is held back and why, and what to do next",
         "sql": "ask a lake in SQL, now or as it was",
         "lookup": "from a source file, an exported file or an id to its row, and back",
+        "review": "a page on which people decide about images that wait for them",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
         "release": "let a lake's images go out, if the gate allows it, with all papers",
@@ -49,6 +50,7 @@ _END = """examples:
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
   faceveil sql ./lake "SELECT method, COUNT(*) FROM faces GROUP BY method"
+  faceveil review ./lake
   faceveil export ./lake ./anonymized
   faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html

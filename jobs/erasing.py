@@ -19,7 +19,7 @@ from anonymizer_udfs import __version__
 from anonymizer_udfs.canaries import files
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.keys import Key
-from jobs import layout, sealing, session, stores, tracked_pictures, ungrouping
+from jobs import decisions, layout, sealing, session, stores, tracked_pictures, ungrouping
 from jobs.erasures import JOB, Order, Orders
 from jobs.errors import JobError, VaultError
 from jobs.groups import GroupStore
@@ -30,7 +30,7 @@ from jobs.suppression import Suppression
 from jobs.sweep import Sweep, Swept
 from jobs.tables import Tables
 from jobs.vault import Vault
-from schemas import LEAVES, METRIC_TABLES
+from schemas import DECISIONS, LEAVES, METRIC_TABLES
 
 CANARIES = "canaries"
 _SAME = "t.image_id = s.image_id"
@@ -147,6 +147,11 @@ class Eraser:
             with self._purged(leaves, LEAVES.name, epoch, fenced=False) as done:
                 self._unnamed(leaves, ids)
             swept += done[0]
+        decided = decisions.tables(self.lake)
+        if decided.exist():
+            with self._purged(decided, DECISIONS.name, epoch, fenced=False) as done:
+                self._emptied(decided, ids)
+            swept += done[0]
         for name in vault.declared:
             with self._purged(vault, name, epoch, fenced=True) as done:
                 self._delete(vault, name, ids, _SAME)
@@ -167,6 +172,17 @@ class Eraser:
         """Leave the hashes of rows that are gone, without which the roots of their runs would no longer follow."""
         table = DeltaTable.forPath(self.spark, leaves.table_uri(LEAVES.name))
         table.alias("t").merge(ids.alias("s"), _SAME).whenMatchedUpdate(set={"image_id": "null"}).execute()
+
+    def _emptied(self, decided: Tables, ids: DataFrame) -> None:
+        """Leave number and hash of decisions about images that are gone: the ledger vouches for them by these."""
+        table = DeltaTable.forPath(self.spark, decided.table_uri(DECISIONS.name))
+        nothing = {c.name: "null" for c in DECISIONS.columns if c.name not in decisions.KEPT}
+        table.alias("t").merge(ids.alias("s"), _SAME).whenMatchedUpdate(set=nothing).execute()
+
+    def _undecided(self, events: list[dict[str, Any]]) -> int:
+        """Return how many decisions were emptied since the last tombstone: also where this is the second try."""
+        told = [dict(row["counts"] or {}).get(DECISIONS.name, 0) for row in events if row["event"] == "erased"]
+        return decisions.Decisions(self.lake).checked().erased - int(sum(told))
 
     @contextlib.contextmanager
     def _purged(self, tables: Tables, name: str, epoch: int, *, fenced: bool) -> Iterator[list[Swept]]:
@@ -208,6 +224,7 @@ class Eraser:
         counts = {"images": order.images, "copies": order.copies, order.why: order.images}
         counts |= {
             "leaves": self._leaves(events),
+            DECISIONS.name: self._undecided(events),
             "files": swept.files,
             "artifacts": shown,
             "suppressed": order.images if order.suppress else 0,

@@ -16,6 +16,7 @@ from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.records import TIMINGS
 from anonymizer_udfs.sources import is_sequential
 from jobs import (
+    applying,
     assess,
     baseline,
     catalog,
@@ -182,7 +183,8 @@ def _explained(request: Request, lake: SparkLake, vault: Vault | None, key: Key,
         images, size_bytes = _sums(found)
     with progress.waiting("planning"):
         rows = lake.frame("images") if exists else spark.createDataFrame([], plan.DONE_COLUMNS)
-        todo = listing.todo(request, found, rows).persist(StorageLevel.DISK_ONLY)
+        decided = applying.decided(request, lake) if exists else None
+        todo = listing.todo(request, found, rows, decided).persist(StorageLevel.DISK_ONLY)
         sizes = listing.sizes(request, spark)
         _, batches = plan.cut(todo, sizes, sequential=is_sequential(request.source))
         policies = {row["policy"]: int(row["count"]) for row in todo.groupBy("policy").count().collect()}

@@ -39,9 +39,10 @@ def listed(  # noqa: PLR0917 - each says another thing of one listing
     return found.persist(StorageLevel.DISK_ONLY)
 
 
-def todo(request: Request, found: DataFrame, images: DataFrame) -> DataFrame:
+def todo(request: Request, found: DataFrame, images: DataFrame, decided: DataFrame | None = None) -> DataFrame:
     """Return what of a listing is not done, with its operation; see :func:`jobs.plan.missing`."""
-    return plan.missing(found, images, request.treatment.digest, tiers.digests(request.others), request.retry)
+    others = tiers.digests(request.others)
+    return plan.missing(found, images, request.treatment.digest, others, request.retry, decided=decided)
 
 
 def sizes(request: Request, spark: SparkSession) -> plan.Sizes:

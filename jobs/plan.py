@@ -70,12 +70,18 @@ def list_images(session: SparkSession, lister: ListPartition) -> DataFrame:
 
 
 def missing(
-    listed: DataFrame, images: DataFrame, policy_digest: str, tiers: Mapping[str, str], retry: str | None
+    listed: DataFrame,
+    images: DataFrame,
+    policy_digest: str,
+    tiers: Mapping[str, str],
+    retry: str | None,
+    *,
+    decided: DataFrame | None = None,
 ) -> DataFrame:
     """Return the listed images that are not done, each with ``operation`` ``new`` or ``replace``.
 
     An image is done when its id, content version and the digest of its own policy are in the table; rows quarantined
-    for the reason ``retry`` are taken again.
+    for the reason ``retry`` are taken again, and so are those that do not follow what people decided about them.
 
     Args:
         listed: the listing.
@@ -83,12 +89,15 @@ def missing(
         policy_digest: of the run's policy.
         tiers: of the policies that data sets have, by their names.
         retry: a reason.
+        decided: which decision each image has to follow, if people decided anything; see :mod:`jobs.applying`.
     """
+    follows = F.col("decided") if "decided" in images.columns else F.lit(None).cast("bigint")
     known = images.select(
         "image_id",
         F.col("content_version").alias("_version"),
         F.col("policy_digest").alias("_policy"),
         F.coalesce(F.col("reason"), F.lit("")).alias("_reason"),
+        F.coalesce(follows, F.lit(0)).alias("_follows"),
     )
     wanted = F.lit(policy_digest)
     for name, digest in tiers.items():
@@ -97,6 +106,10 @@ def missing(
     if retry is not None:
         same = same & (F.col("_reason") != F.lit(retry))
     joined = listed.join(known, "image_id", "left")
+    if decided is not None:
+        last = decided.select("image_id", "content_version", F.col("decided.upto").alias("_upto"))
+        joined = joined.join(F.broadcast(last), ["image_id", "content_version"], "left")
+        same = same & (F.col("_follows") == F.coalesce(F.col("_upto"), F.lit(0)))
     operation = F.when(F.col("_version").isNull(), F.lit(NEW)).otherwise(F.lit(REPLACE))
     todo = joined.where(F.col("_version").isNull() | ~same).withColumn("operation", operation)
     return todo.select(*PLAN_COLUMNS, "operation")

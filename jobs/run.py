@@ -21,7 +21,7 @@ from anonymizer_udfs.records import OUT, TIMINGS
 from anonymizer_udfs.sources import is_sequential
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import groups, listing, mirror, orders, plan, progress, sealing, session, tracking
+from jobs import applying, groups, listing, mirror, orders, plan, progress, sealing, session, tracking
 from jobs.erasing import Eraser
 from jobs.errors import UsageError, VaultError
 from jobs.figures import Sitting, collect
@@ -55,6 +55,7 @@ class Running:
     suppressed: frozenset[str] = field(default=frozenset(), repr=False)
     seconds: Counter[str] = field(default_factory=Counter)
     timed: int = 0
+    decided: DataFrame | None = None
     stopping: Callable[[], bool] = lambda: False
 
 
@@ -123,8 +124,8 @@ def _process(running: Running, clock: float) -> Report:
         listed, total = _list(running)
     erased = _mirrored(running, listed, total) if request.mirror else 0
     with progress.waiting("planning"):
-        images = lake.frame("images")
-        todo = listing.todo(request, listed, images).persist(StorageLevel.DISK_ONLY)
+        images, running.decided = lake.frame("images"), applying.decided(request, lake)
+        todo = listing.todo(request, listed, images, running.decided).persist(StorageLevel.DISK_ONLY)
         cut, batches = plan.cut(todo, listing.sizes(request, running.spark), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
     spec = worker_spec(request, running.key, running.started.run_id, total, running.suppressed)
@@ -241,6 +242,7 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
     mine = work.where(F.col("batch") == F.lit(batch.number)).select(*plan.PLAN_COLUMNS, "task")
     if running.request.shares and running.vault is not None:
         mine = groups.GroupStore(running.vault, running.request.common.storage).joined(running.spark, mine)
+    mine = applying.joined(mine, running.decided)
     placed = mine.repartitionById(batch.tasks, F.col("task")).sortWithinPartitions(*order).drop("task")
     rows = placed.mapInArrow(AnonymizePartition(spec), from_arrow_schema(OUT))
     if order != ("image_id",):

@@ -24,7 +24,9 @@ EXAMPLES = """  faceveil status ./lake
 exit codes: 0 done, 1 failed, 2 bad arguments, 5 the ledger is broken"""
 
 REMEDIES = {
-    Reason.UNSURE: "a person looks at it and decides; its faces are anonymized already",
+    Reason.UNSURE: "a person looks at it and decides, in faceveil review; its faces are anonymized already",
+    Reason.EDITED: "a person changed it and nobody accepted the result: faceveil review",
+    Reason.WITHHELD: "a person withheld it: its decision can be taken back in faceveil review",
     Reason.RESIDUAL: "detectors went on finding faces: look at the source; after an update --retry residual",
     Reason.UNREADABLE: "see to access and network, then --retry unreadable",
     Reason.CHANGED: "changed while it was read: run again",

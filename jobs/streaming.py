@@ -18,7 +18,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Self
 
-from jobs import listing, logs, orders, progress, run
+from jobs import applying, listing, logs, orders, progress, run
 from jobs.errors import UsageError
 from jobs.request import Report, Request
 from jobs.run import Stopped
@@ -138,7 +138,8 @@ def _news(site: Site) -> bool:
     with progress.waiting("listing the source"):
         listed = listing.listed(request, site.spark, ready.key, lake.uri, ready.vault, ready.suppressed)
         try:
-            return not listing.todo(request, listed, lake.frame("images")).isEmpty()
+            decided = applying.decided(request, lake)
+            return not listing.todo(request, listed, lake.frame("images"), decided).isEmpty()
         finally:
             listed.unpersist()
 

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs import erasures, ledger, metrics, options, screen, sealing, signing, sweep
+from jobs import decisions, erasures, ledger, metrics, options, screen, sealing, signing, sweep
+from jobs.decisions import NOBODY, Checked
 from jobs.errors import UsageError
 from jobs.lake import APP, Lake
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
 from jobs.screen import Section, counted
 from jobs.tables import Tables
-from jobs.verifying import chain, commits, proofs, releases, trees
+from jobs.verifying import chain, commits, decided, proofs, releases, trees
 from jobs.verifying.chain import Chain
 from jobs.verifying.finding import Finding
 from jobs.verifying.rows import Comparison, Seen
 from jobs.verifying.trees import Trees
-from schemas import LEAVES, METRIC_TABLES, METRICS
+from schemas import DECISIONS, LEAVES, METRIC_TABLES, METRICS
 
 EXAMPLES = """  faceveil verify ./lake                                  all of it, every picture hashed
   faceveil verify ./lake --sample 1000                    all rows, and 1,000 pictures drawn at random
@@ -46,6 +47,7 @@ class Verified:
         findings: of all parts.
         sample: how many pictures were to be hashed; none: all.
         seconds: how long it took.
+        decided: people's decisions.
     """
 
     chain: Chain
@@ -54,6 +56,7 @@ class Verified:
     findings: tuple[Finding, ...]
     sample: int | None
     seconds: float
+    decided: Checked = NOBODY
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
@@ -71,6 +74,8 @@ class Verified:
             "rows_without_root": len(seen.open_ids),
             "pictures": seen.releasable,
             "pictures_hashed": seen.contents,
+            "decisions": len(self.decided.decisions),
+            "decisions_without_event": len(self.decided.unvouched),
             "seconds": round(self.seconds, 3),
         }
 
@@ -86,6 +91,7 @@ class Verified:
                     ("roots", f"{counted(len(self.trees.roots), 'run')} committed to {self.trees.run.size} rows"),
                     ("rows", f"{seen.held} of {seen.rows} are what a root vouches for"),
                     ("pictures", self._hashed()),
+                    *((("decisions", f"{len(self.decided.decisions)} of people"),) if self.decided.decisions else ()),
                     ("took", screen.seconds_text(self.seconds)),
                 ),
             ),
@@ -121,6 +127,9 @@ class Verified:
             out.append(
                 f"{said} of runs that have not finished, or that an older faceveil made: no root vouches for them"
             )
+        if self.decided.unvouched:
+            said = counted(len(self.decided.unvouched), "decision")
+            out.append(f"{said} that no event vouches for: no run follows them")
         if self.trees.erased:
             out.append(f"{counted(self.trees.erased, 'leaf').replace('leafs', 'leaves')} of images that were erased")
         return out
@@ -141,8 +150,9 @@ def run(lake: Lake, *, sample: int | None = None, public: str | None = None, hea
     grown = trees.load(lake, events)
     later = lake.ledger.events()  # a run may be under way: its rows are its own
     seen = Comparison(lake, grown, {row["run_id"]: row["event_seq"] for row in later}, sample).run()
-    found = (*linked.findings, *_tables(lake), *grown.findings, *seen.findings)
-    return Verified(linked, grown, seen, found, sample, time.monotonic() - clock)
+    people, strange = decided.look(lake)
+    found = (*linked.findings, *_tables(lake), *grown.findings, *seen.findings, *strange)
+    return Verified(linked, grown, seen, found, sample, time.monotonic() - clock, people)
 
 
 def _tables(lake: Lake) -> list[Finding]:
@@ -152,12 +162,15 @@ def _tables(lake: Lake) -> list[Finding]:
     erased = {sweep.APP: commits.by_number({row["event_seq"] for row in events if row["job"] == erasures.JOB})}
     last = max(begun, default=0)
     leaves, measured = sealing.tables(lake), Tables(lake.uri, METRIC_TABLES, lake.tables.storage)
+    people = decisions.tables(lake)
     found = [*commits.check(lake.tables, "images", {APP: commits.by_epoch(begun)} | erased)]
     if leaves.exist():
         found += commits.check(leaves, LEAVES.name, {sealing.APP: commits.by_epoch(begun)} | erased)
     if measured.exist():
         found += commits.check(measured, METRICS.name, {metrics.APP: commits.by_number(begun)} | erased)
     found += releases.check(lake, events)
+    if people.exist():
+        found += commits.check(people, DECISIONS.name, {decisions.APP: lambda number: number > 0} | erased)
     return [*found, *commits.check(lake.tables, "runs", {ledger.CHAIN: lambda number: 1 <= number <= last + 1})]
 
 

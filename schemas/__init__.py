@@ -1,6 +1,7 @@
 """Every Delta table and view, declared; nothing here reads or writes."""
 
 from schemas.base import FEATURES, Column, Table, spoken
+from schemas.decisions import ACTIONS, DECISIONS
 from schemas.groups import GROUPS, MEMBERS, SURROGATES
 from schemas.images import FACE_COMMENTS, IMAGES
 from schemas.learned import MODELS
@@ -14,11 +15,13 @@ from schemas.views import VIEW_COMMENTS, VIEWS, comments, views
 LAKE_TABLES = {table.name: table for table in (IMAGES, RUNS)}
 LEAF_TABLES = {LEAVES.name: LEAVES}
 """In the lake, too, from the first run on that committed to a root."""
+DECISION_TABLES = {DECISIONS.name: DECISIONS}
+"""In the lake, too, from the first decision of a person on."""
 METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
 RELEASE_TABLES = {RELEASES.name: RELEASES}
 """In the lake, too, from the first release on."""
-READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES | RELEASE_TABLES
+READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES | DECISION_TABLES | RELEASE_TABLES
 """All tables of a lake, as ``faceveil sql`` shows them; those that are not there yet are left out."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
@@ -35,6 +38,9 @@ IN_VAULT = VAULT_TABLES | TIER_TABLES | KEEP_TABLES | SUPPRESSED_TABLES | GROUP_
 """All tables of a vault."""
 
 __all__ = [
+    "ACTIONS",
+    "DECISIONS",
+    "DECISION_TABLES",
     "FACE_COMMENTS",
     "FEATURES",
     "GROUPS",

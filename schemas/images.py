@@ -62,7 +62,7 @@ IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=6,
+    version=7,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
@@ -108,6 +108,7 @@ IMAGES = Table(
         Column("model_digests", STRINGS, "SHA-256 of each model used", nullable=False),
         Column("key_id", pa.string(), "Which key the ids came from", nullable=False),
         Column("noise_key_id", pa.string(), "Which key the noise came from; null: the one of key_id"),
+        Column("decided", pa.int64(), "Number of the last decision of a person that the row follows; null: of none"),
         Column("processed_at", MOMENT, "When the row was made", nullable=False),
         Column("duration_ms", pa.float32(), "Work spent on the image, in milliseconds", nullable=False),
     ),

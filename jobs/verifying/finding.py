@@ -27,6 +27,7 @@ class Kind(StrEnum):
     CONTENT = "content"
     CONSTRAINT = "constraint"
     RELEASE = "release"
+    DECISION = "decision"
 
 
 @dataclass(frozen=True)
