@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint test soak coverage bench recall frontier attacked audit demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint docs test soak coverage bench recall frontier attacked audit demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +22,7 @@ TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=tr
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
 GROUP = $(TEST_ENV) SPARK_CONF_DIR=$(CURDIR)/tests/support/spark $(BIN)/python -m tests.support.group --reports $(REPORTS)
 # The longest first: two lanes then end at about the same time.
-GROUPS := spark faults promises unit hostile cluster s3 browser types lint docker-lint
+GROUPS := spark faults promises unit hostile cluster s3 browser types docs lint docker-lint
 LANES ?= 2
 
 help:  ## list the targets
@@ -82,6 +82,10 @@ docker-lint: setup  ## check docker/ with a linter and against the compose schem
 		build/docker-lint/node_modules/.bin/dockerfile-utils lint docker/Dockerfile && echo "Dockerfile: nothing to say"; \
 	else echo "skipped: the Dockerfile's linter needs npm, which is not there; tests/unit/test_docker.py has looked at it"; fi
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+
+docs: setup  ## the pages of docs/ as a site in build/site; a link that leads nowhere is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -b html -d build/site.cache docs build/site
+	@echo "docs: build/site/index.html"
 
 test: setup  ## all of the above, two at a time (LANES=1); ends with what was skipped and why
 	@rm -rf $(REPORTS)

@@ -116,7 +116,7 @@ def _table(names: Sequence[str], found: Rows, out: TextIO) -> int:
     more = next(found, None) is not None
     title = f"first {MOST_ROWS} rows; add LIMIT, or --format csv for all" if more else counted(len(shown), "row")
     cells = [tuple(_short(_cell(row[name])) for name in names) for row in shown]
-    right = tuple(i for i, name in enumerate(names) if shown and all(_is_number(row[name]) for row in shown))
+    right = tuple(i for i, name in enumerate(names) if _are_numbers([row[name] for row in shown]))
     widths = [max(len(row[i]) for row in (tuple(names), *cells)) + _GAP for i in range(len(names))]
     if out.isatty() and sum(widths) > shutil.get_terminal_size().columns:
         each = enumerate(cells, 1)
@@ -142,5 +142,6 @@ def _short(text: str) -> str:
     return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
 
 
-def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def _are_numbers(values: Sequence[Any]) -> bool:
+    there = [value for value in values if value is not None]
+    return bool(there) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there)

@@ -7,18 +7,19 @@ needs a cluster: the images. Both run on the driver and answer the same queries 
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
 from jobs.ledger import Ledger, SignedBy, unsigned
-from jobs.session import having
 from jobs.tables import Tables
 from schemas import IMAGES, LAKE_TABLES, views
+
+if TYPE_CHECKING:  # half a second of start-up, for commands that never start Spark
+    from pyspark.sql import DataFrame, SparkSession
 
 APP = "images"
 BATCH_BITS = 32
@@ -107,7 +108,7 @@ class SparkLake(Lake):
     """A lake with a SparkSession: what reads and writes images at scale."""
 
     def __init__(
-        self, uri: str, session: SparkSession, storage: Storage | None = None, signer: SignedBy = unsigned
+        self, uri: str, session: "SparkSession", storage: Storage | None = None, signer: SignedBy = unsigned
     ) -> None:
         super().__init__(uri, storage, signer)
         self.session = session
@@ -124,7 +125,7 @@ class SparkLake(Lake):
         for name, sql in views("explode").items():
             self.session.sql(sql).createOrReplaceTempView(name)
 
-    def frame(self, name: str) -> DataFrame:
+    def frame(self, name: str) -> "DataFrame":
         """Return a table as a DataFrame."""
         return self.session.read.format("delta").load(self.tables.table_uri(name))
 
@@ -150,7 +151,7 @@ class SparkLake(Lake):
                 time.sleep(wait_s)
         return None
 
-    def append(self, rows: DataFrame, commit: Commit) -> None:
+    def append(self, rows: "DataFrame", commit: Commit) -> None:
         """Append new images in one idempotent commit.
 
         Raises:
@@ -160,12 +161,16 @@ class SparkLake(Lake):
         writer.option("txnAppId", APP).option("txnVersion", str(commit.version)).save(self.tables.table_uri("images"))
         self._check(commit)
 
-    def replace(self, rows: DataFrame, commit: Commit) -> None:
+    def replace(self, rows: "DataFrame", commit: Commit) -> None:
         """Put images in place of the rows that have their ids, in one idempotent commit.
 
         Raises:
             LakeBusyError: as :meth:`append`.
         """
+        from delta.tables import DeltaTable  # noqa: PLC0415 - as above
+
+        from jobs.session import having  # noqa: PLC0415 - as above
+
         table = DeltaTable.forPath(self.session, self.tables.table_uri("images"))
         # MERGE takes its transaction from the session's settings, not from options.
         named = {"txnAppId": APP, "txnVersion": str(commit.version)}

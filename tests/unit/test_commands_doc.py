@@ -11,10 +11,10 @@ from jobs import completion
 from jobs.cli import COMMANDS
 
 DOCS = Path(commands.PAGE).parent
-NAMED = re.compile(r"`\[?faceveil (\w[^`\]]*)|^ {8}faceveil (.*)$", re.MULTILINE)
+NAMED = re.compile(r"`\[?faceveil (\w[^`\]]*)|(?:^ +|/bin/)faceveil (\w.*)$", re.MULTILINE)
 SAID = [
     (page, " ".join("".join(found).split()))
-    for page in ("dpia.md", "after-a-leak.md")
+    for page in ("dpia.md", "after-a-leak.md", "tutorial.md")
     for found in NAMED.findall((DOCS / page).read_text(encoding="utf-8"))
 ]
 
