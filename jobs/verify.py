@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs import erasures, ledger, metrics, options, screen, sealing, signing, sweep
+from jobs import due, erasures, ledger, metrics, options, screen, sealing, signing, sweep
 from jobs.errors import UsageError
 from jobs.lake import APP, Lake
 from jobs.options import Common, Parser
@@ -156,7 +156,9 @@ def _tables(lake: Lake) -> list[Finding]:
     if leaves.exist():
         found += commits.check(leaves, LEAVES.name, {sealing.APP: commits.by_epoch(begun)} | erased)
     if measured.exist():
-        found += commits.check(measured, METRICS.name, {metrics.APP: commits.by_number(begun)} | erased)
+        watched = {row["event_seq"] for row in events if row["job"] == due.MONITOR}
+        theirs = {metrics.APP: commits.by_number(begun), metrics.MONITOR_APP: commits.by_number(watched)}
+        found += commits.check(measured, METRICS.name, theirs | erased)
     return [*found, *commits.check(lake.tables, "runs", {ledger.CHAIN: lambda number: 1 <= number <= last + 1})]
 
 
