@@ -14,6 +14,8 @@ from jobs.tables import Tables
 from schemas import METRIC_TABLES, METRICS
 
 APP = "metrics"
+MONITOR_APP = "metrics/monitor"
+"""Of what ``faceveil monitor`` writes, which may be while an evaluation goes on."""
 
 
 class Metrics:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs import decisions, erasures, ledger, metrics, options, screen, sealing, signing, sweep
+from jobs import decisions, due, erasures, ledger, metrics, options, screen, sealing, signing, sweep
 from jobs.decisions import NOBODY, Checked
 from jobs.errors import UsageError
 from jobs.lake import APP, Lake
@@ -167,7 +167,9 @@ def _tables(lake: Lake) -> list[Finding]:
     if leaves.exist():
         found += commits.check(leaves, LEAVES.name, {sealing.APP: commits.by_epoch(begun)} | erased)
     if measured.exist():
-        found += commits.check(measured, METRICS.name, {metrics.APP: commits.by_number(begun)} | erased)
+        watched = {row["event_seq"] for row in events if row["job"] == due.MONITOR}
+        theirs = {metrics.APP: commits.by_number(begun), metrics.MONITOR_APP: commits.by_number(watched)}
+        found += commits.check(measured, METRICS.name, theirs | erased)
     found += releases.check(lake, events)
     if people.exist():
         found += commits.check(people, DECISIONS.name, {decisions.APP: lambda number: number > 0} | erased)

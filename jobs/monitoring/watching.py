@@ -17,13 +17,11 @@ from jobs import due, progress
 from jobs.due import DUE, Due
 from jobs.lake import Lake
 from jobs.ledger import Event
-from jobs.metrics import Metrics
+from jobs.metrics import MONITOR_APP, Metrics
 from jobs.monitoring import judging, reading, runs
 from jobs.monitoring.judging import Finding, State
 from jobs.monitoring.runs import Compared
 from jobs.screen import Section, counted
-
-APP = "metrics/monitor"
 
 
 @dataclass(frozen=True)
@@ -175,6 +173,6 @@ def _written(
     # The ledger first: what it says holds up a release, and figures that are missing are written by the next call.
     number = lake.ledger.append(event_)
     figures = [f for one in made.findings for f in one.figures(pair.run.run_id, made.limits.confidence)]
-    metrics.append(figures, event_.run_id, number, APP)
+    metrics.append(figures, event_.run_id, number, MONITOR_APP)
     now = due.evaluation_due(lake.ledger.events())
     return replace(made, monitor_id=event_.run_id, due=now), event_

@@ -12,7 +12,7 @@ from anonymizer_udfs.evidence.figure import Figure
 from conf.settings import Settings
 from jobs import monitor
 from jobs.lake import Lake
-from jobs.metrics import Metrics
+from jobs.metrics import MONITOR_APP, Metrics
 from jobs.monitoring import watching
 from jobs.reporting import dashboard
 from tests.support import evaluated_lakes, lakes
@@ -98,7 +98,7 @@ def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
         Figure("monitor", "psi", None, (("run", evil), ("state", evil))),
     ]
     for number in range(4):
-        Metrics(lake).append(figures, f"w{number}", 10 + number, "metrics/monitor")
+        Metrics(lake).append(figures, f"w{number}", 10 + number, MONITOR_APP)
     made = page(lake)
     assert "<img" not in made
     assert made.count("&lt;img src=x") > 3

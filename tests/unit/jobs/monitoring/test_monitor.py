@@ -11,11 +11,12 @@ from deltalake import QueryBuilder
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.policy import Policy, public
-from jobs import monitor, report, status
+from jobs import monitor, report, status, verify
 from jobs.due import evaluation_due
 from jobs.lake import Lake
-from jobs.metrics import Metrics
-from jobs.monitoring import reading
+from jobs.metrics import MONITOR_APP, Metrics
+from jobs.monitoring import reading, watching
+from jobs.verifying.finding import Kind
 from tests.support import evaluated_lakes, lakes
 from tests.unit.jobs.cases import Asked, Told
 from tests.unit.jobs.monitoring import cases
@@ -92,6 +93,16 @@ def test_a_usual_run_is_steady(before: list[dict[str, Any]], tmp_path: Path, ask
     assert len(lake.ledger.events()) == 5
     other = asked(monitor, lake.uri, *OFF, "--baseline", "last:1")
     assert other["monitor_id"] != said["monitor_id"]
+
+
+def test_a_lake_that_was_looked_at_is_what_its_runs_made(tmp_path: Path) -> None:
+    """``verify`` knows what a monitor wrote; figures under a number of no monitor are somebody else's."""
+    lake = lakes.sealed(tmp_path / "lake", usual("run-1", 5, 1), usual("run-2", 5, 2))
+    found, event = watching.watch(lake, watching.Asked())
+    assert event is not None
+    assert verify.run(lake).findings == ()
+    Metrics(lake).append(found.findings[0].figures("run-2", 0.999), "x", 99, MONITOR_APP)
+    assert [one.kind for one in verify.run(lake).findings] == [Kind.COMMIT]
 
 
 def test_where_the_figures_are_missing_they_are_written_again(
