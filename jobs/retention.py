@@ -22,7 +22,16 @@ from jobs.lake import SparkLake
 from jobs.ledger import Event
 from jobs.placed import Placed, readable
 from jobs.tables import Tables
-from schemas import GROUP_TABLES, LEAF_TABLES, METRIC_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, TIER_TABLES
+from schemas import (
+    GROUP_TABLES,
+    KEEP_TABLES,
+    LEAF_TABLES,
+    METRIC_TABLES,
+    MODEL_TABLES,
+    RELEASE_TABLES,
+    SUPPRESSED_TABLES,
+    TIER_TABLES,
+)
 
 JOB = "maintain"
 COMPACT_FROM = 16
@@ -137,10 +146,10 @@ def _recorded(placed: Placed, spark: SparkSession, counts: dict[str, int]) -> It
 def every(placed: Placed, *, vault: bool) -> list[tuple[Tables, str]]:
     """Return all tables that are there, those of the lake first; those of the vault only where it is asked for."""
     lake, storage = placed.lake.tables, placed.common.storage
-    groups = [lake, *(Tables(lake.uri, declared, storage) for declared in (METRIC_TABLES, LEAF_TABLES))]
+    groups = [lake, *(Tables(lake.uri, declared, storage) for declared in (METRIC_TABLES, LEAF_TABLES, RELEASE_TABLES))]
     if vault:
         found = placed.vault().tables
-        more = (GROUP_TABLES, TIER_TABLES, MODEL_TABLES, SUPPRESSED_TABLES)
+        more = (GROUP_TABLES, TIER_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, KEEP_TABLES)
         groups += [found, *(Tables(found.uri, declared, storage) for declared in more)]
     return [(tables, name) for tables in groups if tables.exist() for name in tables.declared]
 
