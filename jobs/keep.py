@@ -1,7 +1,6 @@
 """``faceveil keep``: whose faces stay visible, since they consented. Needs no Spark."""
 
 import argparse
-import getpass
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _work(args: argparse.Namespace, common: Common) -> int:
     placed = open_lake(args.lake, common)
-    by = args.by if args.by is not None else getpass.getuser()
+    by = options.who(args.by)
     if args.action == "add":
         if not (args.folder and (args.person or "").strip() and (args.consent or "").strip() and args.policy):
             raise UsageError("add needs FOLDER, --person ID, --consent REF and --policy NAME|FILE")

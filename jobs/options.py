@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import getpass
 import json
 import math
 import os
@@ -160,6 +161,21 @@ def guarded(command: str, work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"faceveil {command}: interrupted; run it again to go on where it stopped\n")
         return FAILED
+
+
+def who(given: str | None) -> str:
+    """Return by whom something is done: as was typed, else the system's user.
+
+    Raises:
+        UsageError: nothing was typed, and the system knows no name.
+    """
+    try:
+        name = getpass.getuser() if given is None else given.strip()
+    except (KeyError, OSError) as error:
+        raise UsageError("--by NAME is needed: this system has no name for who runs it") from error
+    if not name:
+        raise UsageError("--by: expected a name, got nothing")
+    return name
 
 
 def answer(value: dict[str, Any] | list[Any], lines: Sequence[str], *, as_json: bool) -> None:

@@ -1,7 +1,6 @@
 """``faceveil release``: a lake's images go out, if a gate allows it, with manifest, datasheet and Croissant."""
 
 import argparse
-import getpass
 import json
 import re
 import secrets
@@ -76,8 +75,6 @@ class Order:
         """Refuse names that are none, and places inside the lake or its vault, or around them."""
         if not _NAME.fullmatch(self.name):
             raise UsageError("--name: expected lower-case letters, digits, '.', '_' and '-', such as v1")
-        if not self.by.strip():
-            raise UsageError("--by: expected a name")
         if self.shard_bytes < 1:
             raise UsageError(f"--shard-bytes must be at least 1, got {self.shard_bytes}")
         writer(self.format)
@@ -292,7 +289,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         placed,
         stores.normalise(args.uri),
         args.name,
-        args.by if args.by is not None else getpass.getuser(),
+        options.who(args.by),
         args.format,
         override,
         _gate(args.gate),

@@ -84,7 +84,8 @@ def recheck(lake: Lake) -> Listed:
     kept, events = Releases(lake), lake.ledger.events()
     rows = kept.rows()
     known = recalled(events)
-    against = {row["name"]: why for row in rows if row["name"] not in known and (why := _against(row, lake, events))}
+    found = history(lake, _EVERY) if rows else []
+    against = {one["name"]: why for one in rows if one["name"] not in known and (why := _against(one, found, events))}
     if against:
         number = lake.ledger.append(_event(against))
         known = recalled(lake.ledger.events())
@@ -114,12 +115,14 @@ def _event(against: dict[str, dict[str, str]]) -> Event:
     )
 
 
-def _against(row: dict[str, Any], lake: Lake, events: Sequence[dict[str, Any]]) -> dict[str, str] | None:
+def _against(
+    row: dict[str, Any], found: Sequence[Evaluation], events: Sequence[dict[str, Any]]
+) -> dict[str, str] | None:
     """Return which evaluation after a release refuses what made it, and why; none where none does."""
     if row["word"] == Word.OBFUSCATED.value:
         return None
     out = max((e["event_seq"] for e in events if e["run_id"] == row["run_id"]), default=0)
-    for one in history(lake, _EVERY):
+    for one in found:
         later = max(e["event_seq"] for e in one.events) > out
         checks = failed(one, row["word"]) if later and _concerns(one, row) else []
         if checks:

@@ -25,9 +25,11 @@ from jobs.tables import Tables
 from schemas import (
     DECISION_TABLES,
     GROUP_TABLES,
+    KEEP_TABLES,
     LEAF_TABLES,
     METRIC_TABLES,
     MODEL_TABLES,
+    RELEASE_TABLES,
     SUPPRESSED_TABLES,
     TIER_TABLES,
 )
@@ -145,11 +147,11 @@ def _recorded(placed: Placed, spark: SparkSession, counts: dict[str, int]) -> It
 def every(placed: Placed, *, vault: bool) -> list[tuple[Tables, str]]:
     """Return all tables that are there, those of the lake first; those of the vault only where it is asked for."""
     lake, storage = placed.lake.tables, placed.common.storage
-    later = (METRIC_TABLES, LEAF_TABLES, DECISION_TABLES)
+    later = (METRIC_TABLES, LEAF_TABLES, DECISION_TABLES, RELEASE_TABLES)
     groups = [lake, *(Tables(lake.uri, declared, storage) for declared in later)]
     if vault:
         found = placed.vault().tables
-        more = (GROUP_TABLES, TIER_TABLES, MODEL_TABLES, SUPPRESSED_TABLES)
+        more = (GROUP_TABLES, TIER_TABLES, MODEL_TABLES, SUPPRESSED_TABLES, KEEP_TABLES)
         groups += [found, *(Tables(found.uri, declared, storage) for declared in more)]
     return [(tables, name) for tables in groups if tables.exist() for name in tables.declared]
 

@@ -140,12 +140,10 @@ def test_200_000_files_in_one_folder(tmp_path: Path) -> None:
     """All are listed and planned, and a sample of them is processed."""
     source, content = tmp_path / "in", place()
     source.mkdir()
-    for number in range(200_000):
-        path = source / f"{number}.png"
-        if number % MOST_LINKS:
-            os.link(first, path)
-        else:
-            first = path
-            first.write_bytes(content)
+    for number in range(0, 200_000, MOST_LINKS):
+        first = source / f"{number}.png"
+        first.write_bytes(content)
+        for other in range(number + 1, min(200_000, number + MOST_LINKS)):
+            os.link(first, source / f"{other}.png")
     assert anonymize(source, tmp_path / "lake", "--limit", "20") == DONE
     assert len(rows(tmp_path / "lake")) == 20

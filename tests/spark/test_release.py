@@ -10,8 +10,11 @@ import pytest
 import yaml
 
 from anonymizer_udfs.recognition.calibration import content_digest
+from conf.settings import load
 from jobs import keep, release, releases, verify
-from jobs.lake import Lake
+from jobs.keysource import KeySource
+from jobs.options import Common
+from jobs.placed import open_lake
 from tests.support import evaluated_lakes
 from tests.support.anonymizing import DONE, ONE_LOOK, anonymize, rows
 from tests.support.pictures import place, portrait, write
@@ -29,7 +32,7 @@ def test_a_lake_is_evaluated_goes_out_and_is_taken_back(tmp_path: Path, capsys: 
     first = [str(lake), str(tmp_path / "v1"), "--name", "v1", "--json", *UNTRACKED]
     assert release.main([*first, "--labels", str(who), "--policy", str(ONE_LOOK)]) == REFUSED
     assert "refused" in capsys.readouterr().err
-    opened = Lake(str(lake))
+    opened = open_lake(str(lake), Common(load(), None, KeySource())).lake
     assert [e["event"] for e in opened.ledger.events() if e["job"] == "evaluate"] == ["started", "finished", "verdict"]
     assert not (tmp_path / "v1").exists()
     evaluated_lakes.evaluate(opened, evaluated_lakes.good(), "run-good")
@@ -41,7 +44,7 @@ def test_a_lake_is_evaluated_goes_out_and_is_taken_back(tmp_path: Path, capsys: 
     evaluated_lakes.evaluate(opened, evaluated_lakes.refused(), "run-bad")
     assert releases.main([str(lake), "--recheck", "--json"]) == REFUSED
     assert json.loads(capsys.readouterr().out)["newly_recalled"] == ["v1"]
-    assert verify.run(Lake(str(lake))).findings == ()
+    assert verify.run(opened).findings == ()
 
 
 def _calibrated(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.base import Storage
 from conf import policies
 from conf.settings import load
-from jobs import context, keep, keeplist
+from jobs import context, keep, keeplist, policy
 from jobs.errors import UsageError, VaultError
 from jobs.keeplist import KeepStore, Told
 from jobs.lake import Lake
@@ -167,3 +167,9 @@ def test_what_is_missing_or_too_much_is_said(
     lake: Lake = lakes.make(tmp_path / "lake", [])
     told(keep, lake.uri, *words, code=2)
     assert not Path(vault.uri, "keep").exists()
+
+
+def test_a_policy_says_in_words_that_people_stay_visible(tmp_path: Path, told: Answered) -> None:
+    """Whoever reads it before it is used has to know."""
+    assert "stay visible" in told(policy, "show", kept_policy(tmp_path))
+    assert "stay visible" not in told(policy, "show", "public")
