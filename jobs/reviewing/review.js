@@ -149,19 +149,17 @@ function show(said) {
   $("name").textContent = said.image_id;
   const [, leak, reason, policy, run, , regions] = said.item;
   const eyes = said.eyes > 1 ? ` · ${said.accepted_by.length} of ${said.eyes} people accepted` : "";
-  $("facts").textContent = `${said.status}, ${reason} · policy ${policy || "–"} · ${regions} regions · ${said.size.join(" × ")} px · leak ${leak.toFixed(2)} · run ${run}${eyes}`;
+  $("facts").textContent = `${said.status}, ${reason} · policy ${policy || "–"} · ${regions === 1 ? "1 region" : `${regions} regions`} · ${said.size.join(" × ")} px · leak ${leak.toFixed(2)} · run ${run}${eyes}`;
   if (!same) {
     $("result").src = `/pictures/${said.image_id}/result`;
-    $("result").alt = `The anonymized picture, with ${regions} regions marked`;
+    $("result").alt = `The anonymized picture; marked in it: ${regions === 1 ? "1 region" : `${regions} regions`}`;
     showSource();
     tell(said.frames > 1 ? `An animation of ${said.frames} frames: a region that you draw covers all of them.` : "");
   }
   $("released").hidden = said.sha256 === null;
   const over = $("over");
   over.setAttribute("viewBox", `0 0 ${said.size[0]} ${said.size[1]}`);
-  $("result").width = said.size[0];
-  $("result").height = said.size[1];
-  $("result").style.height = "auto";
+  fit();
   drawOver();
   listRegions();
   listLog();
@@ -182,6 +180,12 @@ function rect(box, name) {
   const [x0, y0, x1, y1] = box;
   for (const [key, value] of Object.entries({ x: x0, y: y0, width: Math.max(0, x1 - x0), height: Math.max(0, y1 - y0), class: name })) made.setAttribute(key, value);
   return made;
+}
+
+function fit() {
+  // The marks lie exactly over the picture, however the browser has scaled it.
+  $("over").style.width = `${$("result").clientWidth}px`;
+  $("over").style.height = `${$("result").clientHeight}px`;
 }
 
 function drawOver() {
@@ -286,7 +290,8 @@ function released(event) {
   if (!state.dragging) return;
   const [a, b] = state.dragging, [x, y] = point(event);
   state.dragging = null;
-  if (Math.abs(x - a) >= 4 && Math.abs(y - b) >= 4) return place();
+  const least = Math.max(4, Math.max(...state.shown.size) / 100);
+  if (Math.abs(x - a) >= least && Math.abs(y - b) >= least) return place();
   state.draft = null;
   const inside = (box) => x >= box[0] && x < box[2] && y >= box[1] && y < box[3];
   choose(state.shown.regions.findIndex((one) => inside(one.region)));
@@ -312,7 +317,8 @@ async function send() {
   state.sending = true;
   while (state.outbox.length) {
     // Those about one image that wait go together: either all of them count or none.
-    const some = state.outbox.slice(0, 50);
+    const other = state.outbox.findIndex((one) => one.image_id !== state.outbox[0].image_id);
+    const some = state.outbox.slice(0, Math.min(50, other < 0 ? state.outbox.length : other));
     $("saving").textContent = `saving ${state.outbox.length}`;
     try {
       const answer = await fetch("/api/decisions", { method: "POST", headers: { "Content-Type": "application/json", "X-Faceveil": word }, body: JSON.stringify({ decisions: some }) });
@@ -377,6 +383,7 @@ function act(name) {
     button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
     if (name === "source") showSource();
     else $("stage").classList.toggle("full");
+    fit();
     return;
   }
   decide(name, needs ? { region: state.region } : {});
@@ -413,7 +420,8 @@ function mode(name) {
 }
 
 $("list").addEventListener("scroll", () => requestAnimationFrame(drawRows));
-addEventListener("resize", drawRows);
+addEventListener("resize", () => { drawRows(); fit(); });
+$("result").addEventListener("load", fit);
 $("filters").addEventListener("change", load);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("filters").elements.below.addEventListener("input", (event) => { $("below-shown").textContent = Number(event.target.value) < 1 ? `below ${event.target.value}` : "any"; });
