@@ -36,6 +36,19 @@ class GoneError(JobError):
     """There is no such image, or nothing of it to show."""
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What became of decisions that were sent together.
+
+    Attributes:
+        images: where the images stand whose decisions count.
+        refused: image to why none of its decisions does.
+    """
+
+    images: list[dict[str, Any]]
+    refused: dict[str, str]
+
+
 @dataclass
 class Desk:
     """The review of one lake.
@@ -135,22 +148,34 @@ class Desk:
             raise GoneError("the source cannot be shown: the vault does not name it, or it is gone")
         return pictures.shown(found, self.max_pixels)
 
-    def decide(self, asks: Sequence[Ask], reviewer: str) -> list[dict[str, Any]]:
-        """Write decisions and return where their images stand then.
+    def decide(self, asks: Sequence[Ask], reviewer: str) -> Decided:
+        """Write decisions and return where their images stand then; those about one image all count, or none does.
 
         Raises:
-            UsageError, StaleError: one of them cannot be; none is then written.
+            UsageError, StaleError, GoneError: none of them can be.
             LakeError: they could not be written, or not vouched for; sent again they count once.
         """
-        made = []
+        by: dict[str, list[Ask]] = {}
         for ask in asks:
-            row = self._row(ask.image_id)
-            if ask.undoes is not None and not any(one.decision_id == ask.undoes for one in self._live(row)):
-                raise UsageError("what is to be undone is no decision about this image that counts; reload the page")
-            made.append(ask.decision(row, self._turn(ask.image_id), reviewer, self.session_id))
+            by.setdefault(ask.image_id, []).append(ask)
+        made, refused = list[Decision](), dict[str, str]()
+        for image_id, mine in by.items():
+            try:
+                made += [self._made(ask, reviewer) for ask in mine]
+            except (UsageError, GoneError) as error:
+                if len(by) == 1:
+                    raise
+                refused[image_id] = str(error)
         with self._lock:
-            self._decisions.append(made, again=any(ask.again for ask in asks))
-            return [self.detail(image_id) for image_id in dict.fromkeys(ask.image_id for ask in asks)]
+            if made:
+                self._decisions.append(made, again=any(ask.again for ask in asks))
+            return Decided([self.detail(image_id) for image_id in by if image_id not in refused], refused)
+
+    def _made(self, ask: Ask, reviewer: str) -> Decision:
+        row = self._row(ask.image_id)
+        if ask.undoes is not None and not any(one.decision_id == ask.undoes for one in self._live(row)):
+            raise UsageError("what is to be undone is no decision about this image that counts; reload the page")
+        return ask.decision(row, self._turn(ask.image_id), reviewer, self.session_id)
 
     def _live(self, row: Mapping[str, Any]) -> tuple[Decision, ...]:
         found = self._standings().get(_key(row))

@@ -316,17 +316,18 @@ async function send() {
   if (state.sending) return;
   state.sending = true;
   while (state.outbox.length) {
-    // Those about one image that wait go together: either all of them count or none.
-    const other = state.outbox.findIndex((one) => one.image_id !== state.outbox[0].image_id);
-    const some = state.outbox.slice(0, Math.min(50, other < 0 ? state.outbox.length : other));
+    // What waits goes together, so that a slow store keeps nobody waiting; of one image all count or none.
+    const some = state.outbox.slice(0, 50);
     $("saving").textContent = `saving ${state.outbox.length}`;
     try {
       const answer = await fetch("/api/decisions", { method: "POST", headers: { "Content-Type": "application/json", "X-Faceveil": word }, body: JSON.stringify({ decisions: some }) });
       const said = await answer.json().catch(() => ({}));
       if (answer.status >= 500) throw new Error(said.error);
       state.outbox.splice(0, some.length);
-      if (answer.ok) said.images.forEach(saved);
-      else refused(some, said.error || "the session is over: run faceveil review again");
+      if (answer.ok) {
+        said.images.forEach(saved);
+        for (const [id, why] of Object.entries(said.refused)) refused(id, why);
+      } else refused(some[0].image_id, said.error || "the session is over: run faceveil review again");
     } catch (error) {
       // Nobody knows whether it was written: it is sent again under its id, and counts once.
       some.forEach((one) => { one.again = true; });
@@ -338,9 +339,9 @@ async function send() {
   $("saving").textContent = "all saved";
 }
 
-function refused(some, why) {
+function refused(id, why) {
   tell(`Not saved: ${why}`, true);
-  const mine = state.items.findIndex((one) => one[0] === some[0].image_id);
+  const mine = state.items.findIndex((one) => one[0] === id);
   if (mine >= 0) open(mine).then(() => tell(`Not saved: ${why}`, true));
 }
 

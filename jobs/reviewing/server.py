@@ -46,7 +46,7 @@ def app(desk: Desk, guard: Guard) -> FastAPI:
     async def decided(request: Request) -> Response:
         name, _ = guard.who(request.cookies.get(guard.cookie)) or ("", "")
         asks = _asks(await _body(request))
-        return JSONResponse({"images": await run_in_threadpool(desk.decide, asks, name)})
+        return JSONResponse(vars(await run_in_threadpool(desk.decide, asks, name)))
 
     return made
 

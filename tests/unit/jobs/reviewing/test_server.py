@@ -224,9 +224,18 @@ def test_what_is_sent_again_counts_once_and_what_was_made_anew_does_not(tmp_path
         assert anna.decide(one)[0] == 200
         assert anna.decide(one | {"again": True})[0] == 200
         assert len(Decisions(desk.lake).all()) == 1
-        status, said = anna.decide(ask(image, "keep", region=0), ask(image | {"sha256": "f" * 64}, "withhold"))
+        stale = ask(image, "keep", region=0), ask(image | {"sha256": "f" * 64}, "withhold")
+        status, said = anna.decide(*stale)
         assert (status, "made anew" in said["error"]) == (409, True)
         assert len(Decisions(desk.lake).all()) == 1
+        other = anna.get(f"/api/images/{reviewed.ids(tmp_path / 'photos')['b.png']}")
+        status, said = anna.decide(*stale, ask(other, "withhold"))
+        assert (status, list(said["refused"]), [one["image_id"] for one in said["images"]]) == (
+            200,
+            [image_id],
+            [other["image_id"]],
+        )
+        assert [one.action for one in Decisions(desk.lake).all()] == ["accept", "withhold"]
 
 
 @pytest.mark.parametrize(
