@@ -9,6 +9,7 @@ import ast
 import configparser
 import importlib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -47,8 +48,8 @@ def loaded(name: str) -> Any:
 
 def in_shell(text: str) -> Iterator[list[str]]:
     """Yield the words of each call of ``faceveil`` in a line of shell."""
-    for part in re.split(r"\|\||&&|;", text):
-        words = shlex.split(part)
+    for part in re.split(r"\|\||&&|[;&\n]", text):
+        words = shlex.split(part) if "faceveil" in part else []
         if words and Path(words[0]).name == "faceveil":
             yield words[1:]
 
@@ -140,6 +141,26 @@ def test_documents_hold_to_their_schema(name: str) -> None:
         wrong = json.loads(text.replace(f'"{key}": ', f'"{key}x": '))
         free = {"faceveil_night", "faceveil", "memory", "spark_conf"}
         assert schedulers.problems(name, wrong) or key in free, key
+
+
+@pytest.mark.parametrize(("ends", "code"), [(0, 0), (3, 0), (1, 1), (5, 1)])
+@pytest.mark.parametrize("stopped", [False, True], ids=["ends", "stopped"])
+def test_the_cronjobs_shell_hands_signals_on(ends: int, code: int, stopped: bool, tmp_path: Path) -> None:
+    """The real script, with a command that ends as ours does: by itself, or cleanly after SIGTERM."""
+    command = tmp_path / "faceveil"
+    lasts = "while :; do sleep 0.05; done" if stopped else ":"
+    command.write_text(f"#!/bin/sh\ntrap 'echo got >&2; exit {ends}' TERM\necho up\n{lasts}\nexit {ends}\n", "utf-8")
+    command.chmod(0o755)
+    pod = loaded("cronjob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (script,) = pod["initContainers"][0]["args"]
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=path) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"up\n"
+        if stopped:
+            running.terminate()
+        _, said = running.communicate(timeout=30)
+    assert (running.returncode, b"got" in said) == (code, stopped)
 
 
 def test_a_spark_application_has_the_values_of_the_cluster() -> None:

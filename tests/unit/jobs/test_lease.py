@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,22 @@ def test_a_lease_is_given_back(tmp_path: Path) -> None:
             assert not holder(tmp_path).free
         assert holder(tmp_path).free
     assert len(list((tmp_path / NAME).iterdir())) == 1
+
+
+def test_a_lease_that_is_taken_again_is_checked(tmp_path: Path) -> None:
+    """One process may do many runs under one lease: it goes on being ours, or says that it is not."""
+    with lease(QUICK) as mine:
+        mine.take(str(tmp_path))
+        before = threading.active_count()
+        mine.take(str(tmp_path))
+        assert threading.active_count() == before
+        mine._stop.set()
+        time.sleep(0.3)
+        elsewhere(tmp_path)
+        with lease(QUICK) as theirs:
+            theirs.take(str(tmp_path))
+            with pytest.raises(LakeBusyError, match="taken over"):
+                mine.take(str(tmp_path))
 
 
 def test_whoever_comes_second_is_told_who_has_it(tmp_path: Path) -> None:
