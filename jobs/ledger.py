@@ -127,9 +127,7 @@ class Ledger:
         if "signed_by" not in self._tables.columns("runs"):
             self._tables.create()  # a lake of an older faceveil gets the columns of today
         columns = "event_seq, hash, signed_by"
-        least = self._tables.transaction("runs", CHAIN)  # of many files only that of the last event is then read
-        newest = f"SELECT {columns} FROM runs WHERE event_seq >= {least} ORDER BY event_seq DESC LIMIT 1"  # noqa: S608 - ours
-        last = self._tables.query(newest).to_pylist()
+        last = self._tables.query(f"SELECT {columns} FROM runs ORDER BY event_seq DESC LIMIT 1").to_pylist()  # noqa: S608 - ours
         if signer is None and last and last[0]["signed_by"]:
             raise LakeError(
                 "the events of this lake are signed, and there is no key to sign with: give --vault, or "

@@ -6,6 +6,7 @@ Runs without Spark. One desk serves all threads of a server; other servers on th
 import random
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ COLUMNS = (
 )
 DRAWS = 50
 """So many images of the draw are handed out at a time."""
+FRESH_S = 0.5
 _MISSES = frozenset({"add", "redraw", "harder", "withhold"})
 
 
@@ -72,6 +74,7 @@ class Desk:
         self._lock = threading.RLock()
         self._decisions = Decisions(self.lake)
         self._known: dict[str, tuple[Any, Any]] = {}
+        self._versions: dict[str, tuple[float, Any]] = {}
 
     def listing(self, wanted: Filter) -> Listing:
         """Return what waits for people, those that leak most first."""
@@ -169,6 +172,7 @@ class Desk:
         with self._lock:
             if made:
                 self._decisions.append(made, again=any(ask.again for ask in asks))
+                self._versions.clear()
             return Decided([self.detail(image_id) for image_id in by if image_id not in refused], refused)
 
     def _made(self, ask: Ask, reviewer: str) -> Decision:
@@ -221,16 +225,24 @@ class Desk:
     def _of(self, what: str, which: str, look: Callable[[], Any]) -> Any:
         """Return what was looked up last, unless the table changed or another one is asked for."""
         with self._lock:
-            now = self.lake.tables.open("images").version(), which
+            now = self._version("images", lambda: self.lake.tables.open("images").version()), which
             then, found = self._known.get(what, (None, None))
             if then != now:
                 found = look()
                 self._known[what] = now, found
             return found
 
+    def _version(self, what: str, look: Callable[[], Any]) -> Any:
+        """Return a version as it was :data:`FRESH_S` ago at most: to look costs more than the rest of an answer."""
+        at, found = self._versions.get(what, (-FRESH_S, None))
+        if time.monotonic() - at >= FRESH_S:
+            at, found = time.monotonic(), look()
+            self._versions[what] = at, found
+        return found
+
     def _all(self) -> tuple[Decision, ...]:
         with self._lock:
-            now = self._decisions.version()
+            now = self._version("decisions", self._decisions.version)
             then, found = self._known.get("decisions", (None, ()))
             if then != now:
                 found = self._decisions.all()

@@ -64,6 +64,7 @@ def test_nothing_else_is_in_it(packed: set[str]) -> None:
         ".typed",
         ".html",
         ".css",
+        ".js",
         ".java",
     }
 
