@@ -21,6 +21,8 @@ from tests.support.lakes import AT, KEY, arrow, make, make_vault, row
 from tests.support.pictures import place, portrait, saved, write
 
 NIGHTS = 3
+A_NIGHT = 24
+"""Images; ids are chance, and with a few of them the files of three nights may happen to lie apart."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``photos`` and a lake of several runs, of a file each."""
     root = tmp_path_factory.mktemp("nights")
     for night in range(NIGHTS):
-        files = {f"{night}-{n}.png": place(10 * night + n) for n in range(5)} | {f"{night}.png": portrait(night)}
+        files = {f"{night}-{n}.png": place(100 * night + n) for n in range(A_NIGHT)} | {f"{night}.png": portrait(night)}
         assert anonymize(write(root / "photos", files), root / "lake") in {DONE, HELD_BACK}
     return root
 
