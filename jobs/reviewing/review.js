@@ -4,7 +4,7 @@ const ROW = 48, SPARE = 8, SURE = 0.7;
 const $ = (id) => document.getElementById(id);
 const word = document.querySelector("meta[name=faceveil-word]").content;
 const WORDS = { accept: "accepted", withhold: "withheld", add: "region added", redraw: "region drawn anew", keep: "no face, kept", restore: "no face, restored", harder: "harder", undo: "undone" };
-const state = { mode: "queue", items: [], total: 0, at: -1, shown: null, region: -1, draft: null, drawn: "", dragging: null, outbox: [], sending: false, asked: 0 };
+const state = { mode: "queue", items: [], total: 0, at: -1, shown: null, region: -1, draft: null, drawn: "", dragging: null, outbox: [], sending: false, asked: 0, saves: 0 };
 
 function hex(bytes) {
   return [...crypto.getRandomValues(new Uint8Array(bytes))].map((one) => one.toString(16).padStart(2, "0")).join("");
@@ -134,7 +134,11 @@ async function open(i) {
   drawRows();
   const id = state.items[i][0];
   try {
-    const said = await get(`/api/images/${id}`);
+    let said, before;
+    do {
+      before = state.saves;
+      said = await get(`/api/images/${id}`);
+    } while (state.saves !== before); // what was asked for before a decision was saved may not know it
     if (state.items[state.at]?.[0] === id) show(said);
   } catch (error) {
     empty(error.message);
@@ -346,6 +350,7 @@ function refused(id, why) {
 }
 
 function saved(said) {
+  state.saves += 1;
   const mine = state.items.findIndex((one) => one[0] === said.image_id);
   if (mine >= 0) state.items[mine] = said.item;
   if (state.shown && state.shown.image_id === said.image_id) show(said);
