@@ -117,9 +117,10 @@ def by_keyboard(page: Page) -> None:
     press(page, "]")
     press(page, "n")
     press(page, "a")
-    until(page, "state.at === 1")
+    press(page, "w")  # before the next picture is there: it is about nothing yet
+    until(page, "state.at === 1 && state.shown.image_id === state.items[1][0]")
     press(page, "w")
-    until(page, "state.at === 2")
+    until(page, "state.at === 2 && state.shown.image_id === state.items[2][0]")
     press(page, "k")
     until(page, "state.at === 1 && state.shown.image_id === state.items[1][0]")
     saved(page)
