@@ -4,7 +4,7 @@ const ROW = 48, SPARE = 8, SURE = 0.7;
 const $ = (id) => document.getElementById(id);
 const word = document.querySelector("meta[name=faceveil-word]").content;
 const WORDS = { accept: "accepted", withhold: "withheld", add: "region added", redraw: "region drawn anew", keep: "no face, kept", restore: "no face, restored", harder: "harder", undo: "undone" };
-const state = { mode: "queue", items: [], total: 0, at: -1, shown: null, region: -1, draft: null, drawn: "", dragging: null, outbox: [], sending: false, asked: 0, saves: 0, coming: false };
+const state = { mode: "queue", items: [], total: 0, at: -1, shown: null, region: -1, draft: null, drawn: "", dragging: null, outbox: [], sending: false, asked: 0, saves: 0 };
 
 function hex(bytes) {
   return [...crypto.getRandomValues(new Uint8Array(bytes))].map((one) => one.toString(16).padStart(2, "0")).join("");
@@ -119,7 +119,6 @@ function tellAudit(said) {
 
 function empty(text) {
   state.shown = null;
-  state.coming = false;
   $("image").hidden = true;
   $("nothing").hidden = false;
   $("nothing-text").textContent = text;
@@ -129,7 +128,6 @@ function empty(text) {
 
 async function open(i) {
   state.at = i;
-  state.coming = true;
   state.region = -1;
   drop();
   scrollTo(i);
@@ -142,7 +140,6 @@ async function open(i) {
       said = await get(`/api/images/${id}`);
     } while (state.saves !== before); // what was asked for before a decision was saved may not know it
     if (state.items[state.at]?.[0] !== id) return;
-    state.coming = false;
     show(said);
   } catch (error) {
     if (state.items[state.at]?.[0] === id) empty(error.message);
@@ -382,7 +379,8 @@ async function settle() {
 function act(name) {
   if (!state.shown) return;
   // Nobody decides about a picture that is not shown yet: what is pressed now was meant for the next one.
-  if (state.coming && !["next", "before", "zoom", "source"].includes(name)) return tell("One moment: the picture is coming.");
+  const coming = state.items[state.at]?.[0] !== state.shown.image_id;
+  if (coming && !["next", "before", "zoom", "source"].includes(name)) return tell("One moment: the picture is coming.");
   const needs = ["keep", "restore", "redraw"].includes(name);
   if (needs && state.shown.regions.length === 1) state.region = 0;
   if (needs && state.region < 0) return tell("Choose a region first: click it, or use [ and ].");
