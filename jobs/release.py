@@ -22,7 +22,7 @@ from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.releasing import FORMATS, writer
 from jobs.releasing.base import SHARD_BYTES
-from jobs.releasing.judging import Override, Ruling, ruling
+from jobs.releasing.judging import Override, Ruling, refuse_undone, ruling
 from jobs.releasing.papers import Papers, Tree
 from jobs.releasing.place import Place, Stored
 from jobs.releasing.records import JOB, Releases, digest
@@ -136,6 +136,7 @@ def run(order: Order) -> Released:
     kept.refuse_known(order.name)
     lake.create()  # a lake of an older faceveil gets the columns of today
     shot = Snapshot.now(lake)
+    refuse_undone(lake)
     ruled = ruling(lake, order.gate)
     if lake.tables.versions()["images"] != shot.version:
         raise LakeBusyError("images were written while the verdict was read; run again when that run is done")

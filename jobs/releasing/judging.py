@@ -7,6 +7,8 @@ from conf.gates import Gate
 from jobs.errors import JobError, UsageError
 from jobs.lake import Lake
 from jobs.reporting.evaluated import Evaluation, evaluation
+from jobs.screen import counted
+from jobs.unfollowed import unfollowed
 from jobs.verdict import REFUSED, VOID, Check, State, Word
 
 
@@ -111,18 +113,21 @@ def ruling(lake: Lake, gate: Gate | None = None) -> Ruling:
     against = [*found.alarms, *found.notes]
     if gate is not None and found.verdict.thresholds != gate.model_dump(mode="json"):
         against.append(f"It was judged by gate {found.verdict.gate}, which is not the gate {gate.name} asked for.")
-    against += _due(lake, found)
     return Ruling(found, tuple(against))
 
 
-def _due(lake: Lake, found: Evaluation) -> list[str]:
-    """Return what was said since the verdict that asks for another one: by ``monitor``, whose event counts it."""
-    since = max(event["event_seq"] for event in found.events)
-    later = [event for event in lake.ledger.events() if event["event_seq"] > since]
-    due = [event for event in later if dict(event["counts"] or {}).get("evaluation_due", 0)]
-    return (
-        [f"Event {due[-1]['event_seq']} of the ledger says that an evaluation is due: evaluate again."] if due else []
-    )
+def refuse_undone(lake: Lake) -> None:
+    """Refuse to let out what people asked for more of, and no run has followed: nobody's name overrides that.
+
+    Raises:
+        RefusedError: saying how many images those are.
+    """
+    waiting = len(unfollowed(lake))
+    if waiting:
+        raise RefusedError(
+            f"refused: {counted(waiting, 'image')} somebody withheld or drew on, and no run has followed yet\n"
+            "next: faceveil anonymize SOURCE LAKE, then faceveil evaluate"
+        )
 
 
 def failed(found: Evaluation, word: str) -> list[Check]:

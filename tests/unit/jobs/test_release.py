@@ -15,6 +15,7 @@ from deltalake import write_deltalake
 
 from anonymizer_udfs.merkle import Fold, leaf
 from jobs import release, releases, verify
+from jobs.decisions import Decisions
 from jobs.errors import JobError
 from jobs.lake import APP, Lake
 from jobs.releasing import FORMATS
@@ -22,6 +23,7 @@ from jobs.releasing.place import Place
 from jobs.releasing.records import Releases
 from jobs.releasing.snapshot import Snapshot
 from tests.support import evaluated_lakes, lakes
+from tests.support.decided import decision
 from tests.unit.jobs.cases import Asked, Told
 
 GOOD, REFUSED, BAD, FAILED = 0, 4, 2, 1
@@ -281,9 +283,22 @@ def test_what_monitor_asks_for_is_waited_for(good: Path, tmp_path: Path, told: T
     lake = Lake(str(good))
     drifted = lakes.event("finished", "run-m", job="monitor", counts={"evaluation_due": 1})
     lake.ledger.append(drifted)
-    assert "an evaluation is due" in told(release, good, tmp_path / "v1", "--name", "v1", code=REFUSED)
+    assert "An evaluation is due" in told(release, good, tmp_path / "v1", "--name", "v1", code=REFUSED)
     evaluated_lakes.evaluate(lake, evaluated_lakes.good(), "run-newer")
     told(release, good, tmp_path / "v1", "--name", "v1")
+
+
+def test_what_somebody_saw_is_wrong_with_goes_out_on_nobodys_name(good: Path, tmp_path: Path, told: Told) -> None:
+    """An image that a person withheld, and that no run has followed yet, keeps the lake in, override or not."""
+    lake = Lake(str(good))
+    (row,) = lake.tables.query(
+        "SELECT image_id, content_version FROM images WHERE status = 'anonymized' LIMIT 1"
+    ).to_pylist()
+    Decisions(lake).append([decision("withhold", row["image_id"], content_version=row["content_version"])])
+    named = ("--override-by", "Jane", "--override-reason", "a deadline")
+    said = told(release, good, tmp_path / "v1", "--name", "v1", *named, code=REFUSED)
+    assert "1 image somebody withheld or drew on" in said
+    assert not (tmp_path / "v1").exists()
 
 
 def test_croissant_is_what_its_own_validator_takes(passed: Path, tmp_path: Path, told: Told) -> None:
