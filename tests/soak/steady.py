@@ -36,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
 POLICY = ROOT / "benchmarks" / "growth.yaml"
 WARM_SECONDS, LEAST_SECONDS, LOOK_SECONDS = 120.0, 480.0, 2.0
 FLAT_SHARE_AN_HOUR = 0.02
+_GAVE_UP = "failed 4 times; aborting job"
+"""What Spark says where the workers of one task were killed as often as it tries one; the next run goes on."""
 DRIVER_SHARE = 0.1
 """Of all kills; each costs a start of Spark."""
 
@@ -131,6 +133,9 @@ class Soak:
                 if self._kill(process):
                     return False
         if process.code not in {0, HELD_BACK}:
+            if _GAVE_UP in process.tail():
+                self.kills["a task's last try"] += 1
+                return False
             raise RuntimeError(f"a run ended with {process.code}; its log ends with:\n{process.tail()}")
         return True
 
