@@ -131,7 +131,7 @@ def test_a_worker_that_is_ended_is_found_out(tmp_path: Path) -> None:
 
 
 def test_what_damage_makes_visible_is_no_leak() -> None:
-    """What lies beside the picture in a tile is planted; where a tile's place is off by 256 bytes, it is in the picture."""
+    """What is planted lies beside the picture, in a tile; where that tile's place is off, it is in the picture."""
     data = bytearray(KEPT["tiff-tile-edges"]())
     assert not any(SECRET in pixels for pixels in seen_in(bytes(data), 10**6))
     (at,) = struct.unpack_from("<I", data, data.index(struct.pack("<HHI", 324, 4, 21)) + 8)
