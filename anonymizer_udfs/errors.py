@@ -6,6 +6,7 @@
     ├── SpecError (ValueError)        a parameter is out of its range
     │   └── UnknownNameError          a name that no family member or registry entry has
     ├── SourceError                   a source cannot be listed at all
+    ├── CredentialsError              a store takes no request any more: credentials have expired
     ├── WorkerError                   a worker could not go on; its task is tried again with its images isolated
     ├── IsolationError                the process that isolates images does not work at all
     └── ModelError
@@ -50,6 +51,10 @@ class UnknownNameError(SpecError):
 
 class SourceError(FaceveilError):
     """A source cannot be listed at all: it does not exist, or is of no known kind."""
+
+
+class CredentialsError(FaceveilError):
+    """A store takes no request of ours any more; no image is to blame."""
 
 
 class WorkerError(FaceveilError):

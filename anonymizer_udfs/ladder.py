@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from anonymizer_udfs.around import Around
 from anonymizer_udfs.detection.plans import THOROUGH
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.policy import MASKED, UNRANKED, Policy
+from anonymizer_udfs.policy import MASKED, TWO, UNRANKED, Policy
 from anonymizer_udfs.rules import KindRule
 from anonymizer_udfs.steps import told
 
@@ -43,8 +43,12 @@ def _lower(mild: Policy, strong: Policy) -> Iterator[str]:
             yield f"which does nothing with a {kind}"
         elif one is not None and other is not None and (less := _less(one, other)) is not None:
             yield f"whose {less} of a {kind} is milder"
+    if mild.review == TWO != strong.review:
+        yield "which asks for one pair of eyes only"
     if mild.second_look is not None and strong.second_look is None:
         yield "which does not look again at what is stored"
+    if strong.keep and not mild.keep:
+        yield "which leaves people visible who consented"
     if strong.plan != THOROUGH and strong.thorough_share < mild.thorough_share:
         yield "which searches fewer pictures thoroughly in which nothing was found"
 

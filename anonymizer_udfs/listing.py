@@ -1,6 +1,6 @@
 """From a source to planned rows: what a listing says of each image, under its keyed ids. Runs on an executor."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import islice
 
@@ -25,11 +25,13 @@ class ListPartition:
         source: what to list.
         key: what ids are derived from.
         tiers: which images have another policy than the run's.
+        suppressed: what :meth:`Key.suppressed` makes of erased images' ids; these are left out.
     """
 
     source: SourceSpec
     key: Key = field(repr=False)
     tiers: Tiers = field(default_factory=Tiers, repr=False)
+    suppressed: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield rows of :data:`records.PLAN` in bounded batches; the input only says that this task is to list.
@@ -48,7 +50,11 @@ class ListPartition:
     def _rows(self) -> Iterator[pa.RecordBatch]:
         entries = list_source(self.source)
         while some := list(islice(entries, ROWS)):
-            yield pa.RecordBatch.from_pylist([self._row(entry) for entry in some], schema=PLAN)
+            rows = [self._row(entry) for entry in some]
+            yield pa.RecordBatch.from_pylist([row for row in rows if not self._erased(row)], schema=PLAN)
+
+    def _erased(self, row: Mapping[str, str | int | None]) -> bool:
+        return bool(self.suppressed) and self.key.suppressed("image", str(row["image_id"])) in self.suppressed
 
     def _row(self, entry: Entry) -> dict[str, str | int | None]:
         return {

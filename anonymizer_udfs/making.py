@@ -62,7 +62,7 @@ def make(
     Where ``judge`` does not accept it, all faces get the next method of their chain, and it is made once more.
 
     Where the exact file does not decode to what was meant (a progressive JPEG with missing scans, for example), all of
-    it is encoded anew, and the file says so.
+    it is encoded anew, and the file says so: a lossy WebP, whose own quality lost what was meant, without loss.
 
     Raises:
         BadImageError: ``unverified``: what would be stored is not what was meant, either way.
@@ -102,8 +102,6 @@ def _once(  # noqa: PLR0917 - what make() was given, by its own names
         try:
             stored = _verified(subject, encoded, treated)
         except BadImageError:
-            if encoded.reencoded:
-                raise
             encoded = subject.encode([one.picture for one in treated], anew=True)
             stored = _verified(subject, encoded, treated)
         psnr = _psnr(stored, pictures, treated) if encoded.reencoded else None

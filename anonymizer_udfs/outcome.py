@@ -17,11 +17,15 @@ class Reason(StrEnum):
 
     UNSURE = "unsure"
     """It is in review: of at least one region the detectors were not sure. All of them are anonymized."""
+    EDITED = "edited"
+    """It is in review: a person changed what is treated in it, and nobody has accepted the result."""
+    WITHHELD = "withheld"
+    """A person decided on the review page that it is not released."""
 
     UNREADABLE = "unreadable"
     """Its bytes could not be fetched: gone, forbidden, or the store failed after retries."""
     CHANGED = "changed"
-    """Its size was another one when it was read than when it was listed."""
+    """Its size or its time was another one when it was read than when it was listed."""
     EMPTY = "empty"
     """It has no bytes."""
     UNSUPPORTED_FORMAT = "unsupported_format"
@@ -46,6 +50,8 @@ class Reason(StrEnum):
     """Alone in a process of its own, it took longer than ``limits.image_seconds`` allow."""
     OUT_OF_MEMORY = "out_of_memory"
     """Alone in a process of its own, it took more memory than ``limits.worker_bytes``."""
+    SUPPRESSED = "suppressed"
+    """It has the bytes of an image that was erased: a copy under another name. Nothing of it is kept."""
 
 
 class BadImageError(Exception):

@@ -16,9 +16,11 @@ from dataclasses import replace
 import cv2
 import pyarrow as pa
 
-from anonymizer_udfs import fingerprint, imaging, measure, searching, steps, subject
+from anonymizer_udfs import fingerprint, imaging, keeping, measure, searching, steps, subject
 from anonymizer_udfs.detection.plans import FAST
+from anonymizer_udfs.heeding import Heeded
 from anonymizer_udfs.making import Made, make
+from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError, Reason, Status
 from anonymizer_udfs.records import OUT, Face, Planned, Quarantined, Released, Result
 from anonymizer_udfs.shares import Shares
@@ -46,7 +48,7 @@ def anonymize_partition(batches: Iterable[pa.RecordBatch], spec: WorkerSpec) -> 
     """
     cv2.setNumThreads(spec.runtime.threads)
     planned = (Planned.from_row(row) for batch in batches for row in batch.to_pylist())
-    with closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column)) as reader:
+    with closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column, dated=True)) as reader:
         yield from to_batches(process(_read(planned, reader, spec), spec), spec)
 
 
@@ -76,7 +78,15 @@ def process(works: Iterable[Work], spec: WorkerSpec) -> Iterator[Result]:
 
 
 def _search_group(group: Sequence[Work]) -> None:
+    for work in group:
+        _guarded(_heed, work)
     searching.search([work for work in group if work.outcome is None])
+
+
+def _heed(work: Work) -> None:
+    """Take the places that people named back to the source."""
+    if work.decided.edited:
+        work.heeded = Heeded.of(work.decided, work.base())
 
 
 def _treat_group(group: Sequence[Work]) -> None:
@@ -94,6 +104,7 @@ def _groups(works: Iterable[Work], spec: WorkerSpec) -> Iterator[list[Work]]:
     group: list[Work] = []
     for work in works:
         work.spec = spec.under(work.planned.policy)
+        work.decided = work.planned.decided.under(work.spec.provenance.policy_digest)
         _guarded(_decode, work)
         group.append(work)
         pixels = sum(w.subject.header.all_pixels for w in group if w.subject is not None)
@@ -115,8 +126,12 @@ def _guarded(step: Callable[[Work], None], work: Work) -> None:
 
 def _decode(work: Work) -> None:
     spec = work.told()
+    if work.decided.withheld:
+        raise BadImageError(Reason.WITHHELD)
     if isinstance(work.data, Reason):
         raise BadImageError(work.data)
+    if spec.digest_of(work.data) is None:
+        raise BadImageError(Reason.SUPPRESSED)
     with Clock(work, "decode"):
         work.header = imaging.probe(work.data)
         work.subject = subject.of(work.header, work.data, spec.policy.plan, spec.limits.max_pixels)
@@ -129,14 +144,27 @@ def _treat(work: Work) -> None:
     shown = base.subject
     if shown.failed is not None:
         raise BadImageError(shown.failed)
-    if not work.found and shown.untouched is not None:
+    treated = _not_kept(work)
+    if not treated and shown.untouched is not None:
         work.made = Made(shown.untouched)
         return
     with Clock(work, "decode"):
         shown.pictures()
     shared, clock = Shares.from_rows(work.planned.shares), functools.partial(Clock, work)
-    found = [base.there(one) for one in work.found]
+    found = [base.there(one) for one in treated]
     work.made = make(shown, found, work.planned.image_id, work.told(), clock, shared=shared, judge=work.judged())
+
+
+def _not_kept(work: Work) -> list[Found]:
+    """Return what is treated of what was found: all but faces of people who consented, by the policy it has now."""
+    spec, work.kept = work.told(), ()
+    if spec.keep is None or not work.found:
+        return work.found
+    with Clock(work, "panel"):
+        kept = keeping.kept(work.found, work.shown().pictures(), spec)
+    mine = {id(one.found) for one in kept}
+    work.kept = keeping.moved(kept, [work.base().there(one.found) for one in kept])
+    return [one for one in work.found if id(one) not in mine]
 
 
 def _finish(work: Work) -> None:
@@ -152,13 +180,25 @@ def _finish(work: Work) -> None:
     if work.judge is not None:
         work.faces = work.judge.recorded([one.findings for one in work.made.treated], work.faces)
     work.faces = fingerprint.hashed(work.faces, work.made.treated, work.made.stored, spec.key)
+    if work.kept:
+        work.faces += tuple(keeping.record(one, work.base().subject.pictures()[0]) for one in work.kept)
     if work.made.psnr_outside_db is not None:
         work.utility += (("psnr_outside", round(work.made.psnr_outside_db, 2)),)
-    unsure = any(one.finding.confidence < spec.policy.bands.sure for one in work.found)
-    status = Status.REVIEW if unsure else Status.ANONYMIZED if work.faces else Status.CLEAN
-    digest, reason = hashlib.sha256(encoded.data).hexdigest(), Reason.UNSURE if unsure else None
+    reason = _asks(work)
+    status = Status.REVIEW if reason else Status.ANONYMIZED if work.faces else Status.CLEAN
+    digest = hashlib.sha256(encoded.data).hexdigest()
     reencoded = encoded.reencoded or bool(work.base().taken)
     work.outcome = Released(status, encoded.data, digest, reencoded, reason)
+
+
+def _asks(work: Work) -> Reason | None:
+    """Return why a person has to look at it before it is released; none where nobody has to, or one has."""
+    if work.decided.accepted:
+        return None
+    if work.decided.edited:
+        return Reason.EDITED
+    unsure = any(one.finding.confidence < work.told().policy.bands.sure for one in work.found)
+    return Reason.UNSURE if unsure else None
 
 
 def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...], measure.Named]:
@@ -174,7 +214,7 @@ def _measured(work: Work, made: Made, spec: WorkerSpec) -> tuple[tuple[Face, ...
 def _result(work: Work) -> Result:
     if work.outcome is None:
         raise RuntimeError("an image ends with an outcome")
-    digest = work.told().key.source_digest(work.data) if isinstance(work.data, bytes) else None
+    digest = work.told().digest_of(work.data) if isinstance(work.data, bytes) else None
     result = Result(work.planned, work.outcome, digest, faces=work.faces, utility=work.utility, plans=work.plans)
     result = replace(result, policy=work.told().policy.name, risk=work.risk)
     result = replace(result, steps=tuple(map(steps.told, work.stepped.taken)) if work.stepped else ())

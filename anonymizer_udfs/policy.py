@@ -12,6 +12,7 @@ from anonymizer_udfs.detection import fusion as fusing
 from anonymizer_udfs.detection.fusion import Fusion
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
+from anonymizer_udfs.drift import Monitor
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Mask
 from anonymizer_udfs.models.base import ModelRef
@@ -25,8 +26,10 @@ MASKED, PASSED = "mask", "pass"
 UNJUDGED = (MASKED, PASSED)
 TIER_MAX = 99
 UNRANKED = 0
-_CHANGE_NO_IMAGE = frozenset({"originals_visible", "tier"})
-_LATER = ("risk", "steps")
+ONE, TWO = "one", "two"
+REVIEWS = (ONE, TWO)
+_CHANGE_NO_IMAGE = frozenset({"monitor", "originals_visible", "review", "tier"})
+_LATER = ("risk", "steps", "keep")
 """Keys that policies have only since there were lakes: without them a digest is what it was before."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -54,6 +57,10 @@ class Policy:
         steps: what is done with every pixel of a picture before its faces are treated, in order.
         unjudged: what becomes of an image with a face that nobody on the panel can judge, since it has no landmarks:
             ``mask``, the last method of the chain at once, or ``pass``.
+        keep: whether faces of people who consented (``faceveil keep``) stay visible; never by default.
+        monitor: from when on a run counts as other than those before it.
+        review: how many people have to agree before an image that waits for one is released, or a region is restored:
+            ``one`` or ``two``.
     """
 
     name: str
@@ -71,6 +78,9 @@ class Policy:
     risk: Risk | None = None
     steps: tuple[Step, ...] = ()
     unjudged: str = MASKED
+    keep: bool = False
+    monitor: Monitor = field(default_factory=Monitor)
+    review: str = ONE
 
     def __post_init__(self) -> None:
         """Refuse names that are none, and parts that contradict each other."""
@@ -78,8 +88,8 @@ class Policy:
             raise SpecError(f"name must be a lower-case name such as 'public', got {self.name!r}")
         _check_panel(self.panel)
         object.__setattr__(self, "panel", tuple(self.panel))
-        if self.unjudged not in UNJUDGED:
-            raise SpecError(f"unjudged must be one of {', '.join(UNJUDGED)}, got {self.unjudged!r}")
+        _check_word("unjudged", self.unjudged, UNJUDGED)
+        _check_word("review", self.review, REVIEWS)
         object.__setattr__(self, "detectors", tuple(self.detectors))
         object.__setattr__(self, "steps", tuple(self.steps))
         _check_detectors(self.detectors, self.plate)
@@ -92,8 +102,7 @@ class Policy:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise SpecError(f"thorough_share must be a number in [0, 1], got {share!r}")
         object.__setattr__(self, "thorough_share", float(share))
-        if not isinstance(self.originals_visible, bool):
-            raise SpecError(f"originals_visible must be true or false, got {self.originals_visible!r}")
+        _check_switches(self)
         tier: object = self.tier
         if isinstance(tier, bool) or not isinstance(tier, int) or not UNRANKED <= tier <= TIER_MAX:
             raise SpecError(f"tier must be a whole number in [{UNRANKED}, {TIER_MAX}], got {tier!r}")
@@ -152,6 +161,8 @@ class Policy:
             made["risk"] = Risk.from_mapping(given["risk"])
         if given.get("steps") is not None:
             made["steps"] = steps.build(given["steps"])
+        if given.get("monitor") is not None:
+            made["monitor"] = Monitor.from_mapping(given["monitor"])
         if "fusion" in given:
             made["fusion"] = fusing.build(given["fusion"])
         return cls(**{**given, **made})
@@ -170,17 +181,20 @@ class Policy:
             "thorough_share": self.thorough_share,
             "panel": list(self.panel),
             "unjudged": self.unjudged,
+            "keep": self.keep,
+            "review": self.review,
             "originals_visible": self.originals_visible,
             "tier": self.tier,
             "risk": self.risk.to_mapping() if self.risk else None,
             "steps": [{"name": one.name, **family.parameters(one)} for one in self.steps],
+            "monitor": self.monitor.to_mapping(),
         }
 
     def canonical(self) -> str:
         """Return what the policy digest is computed from, as JSON with sorted keys.
 
-        Model digests are not in it, whoever computes the digest adds them; nor are ``originals_visible`` and ``tier``,
-        which change no image, so that changing them processes nothing again.
+        Model digests are not in it, whoever computes the digest adds them; nor is what changes no image
+        (``monitor``, ``originals_visible``, ``review``, ``tier``), so that changing them processes nothing again.
         """
         said = {key: value for key, value in self.to_mapping().items() if key not in _CHANGE_NO_IMAGE}
         for key in _LATER:
@@ -200,6 +214,17 @@ def public() -> Policy:
         panel=("dlib_resnet",),
         tier=40,
     )
+
+
+def _check_switches(policy: Policy) -> None:
+    for name in ("originals_visible", "keep"):
+        if not isinstance(getattr(policy, name), bool):
+            raise SpecError(f"{name} must be true or false, got {getattr(policy, name)!r}")
+
+
+def _check_word(key: str, word: object, known: Sequence[str]) -> None:
+    if word not in known:
+        raise SpecError(f"{key} must be one of {', '.join(known)}, got {word!r}")
 
 
 def _check_panel(panel: object) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from anonymizer_udfs.decided import NOTHING, Decided
 from anonymizer_udfs.outcome import Reason, Status
 from anonymizer_udfs.sources.base import Entry
 
@@ -97,6 +98,8 @@ IMAGES = pa.schema(
         pa.field("policy_digest", pa.string(), nullable=False),
         pa.field("model_digests", _STRINGS, nullable=False),
         pa.field("key_id", pa.string(), nullable=False),
+        pa.field("noise_key_id", pa.string()),
+        pa.field("decided", pa.int64()),
         pa.field("processed_at", pa.timestamp("us", "UTC"), nullable=False),
         pa.field("duration_ms", pa.float32(), nullable=False),
     ]
@@ -118,6 +121,8 @@ class Look(StrEnum):
     """The look at the anonymized picture: a miss of the plans before."""
     NEIGHBOUR = "neighbour"
     """None at this frame of an animation: it was seen in one nearby, and is treated here, too."""
+    PERSON = "person"
+    """A person's, on the review page: the region is the one that was drawn."""
 
 
 @dataclass(frozen=True)
@@ -273,6 +278,7 @@ class Result:
             "residual": sum(face.look is Look.SECOND for face in self.faces),
             "utility": list(self.utility),
             "risk": self.risk,
+            "decided": self.entry.decided.upto or None,
             "processed_at": datetime.now(UTC),
             "duration_ms": self.duration_ms,
             "timings_ms": {name: self.timings_ms.get(name, 0.0) for name in TIMINGS},
@@ -291,10 +297,13 @@ class Planned:
     """What its faces share with others: rows of :data:`anonymizer_udfs.shares.SHARE`, where anybody grouped them."""
     policy: str | None = None
     """The name of its data set's policy; none: the run's."""
+    decided: Decided = NOTHING
+    """What people decided about it on the review page."""
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Planned":
         """Return the value of one row."""
         entry = Entry(**{f.name: row[f.name] for f in fields(Entry)})
         shares = tuple(row.get("shares") or ())
-        return cls(row["image_id"], row["content_version"], entry, shares, row.get("policy"))
+        decided = Decided.from_row(row.get("decided"))
+        return cls(row["image_id"], row["content_version"], entry, shares, row.get("policy"), decided)

@@ -7,7 +7,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 
-from anonymizer_udfs import subject, verification
+from anonymizer_udfs import keeping, subject, verification
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import THOROUGH, Plan
 from anonymizer_udfs.detection.search import FACE
@@ -32,6 +32,8 @@ def search(works: Sequence[Work]) -> None:
     for spec, mine in by_policy(works):
         _run_plan(mine, spec)
         _run_thorough(mine, spec)
+    for work in works:
+        work.found += work.heeded.added
     rise(works)
 
 
@@ -73,10 +75,20 @@ def _run_plan(works: Sequence[Work], spec: WorkerSpec) -> None:
     plan = spec.policy.plan
     looks = [work.shown().sights for work in works]
     for work, found in zip(works, _timed_search(works, looks, plan, "detect", spec), strict=True):
-        fresh = [Found(one, Look.PLAN, i) for i, ones in enumerate(found) for one in ones]
-        work.found = fresh + [one for one in work.found if not any(_same(one, other) for other in fresh)]
+        fresh = _kept(work, [Found(one, Look.PLAN, i) for i, ones in enumerate(found) for one in ones])
+        work.found = fresh + [one for one in work.found if _stays(one, fresh)]
         work.plans += (plan.name,)
         work.searches += ((plan, spec.policy.searcher),)
+
+
+def _kept(work: Work, found: list[Found]) -> list[Found]:
+    """Return what was found without what a person said is none."""
+    return [one for one in found if not work.heeded.restores(one)]
+
+
+def _stays(one: Found, fresh: Sequence[Found]) -> bool:
+    """Return whether what was found before is treated beside what was found now; what a person drew always is."""
+    return one.look is Look.PERSON or not any(_same(one, other) for other in fresh)
 
 
 def _same(one: Found, other: Found) -> bool:
@@ -89,7 +101,7 @@ def _run_thorough(works: Sequence[Work], spec: WorkerSpec) -> None:
     again = [w for w in again if (THOROUGH, spec.policy.searcher) not in w.searches]
     looks = [work.shown().sights for work in again]
     for work, found in zip(again, _timed_search(again, looks, THOROUGH, "detect", spec), strict=True):
-        more = [Found(one, Look.THOROUGH, i) for i, ones in enumerate(found) for one in ones]
+        more = _kept(work, [Found(one, Look.THOROUGH, i) for i, ones in enumerate(found) for one in ones])
         work.found += [one for one in more if one.finding.kind == FACE or not work.found]
         work.plans += (THOROUGH.name,)
         work.searches += ((THOROUGH, spec.policy.searcher),)
@@ -141,11 +153,13 @@ def _look(works: list[Work], spec: WorkerSpec, treat: Callable[[Work], None] | N
         work.left = tuple(found)
         treated = work.made.treated if work.made else ()
         rest = map(verification.uncovered, found, treated) if treated else found
-        more = [Found(one, Look.SECOND, i) for i, ones in enumerate(rest) for one in ones]
+        seen = [Found(one, Look.SECOND, i) for i, ones in enumerate(rest) for one in ones]
+        seen = [one for one in seen if not keeping.is_kept(one, work.kept)]
+        more = _kept(work, list(map(work.base().back, seen)))
         if more and treat is None:
             work.outcome = Quarantined(Reason.RESIDUAL)
         elif more and treat is not None:
-            work.found = [*work.found, *map(work.base().back, more)]
+            work.found = [*work.found, *more]
             rise([work])
             treat(work)
             again.append(work)

@@ -1,7 +1,7 @@
 """All that a worker is told: a validated, frozen value that travels to executors with the partition function."""
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anonymizer_udfs import ladder
 from anonymizer_udfs.errors import SpecError
@@ -10,6 +10,9 @@ from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.policy import Policy
 from anonymizer_udfs.recognition.panels import Panel
 from anonymizer_udfs.sources.base import Storage
+
+if TYPE_CHECKING:
+    from anonymizer_udfs.keeping import KeepList
 
 MEBIBYTE = 1 << 20
 _STEP_PIXELS = 10_000_000
@@ -90,6 +93,7 @@ class Provenance:
     policy_digest: str
     model_digests: tuple[tuple[str, str], ...]
     key_id: str
+    noise_key_id: str | None = None
 
     def columns(self) -> dict[str, Any]:
         """Return the columns that are the same for all images of one policy."""
@@ -99,6 +103,7 @@ class Provenance:
             "policy_digest": self.policy_digest,
             "model_digests": list(self.model_digests),
             "key_id": self.key_id,
+            "noise_key_id": self.noise_key_id,
         }
 
 
@@ -110,7 +115,7 @@ class Tier:
         policy: what to look for and what to do with it.
         policy_digest: by which its images are known to be done.
         model_digests: of the models that it uses, by name.
-        panel, measure: as :class:`WorkerSpec` has them.
+        panel, measure, keep: as :class:`WorkerSpec` has them.
     """
 
     policy: Policy
@@ -118,6 +123,7 @@ class Tier:
     model_digests: tuple[tuple[str, str], ...]
     panel: Panel | None = None
     measure: Measure | None = None
+    keep: "KeepList | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,8 @@ class WorkerSpec:
         measure: the sampled measurements; ``None`` for none.
         content_column: the column of a table source that holds the images.
         tiers: the other policies that images of the run have.
+        suppressed: what :meth:`Key.suppressed` makes of erased contents: an image that has one of them is held back.
+        keep: whose faces stay visible under the policy, where it allows that; ``None``: nobody's.
     """
 
     policy: Policy
@@ -146,6 +154,8 @@ class WorkerSpec:
     measure: Measure | None = None
     content_column: str | None = None
     tiers: tuple[Tier, ...] = ()
+    suppressed: frozenset[str] = field(default=frozenset(), repr=False)
+    keep: "KeepList | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse two policies of one name, and one that raises images to what is not stronger.
@@ -170,11 +180,18 @@ class WorkerSpec:
         one = self._named(str(name))
         told = replace(self.provenance, policy_digest=one.policy_digest, model_digests=one.model_digests)
         tiers = (self._named(self.policy.name), *(other for other in self.tiers if other is not one))
-        return replace(self, policy=one.policy, provenance=told, panel=one.panel, measure=one.measure, tiers=tiers)
+        return replace(
+            self, policy=one.policy, provenance=told, panel=one.panel, measure=one.measure, tiers=tiers, keep=one.keep
+        )
+
+    def digest_of(self, content: bytes) -> str | None:
+        """Return the digest of a source's bytes for its row; none for an erased one, which would name it again."""
+        digest = self.key.source_digest(content)
+        return None if self.suppressed and self.key.suppressed("content", digest) in self.suppressed else digest
 
     def _named(self, name: str) -> Tier:
         told = self.provenance
-        mine = Tier(self.policy, told.policy_digest, told.model_digests, self.panel, self.measure)
+        mine = Tier(self.policy, told.policy_digest, told.model_digests, self.panel, self.measure, self.keep)
         for one in (mine, *self.tiers):
             if one.policy.name == name:
                 return one

@@ -106,7 +106,7 @@ class Still:
 
     def encode(self, pictures: Sequence[Picture], *, anew: bool = False) -> Encoded:
         """Return the file; see :class:`Subject`."""
-        return imaging.encode(pictures[0], None if anew else self._file.whole())
+        return imaging.anew(pictures[0]) if anew else imaging.encode(pictures[0], self._file.whole())
 
     def is_source(self, encoded: Encoded) -> bool:
         """Return whether a file is the source without its metadata; see :class:`Subject`."""

@@ -18,7 +18,7 @@ from anonymizer_udfs.methods import KSame, Mask, Method
 from anonymizer_udfs.methods.base import Noting, Promising, Target
 from anonymizer_udfs.methods.surrogate import Surrogate
 from anonymizer_udfs.neighbours import Found
-from anonymizer_udfs.records import Face
+from anonymizer_udfs.records import Face, Look
 from anonymizer_udfs.regions import Region, region
 from anonymizer_udfs.shares import Shares
 from anonymizer_udfs.spec import WorkerSpec
@@ -93,7 +93,7 @@ def treat(
     """
     if not found:
         return Treated(picture)
-    places = [_placed(one.finding, picture) for one in found]
+    places = [_placed(one, picture) for one in found]
     shared = _shared(found, places, NOBODY if animated else shares)
     work = _Work(picture, picture.pixels.copy(), image_id, spec, shared)
     steps = work.steps(found, places, animated=animated, least=least)
@@ -133,13 +133,15 @@ class _Placed:
     box: NDArray[np.float32]
     points: NDArray[np.float32] | None
     roll: float | None
+    drawn: bool = False
+    """Whether a person drew it: then it is itself the region, and nothing around it is treated."""
 
 
-def _placed(one: Finding, picture: Picture) -> _Placed:
-    h, w = picture.pixels.shape[:2]
+def _placed(found: Found, picture: Picture) -> _Placed:
+    one, (h, w) = found.finding, picture.pixels.shape[:2]
     box = orientation.boxes_to_stored(one.box[None], picture.orientation, (w, h))[0]
     if one.landmarks is None:
-        return _Placed(box, None, None)
+        return _Placed(box, None, None, found.look is Look.PERSON)
     points = orientation.points_to_stored(one.landmarks, picture.orientation, (w, h))
     return _Placed(box, points, roll_degrees(points))
 
@@ -180,7 +182,8 @@ class _Work:
         """Treat one finding's region by one method of its chain; return where, and what the record says of it."""
         rule = self.spec.policy.rule(one.kind)
         method = rule.chain[step]
-        where = self._whole(region(placed.box, rule.region_ratio, placed.roll, self.picture.size_wh), method)
+        ratio = 1.0 if placed.drawn else rule.region_ratio
+        where = self._whole(region(placed.box, ratio, placed.roll, self.picture.size_wh), method)
         target = self._target(where.box[:2], one, placed, self.shared.get(number))
         self._apply(where, method, target, self.spec.key.generator(self.image_id, method.name, number))
         promise = None if animated else _promise(method, target, where, self.pixels.shape[2])
@@ -189,7 +192,7 @@ class _Work:
     def surround(self, number: int, one: Finding, placed: "_Placed") -> tuple[Region, ...]:
         """Treat what is around one finding, where the policy says so; return where."""
         around = self.spec.policy.rule(one.kind).around
-        if around is None:
+        if around is None or placed.drawn:
             return ()
         parts = around.regions(placed.box, placed.roll, self.picture.size_wh)
         found = tuple(self._whole(part, around.method) for part in parts)

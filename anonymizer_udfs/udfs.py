@@ -32,8 +32,9 @@ from anonymizer_udfs.canaries.base import CanarySpec
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import RunAttacks
 from anonymizer_udfs.evaluation.examining import ExamineSpec
-from anonymizer_udfs.grouping import reading
+from anonymizer_udfs.grouping import reading, seeking
 from anonymizer_udfs.grouping.reading import FaceSpec
+from anonymizer_udfs.grouping.seeking import Probe
 from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
 from anonymizer_udfs.landmarks.base import Landmarker
@@ -113,6 +114,23 @@ class EmbedPartition:
 
 
 @dataclass(frozen=True)
+class SeekPartition:
+    """Partition function: rows of ``reading.WANTED`` in, rows of ``seeking.SOUGHT`` out.
+
+    Attributes:
+        spec: what workers are told.
+        probe: who is looked for.
+    """
+
+    spec: FaceSpec
+    probe: Probe
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield which of one partition's faces are the person's."""
+        return seeking.seek(batches, on_executor(self.spec), self.probe)
+
+
+@dataclass(frozen=True)
 class HeadsPartition:
     """Partition function: rows of ``reading.WANTED`` in, rows of ``reading.HEADS`` out."""
 
@@ -142,16 +160,23 @@ class LatentPartition:
 
 @dataclass(frozen=True)
 class ExaminePartition:
-    """Partition function: rows of ``examining.EXAMINED`` in, rows of ``examining.SEEN`` out."""
+    """Partition function: one way to see photos as attackers do.
+
+    Attributes:
+        spec: what workers are told.
+        see: from batches and that to batches: ``examining.examine`` for images of a lake beside their originals,
+            ``held.held`` for clear photos.
+    """
 
     spec: ExamineSpec
+    see: Callable[[Iterable[pa.RecordBatch], ExamineSpec], Iterator[pa.RecordBatch]] = examining.examine
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what is seen of one partition's images."""
         worker = on_executor(self.spec.worker)
         lookers = replace(self.spec.lookers, runtime=worker.runtime)
         comparer = self.spec.comparer and replace(self.spec.comparer, runtime=worker.runtime)
-        return examining.examine(batches, replace(self.spec, worker=worker, lookers=lookers, comparer=comparer))
+        return self.see(batches, replace(self.spec, worker=worker, lookers=lookers, comparer=comparer))
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from anonymizer_udfs import panel
+from anonymizer_udfs import keeping, panel
+from anonymizer_udfs.decided import NOTHING, Decided
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import Plan
 from anonymizer_udfs.detection.search import Searcher
+from anonymizer_udfs.heeding import Heeded
 from anonymizer_udfs.imaging import Header
 from anonymizer_udfs.making import Made
 from anonymizer_udfs.neighbours import Found
@@ -27,9 +29,12 @@ class Work:
     data: bytes | Reason
     timings_ms: dict[str, float] = field(default_factory=dict)
     spec: WorkerSpec | None = None
+    decided: Decided = NOTHING
+    heeded: Heeded = field(default_factory=Heeded)
     header: Header | None = None
     subject: Subject | None = None
     found: list[Found] = field(default_factory=list)
+    kept: tuple[keeping.Kept, ...] = ()
     plans: tuple[str, ...] = ()
     searches: tuple[tuple[Plan, Searcher], ...] = ()
     stepped: Stepped | None = None
@@ -63,6 +68,8 @@ class Work:
         spec = self.told()
         if self.judge is None or self.judge.policy != spec.policy.name:
             self.judge = panel.judge(spec)
+            if self.judge is not None:
+                self.judge.least = min(self.decided.least, len(spec.policy.face.chain) - 1)
         return self.judge
 
     def told(self) -> WorkerSpec:

@@ -53,6 +53,14 @@ class Ask:
 ASKS = (
     Ask("job against a bare loop, one pass", "throughput-one_pass", "job_to_loop", "at least", 0.95),
     Ask("job against a bare loop, policy `public`", "throughput-public", "job_to_loop", "at least", 0.95),
+    Ask("processor time with the panel against without, dearest policy", "panel", "dearest", "at most", 1.25),
+    Ask(
+        "the same, policy `internal`: every face is judged",
+        "panel",
+        "policies.internal.cpu_with_to_without",
+        "at most",
+        1.25,
+    ),
     Ask("source and lake on S3 against the local disk", "s3", "s3_to_local", "at least", 0.85),
     Ask("whole command against `deface`, 1 to 12 megapixels, one pass", "peer", "one_pass_speed", "at least", 2),
     Ask("the same under policy `public`, which looks far more often", "peer", "public_speed"),

@@ -59,6 +59,14 @@ def _rounds(axes: Any, ratios: Sequence[float], asked: float) -> None:
     axes.set_xlabel("round")
 
 
+def _panel(figure: Any, found: Result) -> None:
+    axes = figure.subplots()
+    ratios = {name: one["cpu_with_to_without"] for name, one in found["policies"].items()}
+    _bars(axes, list(ratios), list(ratios.values()), [OURS] * len(ratios), "processor time, with the panel to without")
+    axes.axvline(1.25, color=THEIRS, linestyle="--", linewidth=1)
+    axes.set_title("What it costs that recognizers attack each face; the line is what is allowed", loc="left")
+
+
 def _s3(figure: Any, found: Result) -> None:
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     values = [found["s3_images_per_second"], found["local_images_per_second"]]
@@ -170,6 +178,7 @@ def _log(figure: Any, found: Result) -> None:
 SKETCHES: dict[str, Callable[[Any, Result], None]] = {
     "throughput-one_pass": _throughput,
     "throughput-public": _throughput,
+    "panel": _panel,
     "s3": _s3,
     "peer": _peer,
     "peer-small": _peer,

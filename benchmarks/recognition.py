@@ -28,6 +28,7 @@ from anonymizer_udfs.detection.base import Detector
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.registry import roots
 from anonymizer_udfs.recognition import alignment, calibration
+from anonymizer_udfs.recognition.calibrating import LEAST_FALSE
 from benchmarks.photos import ENLARGE, middlemost, read
 from jobs.models import cache_dir, registry
 
@@ -115,6 +116,7 @@ def evaluate(similarity: Floats) -> tuple[float, dict[str, float], dict[str, flo
     thresholds = {
         k: float(np.nextafter(impostor[int(len(impostor) * f)], np.float32(2)))
         for k, f in calibration.FMR_LABELS.items()
+        if len(impostor) * f >= LEAST_FALSE
     }
     tar = {k: float((genuine >= t).mean()) for k, t in thresholds.items()}
     draw, size, hits = np.random.default_rng(SEED), min(GALLERY, n), []

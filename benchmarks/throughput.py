@@ -43,12 +43,20 @@ def request(source: Path | str, lake: Path | str, work: Work, limit: int | None 
     return run.Request(work.common, spec, str(lake), treatment(work.policy, work.common.settings), limit)
 
 
-def bare(plan: pa.Table, spec: WorkerSpec, processes: int) -> float:
-    """Return the images per second of a bare loop, each process on its share, from a common start when all are warm."""
+@dataclass(frozen=True)
+class Loop:
+    """What a bare loop reached: images a second, and processor seconds an image of all processes."""
+
+    images_per_second: float
+    cpu_seconds: float
+
+
+def bare(plan: pa.Table, spec: WorkerSpec, processes: int) -> Loop:
+    """Return the speed of a bare loop, each process on its share, from a common start when all are warm."""
     context = multiprocessing.get_context("spawn")
-    ready, done = context.Barrier(processes + 1), context.Barrier(processes + 1)
+    ready, done, cpu = context.Barrier(processes + 1), context.Barrier(processes + 1), context.Value("d", 0.0)
     shares = [plan.slice(i * plan.num_rows // processes, plan.num_rows // processes) for i in range(processes)]
-    workers = [context.Process(target=_work, args=(share, spec, ready, done)) for share in shares]
+    workers = [context.Process(target=_work, args=(share, spec, ready, done, cpu)) for share in shares]
     for worker in workers:
         worker.start()
     ready.wait()
@@ -57,15 +65,19 @@ def bare(plan: pa.Table, spec: WorkerSpec, processes: int) -> float:
     spent = time.perf_counter() - start
     for worker in workers:
         worker.join()
-    return sum(int(share.num_rows) for share in shares) / spent
+    images = sum(int(share.num_rows) for share in shares)
+    return Loop(images / spent, cpu.value / images)
 
 
-def _work(share: pa.Table, spec: WorkerSpec, ready: Any, done: Any) -> None:
+def _work(share: pa.Table, spec: WorkerSpec, ready: Any, done: Any, cpu: Any) -> None:
     for _ in anonymize_partition(share.slice(0, 4).to_batches(), spec):
         pass
     ready.wait()
+    start = time.process_time()
     for _ in anonymize_partition(share.to_batches(), spec):
         pass
+    with cpu.get_lock():
+        cpu.value += time.process_time() - start
     done.wait()
 
 
@@ -87,13 +99,13 @@ def measure(source: Path, scratch: Path, work: Work, rounds: int) -> dict[str, A
     cpu: list[float] = []
     with Watch() as memory:
         warm = run.run(request(source, scratch / "warm", work, limit=8 * processes))
-        plan, spec = _plan(source, work)
+        plan, spec = planned(source, work)
         while len(ratios) < rounds:
             with Watch() as one:
                 report = run.run(request(source, scratch / f"lake{len(ratios)}", work))
             cpu.append(sum(one.cpu().get(kind, 0.0) for kind in OURS))
             jobs.append(report.figures.values["images_per_second"])
-            loops.append(bare(plan, spec, processes))
+            loops.append(bare(plan, spec, processes).images_per_second)
             ratios.append(jobs[-1] / loops[-1])
             if report.seconds > LONG_SECONDS:
                 rounds = min(rounds, FEWER)
@@ -126,7 +138,7 @@ def _megapixels(lake: str) -> float:
     return float(rows[0]["pixels"]) / 1e6
 
 
-def _plan(source: Path, work: Work) -> tuple[pa.Table, WorkerSpec]:
+def planned(source: Path, work: Work) -> tuple[pa.Table, WorkerSpec]:
     """Return the same plan and spec as the job's, under a key of their own."""
     key = work.common.key.read()
     if key is None:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -37,6 +37,15 @@ def _no_bool(value: object) -> object:
     return value
 
 
+def _server(value: str) -> str:
+    """Refuse what is no address of a server, and one with a user: settings are recorded."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        raise ValueError("must be http(s)://host[:port] without a user, got something else")
+    return value
+
+
+Server = Annotated[str, AfterValidator(_server)]
 Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Bytes = Annotated[int, BeforeValidator(_no_bool), BeforeValidator(_size), Field(ge=1, le=1 << 50)]
 
@@ -178,20 +187,32 @@ class Models(Group):
 class Storage(Group):
     """How object stores are reached. Credentials are no settings: they come from the environment or the instance."""
 
-    endpoint_url: str | None = Field(
+    endpoint_url: Server | None = Field(
         default=None, description="http(s)://host[:port] of an S3 server; null: Amazon's own"
     )
     region: str | None = Field(default=None, description="Region; null: from the environment, else the bucket's own")
     anonymous: bool = Field(default=False, description="Read public buckets without signing; a lake needs credentials")
     path_style: bool = Field(default=False, description="Bucket in the path, as most S3 servers but Amazon's want it")
 
-    @field_validator("endpoint_url")
-    @classmethod
-    def _http(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "http://none")
-        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-            raise ValueError("must be http(s)://host[:port] without a user, got something else")
-        return value
+
+class Lease(Group):
+    """How one run at a time has a lake to itself."""
+
+    renew_seconds: Annotated[float, BeforeValidator(_no_bool), Field(ge=0.1, le=600)] = Field(
+        default=10.0, description="A run that has a lake shows this often that it lives"
+    )
+    expire_seconds: Annotated[float, BeforeValidator(_no_bool), Field(ge=0.5, le=3600)] = Field(
+        default=60.0, description="Seen without a sign of life for so long, a run has its place taken by another"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.expire_seconds < 3 * self.renew_seconds:
+            raise ValueError(
+                f"lease.expire_seconds ({self.expire_seconds:g}) is less than three times lease.renew_seconds "
+                f"({self.renew_seconds:g}): one late renewal would cost a run the lake; raise the first"
+            )
+        return self
 
 
 class Tracking(Group):
@@ -217,6 +238,54 @@ class Tracking(Group):
                 f"({self.sample_size}), from which it is taken; lower the first or raise the second"
             )
         return self
+
+
+class Logs(Group):
+    """The log for programs: ids, counts and words, one event a line. People read the terminal as ever."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="json: one object a line; without logs.file it goes to standard error"
+    )
+    file: str | None = Field(default=None, min_length=1, description="Append to this file; null: none for text")
+
+    @property
+    def as_json(self) -> bool:
+        """Whether lines are JSON."""
+        return self.format == "json"
+
+
+class Prometheus(Group):
+    """Figures of a run for Prometheus, while it runs and at its end."""
+
+    file: str | None = Field(
+        default=None, pattern=r"\.prom$", description="A file NAME.prom for node_exporter's textfile collector"
+    )
+    push_url: Server | None = Field(default=None, description="http(s)://host:port of a Pushgateway")
+    job: str = Field(default="faceveil", pattern=r"^[A-Za-z0-9_.-]+$", description="The job's name at the Pushgateway")
+    port: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65_535)] | None = Field(
+        default=None, description="Serve /metrics on this port while a run lasts"
+    )
+    address: str = Field(
+        default="127.0.0.1", min_length=1, description="Where that port listens; default: this machine"
+    )
+
+
+Days = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=36_500)]
+
+
+class Retention(Group):
+    """How long what is kept; ``faceveil maintain`` sees to it, and nothing is dropped without it."""
+
+    history_days: Days = Field(
+        default=30, description="Earlier versions of all tables, and what changed between them, stay readable so long"
+    )
+    images_days: Days | None = Field(
+        default=None, description="Rows of images are erased for good so long after they were made; null: never"
+    )
+    work_days: Days | None = Field(
+        default=None, description="The vault's work lists; without one an image cannot be evaluated; null: never"
+    )
+    metrics_days: Days | None = Field(default=None, description="Figures of evaluations; null: never")
 
 
 def flatten(prefix: str, value: Any) -> dict[str, Any]:

@@ -14,7 +14,20 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from conf.groups import Batches, Group, Limits, Models, Spark, Storage, Tracking, flatten
+from conf.groups import (
+    Batches,
+    Group,
+    Lease,
+    Limits,
+    Logs,
+    Models,
+    Prometheus,
+    Retention,
+    Spark,
+    Storage,
+    Tracking,
+    flatten,
+)
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -36,7 +49,11 @@ class Settings(Group):
     batches: Batches = Field(default_factory=Batches)
     models: Models = Field(default_factory=Models)
     storage: Storage = Field(default_factory=Storage)
+    lease: Lease = Field(default_factory=Lease)
     tracking: Tracking = Field(default_factory=Tracking)
+    logs: Logs = Field(default_factory=Logs)
+    prometheus: Prometheus = Field(default_factory=Prometheus)
+    retention: Retention = Field(default_factory=Retention)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

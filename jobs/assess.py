@@ -75,11 +75,22 @@ def looking(args: argparse.Namespace, common: Common) -> Looking:
         raise UsageError("--out must be a file in a folder that is there")
     source = SourceSpec(args.source, args.content_column, args.id_column, common.storage)
     request = tiers.resolved(Request(common, source, "", treatment(args.policy, common.settings)), None)
-    scale = context.load_policy(SCALE, common.settings, registry())
+    return look(request, common.key.read() or seeded(args.seed), args.sample, args.depth)
+
+
+def look(request: Request, key: Key, sample: int, depth: int = DEPTH) -> Looking:
+    """Return how a sample of a source is looked at.
+
+    Args:
+        request: source, settings and policies.
+        key: what the sample is drawn by.
+        sample: most images that are looked at.
+        depth: how many folders deep they are told apart.
+    """
+    scale = context.load_policy(SCALE, request.common.settings, registry())
     if scale.risk is None:
         raise SpecError(f"policy {SCALE} has no risk, which gives the score its weights; reinstall")
-    key = common.key.read() or seeded(args.seed)
-    return Looking(request, key, scale.risk, scale.face.region_ratio, args.sample, args.depth)
+    return Looking(request, key, scale.risk, scale.face.region_ratio, sample, depth)
 
 
 def seeded(seed: int) -> Key:

@@ -5,7 +5,7 @@ Runs on the driver and writes nothing but Spark's own encrypted scratch files. F
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,9 +120,7 @@ def baseline(asked: Looking, spark: SparkSession) -> Baseline:
         suffixes = {row["suffix"]: int(row["count"]) for row in _suffixes(named)}
         begun = time.monotonic()
         images = min(asked.sample, int(whole["images"]))
-        rows, tasks = _looking(asked, spark, drawn, images)
-        with _counting(spark, images, tasks):
-            found = _named(rows, parts, asked.depth).drop("uri").collect()
+        found = looked(asked, spark, drawn, images, lambda rows: _named(rows, parts, asked.depth))
         return Baseline(
             images=int(whole["images"]),
             size_bytes=int(whole["size_bytes"]),
@@ -130,12 +128,34 @@ def baseline(asked: Looking, spark: SparkSession) -> Baseline:
             suffixes=dict(sorted(suffixes.items(), key=lambda pair: (-pair[1], pair[0]))),
             folder_count=counted.count(),
             folders=tuple(Folder(row[0], int(row[1]), int(row[2])) for row in kept),
-            seen=sorted((row.asDict(recursive=True) for row in found), key=lambda row: str(row["image_id"])),
+            seen=found,
             cores=session.cores(spark),
             seconds=time.monotonic() - begun,
         )
     finally:
         listed.unpersist()
+
+
+def looked(
+    asked: Looking,
+    spark: SparkSession,
+    drawn: DataFrame,
+    images: int,
+    shaped: Callable[[DataFrame], DataFrame] = lambda rows: rows,
+) -> list[dict[str, Any]]:
+    """Return the rows of :data:`SEEN` for sampled images, in order of their ids, without their names.
+
+    Args:
+        asked: how to look.
+        spark: where.
+        drawn: rows of the plan.
+        images: how many they are.
+        shaped: what else is made of the rows before their names are dropped.
+    """
+    rows, tasks = _looking(asked, spark, drawn, images)
+    with _counting(spark, images, tasks):
+        found = shaped(rows).drop("uri").collect()
+    return sorted((row.asDict(recursive=True) for row in found), key=lambda row: str(row["image_id"]))
 
 
 def _looking(asked: Looking, spark: SparkSession, drawn: DataFrame, images: int) -> tuple[DataFrame, int]:

@@ -29,8 +29,9 @@ from anonymizer_udfs.sources.patterns import Pattern
 from anonymizer_udfs.tiers import Rule, Tiers
 from anonymizer_udfs.udfs import CanaryPartition
 from jobs import context, groups, orders, run, session, stores, tiers, vaultmodels
-from jobs.canaryfigures import Clear, Faces, Label, Planted, figures
+from jobs.canaryfigures import Clear, Faces, Label, Planted, figures, last_scores
 from jobs.canaryhosts import Hosting
+from jobs.canaryscores import recorded
 from jobs.errors import UsageError, VaultError
 from jobs.lake import SparkLake
 from jobs.options import Common
@@ -123,7 +124,7 @@ class _Making:
     def __init__(self, placed: Placed, spark: SparkSession, asked: Asked, folder: str) -> None:
         self.placed, self.spark, self.asked, self.folder = placed, spark, asked, folder
         self.vault, self.key = placed.vault(), placed.key()
-        self.lake = SparkLake(placed.lake.uri, spark, placed.common.storage)
+        self.lake = SparkLake(placed.lake.uri, spark, placed.common.storage, placed.signer)
         self.draw = self.key.generator("", FOLDER, asked.seed)
         self._own = self.key.derived(f"{FOLDER}/{folder.rpartition('/')[2]}")
         self.counts: Counter[str] = Counter()
@@ -152,8 +153,16 @@ class _Making:
         clear = tuple(_clear(one) for one in looked if one["state"] == photos.State.CLEAR)
         self.counts.update(canaries=len(truth), people=len({one["person"] for one in truth}), clear=len(clear))
         own = open_lake(request.lake, request.common)
-        said = figures(found, truth, Faces(self._faces(), hosting.seams), self.asked.seed, self.asked.confidence)
-        return Planted(said, dict(self.counts), own, _single(labels), clear, sizes.assumed)
+        there = SparkLake(own.lake.uri, self.spark, self.placed.common.storage)
+        names = {one["face_id"] for one in found if one["face_id"]}
+        mine = [face for face in recorded(there, FACES_MOST, self.asked.seed) if face.face_id in names]
+        theirs = recorded(self.lake, FACES_MOST, self.asked.seed)
+        scores = [last_scores((face.height_px, face.scores) for face in some) for some in (mine, theirs)]
+        faces = Faces(self._faces(), hosting.seams, scores[1])
+        said = figures(found, truth, faces, self.asked.seed, self.asked.confidence, scores[0])
+        usual = Counter((face.policy, face.steps) for face in mine).most_common(1)
+        how = usual[0][0] if usual else (request.treatment.policy.name, 1)
+        return Planted(said, dict(self.counts), own, _single(labels), clear, sizes.assumed, how)
 
     def _request(self) -> Request:
         """Return the request of the job's run over canaries: the lake's own policies, in a lake of its own.
@@ -177,7 +186,8 @@ class _Making:
         vault = Vault(f"{lake}.vault", storage)
         vault.prepare()
         vault.make_key(self._own)
-        own = replace(common, settings=settings, vault=vault.uri, key=KeySource())
+        none = KeySource()
+        own = replace(common, settings=settings, vault=vault.uri, key=none, noise_key=none, signing_key=none)
         return replace(request, common=own, tiers=Tiers(rules))
 
     def _ship(self, request: Request) -> None:

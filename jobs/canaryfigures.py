@@ -1,7 +1,7 @@
 """What canaries come to: figures of the scope ``canary``, and labels for attackers. Runs on the driver; pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scipy import stats
@@ -57,6 +57,7 @@ class Planted:
         labels: whose the faces in it are.
         clear: what attackers have of these people.
         assumed: whether the sizes are assumed, since the job had found no face in the archive.
+        usual: how most of these faces were treated: the policy's name, and how many methods of its chain were tried.
     """
 
     figures: tuple[Figure, ...]
@@ -65,28 +66,59 @@ class Planted:
     labels: tuple[Label, ...]
     clear: tuple[Clear, ...]
     assumed: bool = False
+    usual: tuple[str, int] = ("", 1)
+
+    def chosen(self, most: int) -> tuple[tuple[Label, ...], tuple[Clear, ...]]:
+        """Return whom attackers look for and what they hold: a face and a clear photo of each person who has both.
+
+        Of several faces the one with the smallest id is taken; ids are keyed, so it is as good as drawn. Further clear
+        photos are of people whom nobody finds.
+
+        Args:
+            most: people.
+        """
+        people = sorted({one.person for one in self.clear})[:most]
+        first: dict[str, Label] = {}
+        for one in sorted(self.labels, key=lambda label: label.face_id, reverse=True):
+            first[one.person] = one
+        return (
+            tuple(first[person] for person in people if person in first),
+            tuple(one for one in self.clear if one.person in set(people)),
+        )
 
     @property
     def unlike(self) -> tuple[str, ...]:
         """The figures by which canaries are so unlike the archive's faces that they say little of these."""
-        judged = (one for one in self.figures if one.name in {"confidence_ks", "seam_ks", "size_ks"})
+        judged = (one for one in self.figures if one.name in {"confidence_ks", "seam_ks", "size_ks", "score_ks"})
         return tuple(one.name for one in judged if one.value is not None and one.value >= UNLIKE)
+
+
+Measured = Sequence[tuple[float, float]]
+"""The height of faces, and what was measured of each."""
 
 
 @dataclass(frozen=True)
 class Faces:
-    """What canaries are compared with: the height of faces of the archive, and what was measured of each."""
+    """What canaries are compared with, of faces of the archive.
 
-    confidence: Sequence[tuple[float, float]]
-    seams: Sequence[tuple[float, float]]
+    Attributes:
+        confidence: how sure the detectors were.
+        seams: see :func:`anonymizer_udfs.canaries.alike.seam`.
+        scores: by recognizer, how alike anonymized faces are to their own originals, of those that the job measured.
+    """
+
+    confidence: Measured
+    seams: Measured
+    scores: Mapping[str, Measured] = field(default_factory=dict)
 
 
-def figures(
+def figures(  # noqa: PLR0917 - the tables that there are, and how they are judged
     found: Sequence[dict[str, Any]],
     truth: Sequence[dict[str, Any]],
     faces: Faces,
     seed: int,
     confidence: float,
+    scores: Mapping[str, Measured] | None = None,
 ) -> tuple[Figure, ...]:
     """Return the figures of canaries that were judged.
 
@@ -94,6 +126,7 @@ def figures(
     - ``held_back`` [kind]: the share that counts as caught because its image waits for a person or is quarantined.
     - ``size_ks`` [kind]: how far the sizes that fitted are from those that were drawn (Kolmogorov and Smirnov).
     - ``confidence_ks`` and ``seam_ks`` [kind], each with ``_p``: see :mod:`anonymizer_udfs.canaries.alike`.
+    - ``score_ks`` [kind, recognizer], with ``_p``: the same of how alike anonymized faces are to their originals.
 
     Args:
         found: rows of ``base.VERDICTS``.
@@ -101,6 +134,7 @@ def figures(
         faces: of the archive.
         seed: of who is compared.
         confidence: of each bound.
+        scores: of canaries, as ``faces`` has them.
     """
     classes = sorted(
         {size_class(one["height_px"]) for one in found}, key=lambda name: int(name.split("-")[0].strip("+"))
@@ -117,7 +151,29 @@ def figures(
         Figure(SCOPE, "size_ks", None if sizes is None else float(sizes.statistic), (KIND,), cases=len(truth)),
         *alike.compared("confidence", sure, faces.confidence, seed),
         *alike.compared("seam", [(one["height_px"], one["seam"]) for one in truth], faces.seams, seed),
+        *_scored(scores or {}, faces.scores, seed),
     )
+
+
+def _scored(canaries: Mapping[str, Measured], faces: Mapping[str, Measured], seed: int) -> Iterator[Figure]:
+    """Yield how far scores of canaries are from those of faces, by each recognizer that looked at either."""
+    for name in sorted({*canaries, *faces}):
+        for one in alike.compared("score", canaries.get(name, ()), faces.get(name, ()), seed):
+            yield replace(one, dimensions=(*one.dimensions, ("recognizer", name)))
+
+
+def last_scores(rows: Iterable[tuple[float, Iterable[tuple[str, float]]]]) -> dict[str, list[tuple[float, float]]]:
+    """Return by recognizer the heights and last scores of faces, from heights and all scores of each in order.
+
+    Examples:
+        >>> last_scores([(40.0, [("dlib", 0.8), ("dlib", 0.3)]), (20.0, [])])
+        {'dlib': [(40.0, 0.3)]}
+    """
+    out: dict[str, list[tuple[float, float]]] = {}
+    for height, scores in rows:
+        for name, score in dict(scores).items():
+            out.setdefault(name, []).append((height, score))
+    return out
 
 
 def missed_of(found: Sequence[dict[str, Any]], confidence: float, *dimensions: tuple[str, str]) -> Figure:

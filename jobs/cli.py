@@ -15,12 +15,21 @@ GROUPS: dict[str, dict[str, str]] = {
         "anonymize": "anonymize every new or changed image of SOURCE into LAKE",
         "assess": "what is in SOURCE and how risky it is; nothing is written",
         "status": "what a lake holds, what is held back and why, and what to do next",
+        "sql": "ask a lake in SQL, now or as it was",
         "lookup": "from a source file, an exported file or an id to its row, and back",
+        "review": "a page on which people decide about images that wait for them",
         "export": "write the releasable images as plain files with a manifest",
         "evaluate": "attack what a lake holds, and measure who is found again",
+        "release": "let a lake's images go out, if the gate allows it, with all papers",
+        "releases": "what went out, and whether a newer verdict takes it back",
         "report": "what a lake may be called and why, as one page for people",
+        "monitor": "whether a run's figures drifted from those before it",
+        "verify": "whether a lake is what its runs made, and proof of one image",
+        "keys": "show, rotate and destroy a lake's keys",
         "surrogates": "what k_same, latent and surrogate need, made in the vault",
-        "maintain": "put a lake's files together, so that little of it is read",
+        "keep": "whose faces stay visible, since they consented",
+        "erase": "erase images for good: by source, id, or a photo of a person",
+        "maintain": "put a lake's files together, and drop what is past its time",
         "demo": "anonymize a few real photos and show what came of it",
     },
     "machine": {
@@ -29,6 +38,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "calibrate": "measure when two faces count as one person",
         "policy": "list, show and check policies, map data sets to them",
         "jars": "list, fetch and check the jars that Spark is lent",
+        "completion": "print a script by which a shell completes all of this",
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
@@ -39,8 +49,15 @@ _END = """examples:
   faceveil assess ./photos
   faceveil anonymize ./photos ./lake
   faceveil status ./lake
+  faceveil sql ./lake "SELECT method, COUNT(*) FROM faces GROUP BY method"
+  faceveil review ./lake
   faceveil export ./lake ./anonymized
+  faceveil evaluate ./lake --labels who.csv --gate default
   faceveil report ./lake --out report.html
+  faceveil release ./lake ./v1 --name v1
+  faceveil verify ./lake
+  faceveil monitor ./lake --baseline last:7
+  faceveil erase ./lake --source ./photos/one.jpg --dry-run
   faceveil lookup ./lake ./photos/one.jpg
 
 exit codes:

@@ -14,6 +14,7 @@ import yaml
 from anonymizer_udfs import __version__, ladder, landmarks, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.keeping import KeepList
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.models import dynamic_scrfd
@@ -52,6 +53,7 @@ class Treatment:
         batching: for each detector of a pack, ``dynamic`` where it takes batches, or ``one: `` and why it does not.
         groups: the head of the ledger of groups, where the policy has ``k_same``: images are taken again when it moves.
         raised: what the policy means to which its risk score raises images, where it has one.
+        keep: whose faces stay visible, where the policy allows that; none: nobody's.
         learned: files of models that come from the lake's vault, by name; workers get them whatever the settings say.
     """
 
@@ -63,6 +65,7 @@ class Treatment:
     groups: str | None = None
     learned: dict[str, Path] = field(default_factory=dict)
     raised: "Treatment | None" = None
+    keep: KeepList | None = field(default=None, repr=False)
 
     @property
     def shares(self) -> bool:
@@ -85,6 +88,7 @@ class Treatment:
         thresholds = [(one.recognizer.name, sorted(one.thresholds.items())) for one in self.panel.members]
         said: list[Any] = [self.policy.canonical(), thresholds, sorted(self.model_digests.items())]
         said += [] if self.groups is None else [self.groups]
+        said += [] if self.keep is None else [["keep", self.keep.digest]]
         said += [] if self.raised is None else [self.raised.digest]
         return hashlib.sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()[:32]
 

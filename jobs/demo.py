@@ -144,8 +144,11 @@ def _print(found: Sequence[Outcome], report: Report, folder: Path, args: argpars
 def _where(folder: Path, args: argparse.Namespace) -> list[str]:
     """Return where everything is, and what can be tried next: commands that work as they stand."""
     here = {name: str(folder / name) for name in (SHEET, "photos", "lake", "export")}
-    given = {"--vault": args.vault, "--key-file": args.key_file, "--key-env": args.key_env}
-    given |= {"--key-command": args.key_command}
+    given = {"--vault": args.vault}
+    for kind in ("key", "noise-key", "signing-key"):
+        given |= {
+            f"--{kind}-{way}": vars(args)[f"{kind}-{way}".replace("-", "_")] for way in ("file", "env", "command")
+        }
     common = [word for name, value in given.items() if value for word in (name, value)]
     policy = [] if args.policy == "public" else ["--policy", args.policy]
     commands = [

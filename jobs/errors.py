@@ -7,7 +7,8 @@
         ├── UsageError            exit code 2: arguments or settings that cannot be
         ├── LakeError             a table is not as it should be
         │   ├── LakeMissingError  there is no lake there
-        │   └── LakeBusyError     another run has taken over, or got there first
+        │   ├── LakeBusyError     another run has taken over, or got there first
+        │   └── StoreError        what keeps the tables failed; what it was asked for may be done or not
         └── VaultError            the vault or the key cannot be used
 """
 
@@ -36,6 +37,10 @@ class LakeMissingError(LakeError):
 
 class LakeBusyError(LakeError):
     """Another run has taken over the lake, or got there first."""
+
+
+class StoreError(LakeError):
+    """What keeps the tables failed: it may have done what it was asked for, and may do it when it is asked again."""
 
 
 class VaultError(JobError):

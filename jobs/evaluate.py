@@ -10,7 +10,7 @@ from conf import gates
 from conf.gates import Gate, GateError
 from jobs import canaries, evaluation, options
 from jobs.errors import UsageError
-from jobs.evaluation import Asked
+from jobs.evaluation_asked import Asked
 from jobs.evaluation_stages import LARGEST_GALLERY, MOST_PEOPLE
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
@@ -39,7 +39,8 @@ def parser() -> Parser:
     made.add_argument(
         "--canaries",
         metavar="FOLDER",
-        help="photos of known people, one folder a person: planted in copies of images, to see how many are missed",
+        help="photos of known people, one folder a person: planted in copies of images, to see how many are missed "
+        "and who is found again",
     )
     made.add_argument(
         "--canary-count", type=int, default=canaries.COUNT, metavar="N", help="faces to plant (default: %(default)s)"
@@ -50,7 +51,11 @@ def parser() -> Parser:
     )
     made.add_argument("--policy", action="append", default=[], metavar="FILE", help="a policy of the lake, from a file")
     made.add_argument(
-        "--panel", action="append", default=[], metavar="NAME", help="a recognizer beside those of the lake's policies"
+        "--panel",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a recognizer beside those of the lake's policies; without --labels two guess who is who",
     )
     made.add_argument(
         "--attack",

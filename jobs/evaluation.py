@@ -4,31 +4,30 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from anonymizer_udfs import __version__
-from anonymizer_udfs.attacks import ATTACKERS
 from anonymizer_udfs.comparing import Comparer
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.evaluation import attacking
 from anonymizer_udfs.evaluation.attacking import Means
 from anonymizer_udfs.evaluation.examining import ExamineSpec
+from anonymizer_udfs.evaluation.guessing import LEAST_RECOGNIZERS
 from anonymizer_udfs.evaluation.views import Lookers
 from anonymizer_udfs.evidence import Figure
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.spec import Provenance, Tier, WorkerSpec
-from conf import gates
-from conf.gates import Gate
 from jobs import (
     canaries,
     context,
+    donating,
+    erasures,
     gate,
     labels,
     madeby,
@@ -41,11 +40,10 @@ from jobs import (
 )
 from jobs.context import Treatment
 from jobs.errors import UsageError
+from jobs.evaluation_asked import Asked
 from jobs.evaluation_report import Report
 from jobs.evaluation_stages import (
-    LARGEST_GALLERY,
     MEASURED,
-    MOST_PEOPLE,
     Beside,
     Most,
     Seen,
@@ -53,6 +51,7 @@ from jobs.evaluation_stages import (
     compared,
     counted,
     kept_groups,
+    visible_by_consent,
 )
 from jobs.labels import Labels
 from jobs.lake import SparkLake
@@ -62,6 +61,7 @@ from jobs.models import registry
 from jobs.placed import Placed
 from jobs.plan import TASKS_A_CORE
 from jobs.reporting import pages, told
+from jobs.standins import StandIns
 
 JOB = "evaluate"
 STRANGER = "evaluate/stranger"
@@ -70,43 +70,6 @@ SEED = 20_240_501
 """Of all that an evaluation draws: galleries, folds, resamples. The same lake gives the same figures."""
 TRAINED = 1_500
 """Images that models are trained on and asked about, at most."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a command line asks for.
-
-    Attributes:
-        labels: a file that says who is on which photo; none: nobody knows.
-        groups: its columns whose groups are told apart, by their values.
-        policies: files of policies by which the lake was made.
-        panel: recognizers beside those of the policies.
-        attackers: names of the family.
-        people: so many are attacked at most.
-        gallery: of so many templates are compared at most.
-        content_column: the column of a table source that holds the images.
-        gate: what must be shown; its confidence is that of all bounds.
-        downstream: a column of the labels that models are trained to tell; none: nothing is trained.
-        landmarker: who looks for many points, for what is left of expressions; none: nobody.
-        planted: folder of photos of known people, one folder a person; none: nobody is planted.
-        canary_count: how many are planted.
-        keep_canaries: whether they stay in the vault.
-    """
-
-    labels: Path | None = None
-    groups: tuple[str, ...] = ()
-    policies: tuple[str, ...] = ()
-    panel: tuple[str, ...] = ()
-    attackers: tuple[str, ...] = tuple(ATTACKERS)
-    people: int = MOST_PEOPLE
-    gallery: int = LARGEST_GALLERY
-    content_column: str | None = None
-    gate: Gate = field(default_factory=lambda: gates.load(gates.DEFAULT))
-    downstream: str | None = None
-    landmarker: str | None = None
-    planted: str | None = field(default=None, repr=False)
-    canary_count: int = canaries.COUNT
-    keep_canaries: bool = False
 
 
 def run(placed: Placed, asked: Asked) -> Report:
@@ -118,9 +81,12 @@ def run(placed: Placed, asked: Asked) -> Report:
     """
     clock = time.monotonic()
     key, common = placed.key(), placed.common
+    erasures.refuse_half(placed.lake, placed.lake.uri)
     known = madeby.treatments(placed, asked.policies)
     people = _labels(placed, asked, key)
     points, files = context.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
+    asking, more = donating.asked(known, common.settings) if people is not None else (None, {})
+    files |= more
     tracking.prepare(common.settings)
     with progress.waiting("starting Spark"):
         spark = session.create(common.settings, common.storage)
@@ -128,8 +94,8 @@ def run(placed: Placed, asked: Asked) -> Report:
         for one in known.values():
             files = {**files, **(one.files if common.settings.models.ship else {}), **one.learned}
         session.ship(spark, files)
-        lake = SparkLake(placed.lake.uri, spark, common.storage)
-        made = _Evaluating(placed, asked, key, known, _recognizers(known, asked, placed), people, points)
+        lake = SparkLake(placed.lake.uri, spark, common.storage, placed.signer)
+        made = _Evaluating(placed, asked, key, known, _recognizers(known, asked, placed), people, points, asking)
         return made.report(spark, lake, clock)
 
 
@@ -144,6 +110,7 @@ class _Evaluating:
     who: tuple[Recognizer, ...]
     people: Labels | None
     landmarker: Landmarker | None
+    asking: donating.Asking | None = None
 
     def report(self, spark: SparkSession, lake: SparkLake, clock: float) -> Report:
         """Do all of it, and say in the lake's ledger that it began, how it ended, and what came of it."""
@@ -171,15 +138,22 @@ class _Evaluating:
         rows = None if self.people is None else self.people.rows
         beside = Beside(lake, self.placed.vault(), rows)
         most = Most(self.asked.people, self.asked.gallery, TRAINED if self.asked.downstream else MEASURED)
-        seen = Seen.of(spark, beside, self._spec(run_id), most)
+        spec = self._spec(run_id)
+        others = StandIns(spark, spec, self._means(), self.asked.attackers, most)
+        seen = Seen.of(spark, beside, spec, most)
         try:
             yield from self._of(seen, TASKS_A_CORE * session.cores(spark))
+            if spec.whole:
+                with progress.waiting("guessing who is who"):
+                    yield from others.guessed(seen, beside)
         finally:
             seen.release()
         yield from kept_groups(spark, lake, self.placed)
         if self.asked.planted is not None:
             with canaries.planted(self.placed, spark, self._canaries(), run_id) as planted:
                 yield from planted.figures
+                with progress.waiting("attacking canaries"):
+                    yield from others.canaries(planted)
 
     def _canaries(self) -> canaries.Asked:
         """Return what is planted: through the policy that the lake's images have where no data set has another."""
@@ -200,10 +174,12 @@ class _Evaluating:
             counts = seen.counts()
         quarantined = "SELECT COUNT(*) AS n FROM images WHERE status = 'quarantined'"
         yield from counted(counts, int(self.placed.lake.tables.query(quarantined).to_pylist()[0]["n"]))
+        yield visible_by_consent(self.placed.lake)
         yield from seen.kept()
         means = self._means()
         if counts["faces"]:
             steps = attacking.steps(means.names, self.asked.attackers, labelled=self.people is not None)
+            steps += [] if self.asking is None else self.asking.steps(means.names)
             with progress.waiting("attacking"):
                 yield from attacked(seen.faces(), steps, means)
                 yield from compared(seen.faces(), means, self.asked.attackers, tasks)
@@ -265,6 +241,8 @@ class _Evaluating:
             controls=not unknown,
             comparer=Comparer(first.policy.searcher, runtime, landmarker=self.landmarker),
             small=self.asked.downstream is not None,
+            donating=None if self.asking is None else self.asking.landmarker,
+            whole=unknown and len(self._means().thresholds) >= LEAST_RECOGNIZERS,
         )
 
     def _means(self) -> Means:

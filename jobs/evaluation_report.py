@@ -50,6 +50,7 @@ class Report:
             out.append(f"--labels: {counted(self.labels.unknown, 'line')} of images that the lake does not have")
         out += _exhaustive(self.figures)
         out += ["", *_table(self.figures)]
+        out += _stand_ins(self.figures)
         out += _controls(self.figures)
         out += ["", *self.verdict.lines()]
         out += ["", f"figures: table metrics of the lake, run {self.run_id}"]
@@ -78,6 +79,24 @@ def _table(figures: Sequence[Figure]) -> Iterator[str]:
     for one in mine:
         shown = one.of("attack") or "", one.of("tier") or "", one.of("recognizer") or "-"
         yield f"  {shown[0]:<18}{shown[1]:<6}{shown[2]:<14}{one.value or 0:>8.2%}  {one.high or 0:.2%}"
+
+
+def _stand_ins(figures: Sequence[Figure]) -> Iterator[str]:
+    """Yield a line for canaries and for guessed people: how many, and what the best attacker reached."""
+    words = {"canaries": "canaries attacked", "guessed": "people guessed by two recognizers"}
+    for people, said in words.items():
+        mine = [one for one in figures if one.scope == "stand_in" and one.of("people") == people]
+        count = next((int(one.value or 0) for one in mine if one.name == "people"), None)
+        found = [one for one in mine if one.name == "rank1"]
+        best = max(found, key=lambda one: one.low or 0.0, default=None)
+        if count is not None:
+            line = f"{said}: {count:,}"
+            if best is not None:
+                line += (
+                    f"; {best.of('attack')} named {best.value or 0:.2%} among {best.of('gallery')}, "
+                    f"at least {best.low or 0:.2%}"
+                )
+            yield line
 
 
 def _controls(figures: Sequence[Figure]) -> list[str]:

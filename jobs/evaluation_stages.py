@@ -13,11 +13,13 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.window import Window
 
+from anonymizer_udfs import keeping
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import Means, RunAttacks, Step
 from anonymizer_udfs.evaluation.blocks import ToFigures
-from anonymizer_udfs.evaluation.examining import CLEAR, ExamineSpec
+from anonymizer_udfs.evaluation.examining import ExamineSpec
 from anonymizer_udfs.evaluation.reached import GALLERIES
+from anonymizer_udfs.evaluation.sides import CLEAR
 from anonymizer_udfs.evaluation.training import TRAINED_ON, TrainPartition
 from anonymizer_udfs.evaluation.views import CHIP
 from anonymizer_udfs.evidence import FIGURES, Figure
@@ -27,7 +29,7 @@ from anonymizer_udfs.udfs import AttackPartition, ExaminePartition
 from jobs import galleries, lakefaces, session
 from jobs.groups import GroupStore
 from jobs.labels import Labelled
-from jobs.lake import SparkLake
+from jobs.lake import Lake, SparkLake
 from jobs.placed import Placed
 from jobs.plan import TASKS_A_CORE
 from jobs.vault import Vault
@@ -37,6 +39,7 @@ LARGEST_GALLERY = 10_000
 MEASURED = 500
 """Images of which it is measured what is left of their use, where no models are trained."""
 PEOPLE = "image_id string, person string, groups map<string, string>, answer string"
+NAMED = "array<struct<face: int, person: string>>"
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,14 @@ class Beside:
         lake: the lake.
         vault: where its originals are.
         people: whom images show; none: nobody knows.
+        named: ``image_id`` and ``named``, the people of some faces as ``examining.EXAMINED`` has them; then no other
+            image is looked at.
     """
 
     lake: SparkLake
     vault: Vault
     people: Sequence[Labelled] | None = field(default=None, repr=False)
+    named: DataFrame | None = field(default=None, repr=False)
 
     def images(self, spark: SparkSession, most: Most) -> DataFrame:
         """Return rows of ``examining.EXAMINED``, ``groups`` and ``answer``: all images that are not held back whole.
@@ -77,10 +83,10 @@ class Beside:
                 drawn.
         """
         images = self.lake.frame("images").where("status <> 'quarantined'")
-        stepped = F.size(F.coalesce("steps", F.array())) > 0 if "steps" in images.columns else F.lit(False)  # noqa: FBT003 - a value
+        steps = F.col("steps") if "steps" in images.columns else F.lit(None).cast("array<string>")
         rows = images.select(
             "image_id", "content_version", "source_digest", "content", "reencoded", "policy", "faces", "frames",
-            stepped.alias("moved"),
+            steps.alias("steps"),
         )  # fmt: skip
         # An image that the vault does not know is looked at as well: what is counted of all must be of all.
         there = lakefaces.listed(spark, self.vault).drop("policy")
@@ -91,11 +97,15 @@ class Beside:
         return named.withColumn("measured", F.coalesce("measured", F.lit(False)))  # noqa: FBT003 - a value
 
     def _named(self, spark: SparkSession, known: DataFrame, most: Most) -> DataFrame:
+        nobody, nothing = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
+        unknown = {"person": nobody, "groups": nothing, "answer": nobody, "brief": F.lit(False)}  # noqa: FBT003 - a value
+        if self.named is not None:
+            every = known.join(self.named, "image_id")
+            return every.withColumns(unknown | {"attacked": F.lit(True)})  # noqa: FBT003 - a value
+        known = known.withColumn("named", F.lit(None).cast(NAMED))
         if self.people is None:
             few = known.where(F.size("faces") > 0).select("image_id").orderBy("image_id").limit(most.people)
             chosen = few.withColumn("attacked", F.lit(True))  # noqa: FBT003 - a value
-            nobody, nothing = F.lit(None).cast("string"), F.lit(None).cast("map<string, string>")
-            unknown = {"person": nobody, "groups": nothing, "answer": nobody, "brief": F.lit(False)}  # noqa: FBT003 - a value
             named = known.join(chosen, "image_id", "left").withColumns(unknown)
         else:
             rows = [(one.image_id, one.person, dict(one.groups), one.answer) for one in self.people]
@@ -256,6 +266,16 @@ def counted(counts: dict[str, int], held_back: int) -> Iterator[Figure]:
     yield Figure("images", "outside_changed", counts["outside_changed"], cases=counts["compared"])
     yield Figure("images", "reencoded", counts["reencoded"], cases=counts["images"])
     yield Figure("images", "held_back", held_back, cases=counts["images"] + held_back)
+
+
+def visible_by_consent(lake: Lake) -> Figure:
+    """Return how many faces of what may go out are visible since their people consented: nobody attacks them."""
+    faces = "(SELECT unnest(faces) AS face FROM images WHERE status IN ('anonymized', 'clean', 'review'))"
+    sql = (
+        f"SELECT COUNT(*) AS n, SUM(CASE WHEN face['method'] = '{keeping.METHOD}' THEN 1 ELSE 0 END) AS k FROM {faces}"  # noqa: S608 - ours
+    )
+    row = lake.tables.query(sql).to_pylist()[0]
+    return Figure("evaluation", "visible_by_consent", int(row["k"] or 0), cases=int(row["n"] or 0))
 
 
 def kept_groups(spark: SparkSession, lake: SparkLake, placed: Placed) -> Iterator[Figure]:

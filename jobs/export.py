@@ -15,17 +15,20 @@ from rich.progress import track
 
 from anonymizer_udfs import __version__
 from anonymizer_udfs.outcome import Status
-from jobs import naming, options, stores
+from jobs import erasures, naming, options, stores
 from jobs.errors import LakeError, UsageError
 from jobs.options import Common, Parser
 from jobs.outbox import LINES, SHEET, STAMP, Outbox
 from jobs.placed import Placed, open_lake
 from jobs.reporting.evaluated import word_of
 from jobs.screen import bytes_text, counted
+from jobs.unfollowed import unfollowed
 from jobs.vault import NONE
 from jobs.verdict import MEANINGS, Word
 
 RELEASABLE = (Status.ANONYMIZED, Status.CLEAN)
+UNFOLLOWED = "decided, waiting for a run"
+"""What is left out where people decided something about an image that no run has followed yet."""
 EXAMPLES = """  faceveil export ./lake ./out                      files under their ids: ab/abcdef....jpg
   faceveil export ./lake ./out --names              files under their names below the source's folder
   faceveil export ./lake ./out --status anonymized  only images in which a face was changed
@@ -101,11 +104,17 @@ def run(order: Order) -> Exported:
     statuses = Counter(known.column("status").to_pylist())
     total = sum(statuses[s] for s in order.statuses)
     left_out = {status: n for status, n in statuses.items() if status not in order.statuses}
+    waiting = unfollowed(lake)
+    pairs = zip(known.column("image_id").to_pylist(), known.column("status").to_pylist(), strict=True)
+    if held := sum(image_id in waiting and status in order.statuses for image_id, status in pairs):
+        left_out[UNFOLLOWED], total = held, total - held
     names, unnamed = _names(order, known)
     size = files = 0
     with Outbox(order.folder, order.overwrite) as outbox:
         outbox.prepare(_header(order, left_out, word))
         for row in _watched(_rows(order), total):
+            if row["image_id"] in waiting:  # somebody saw what is wrong with it, and no run has mended it yet
+                continue
             content = row["content"]
             verify(row)
             row["file"] = names.get(row["image_id"]) or naming.id_name(row["image_id"], row["format"])
@@ -202,6 +211,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         raise UsageError("an export goes to a folder of this machine; copy it to the object store from there")
     statuses = tuple(Status(s) for s in args.status) if args.status else RELEASABLE
     placed = open_lake(args.lake, common)
+    erasures.refuse_half(placed.lake, args.lake)
     done = run(Order(placed, Path(folder), args.names, args.overwrite, statuses))
     options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
     return options.DONE

@@ -50,15 +50,30 @@ class Figures:
         return out
 
 
-def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, elapsed: float) -> Figures:
+@dataclass(frozen=True)
+class Sitting:
+    """What one sitting of a run took; a resumed run has several.
+
+    Attributes:
+        images: how many were processed.
+        elapsed: seconds that they took.
+        seconds: work by step, summed over cores, of the images that were timed.
+        timed: how many these are: new ones, not those that replace a row.
+    """
+
+    images: int
+    elapsed: float
+    seconds: Mapping[str, float]
+    timed: int
+
+
+def collect(lake: Lake, run_id: str, sitting: Sitting) -> Figures:
     """Return the figures of a run.
 
     Args:
         lake: the lake, read by columns without any image.
         run_id: the run; a resumed one counts as a whole.
-        seconds: work by step, of this sitting.
-        images: images of this sitting.
-        elapsed: seconds that they took.
+        sitting: what was done since it was taken up.
     """
     where = f"FROM images WHERE run_id = '{run_id}'"
     rows = lake.tables.query(
@@ -71,13 +86,15 @@ def collect(lake: Lake, run_id: str, seconds: Mapping[str, float], images: int, 
             counts[f"reason.{row['reason']}"] = row["n"]
     counts |= _policies(lake, where) | _looks(lake, where)
     values: dict[str, float] = {}
-    if images and elapsed > 0:
+    if sitting.images and sitting.elapsed > 0:
         written = sum(int(row["n"]) for row in rows) or 1
-        faces = counts["faces"] * images / written  # a resumed run's rows are not all of this sitting
-        values = {"images_per_second": images / elapsed, "faces_per_second": faces / elapsed}
-    spent = sum(seconds.values())
+        faces = counts["faces"] * sitting.images / written  # a resumed run's rows are not all of this sitting
+        values = {"images_per_second": sitting.images / sitting.elapsed, "faces_per_second": faces / sitting.elapsed}
+    spent = sum(sitting.seconds.values())
     if spent:
-        values |= {f"share.{step}": value / spent for step, value in seconds.items()}
+        values |= {f"share.{step}": value / spent for step, value in sitting.seconds.items()}
+        values |= {f"seconds.{step}": value for step, value in sitting.seconds.items()}
+        values["timed_images"] = float(sitting.timed)
     if counts["searched_again"]:
         values["miss_rate"] = counts["missed"] / counts["searched_again"]
     sampled = lake.tables.query(f"SELECT faces, utility {where} AND cardinality(utility) > 0").to_pylist()

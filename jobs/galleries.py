@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spar
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from anonymizer_udfs.evaluation.blocks import COMPARED, GALLERY, PROBE, STANDING, StandInGallery, ToFigures
-from anonymizer_udfs.evaluation.examining import CLEAR, PARROT, RELEASED
+from anonymizer_udfs.evaluation.sides import CLEAR, PARROT, RELEASED
 from anonymizer_udfs.evidence import FIGURES, Figure
 from anonymizer_udfs.recognition import Recognizer
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from anonymizer_udfs.evidence.figure import Figure
 from conf.gates import FACE_TIERS, Gate
-from jobs import attackers
+from jobs import against, attackers
 from jobs.parts import Limit, Part, check, compared, number, only
 from jobs.verdict import Check, Exposed, State, Verdict
 
@@ -62,6 +62,7 @@ def judge(gate: Gate, figures: Iterable[Figure], expected: Expected) -> Verdict:
         *_linked(gate, known, expected),
         *([_shared(gate, known)] if expected.k_same or only(known, "k_same", "least_people") else []),
         *_groups(gate, known, expected),
+        *against.checks(gate, known),
         _every_image(known, "outside_changed", "pixels outside regions changed"),
         _controls(known, expected.recognizers),
     ]
@@ -204,6 +205,7 @@ def _left_out(checks: Sequence[Check]) -> dict[str, str]:
         "unlinkable": ("linked over two keys (D_sys)", "k_same shares faces by design; k is checked in its place"),
         "k_same": ("people who share a face", "k_same was not used"),
         "groups": ("each group", "no groups were given"),
+        against.NAME: (against.TITLE, "nobody stood in for others in such a gallery"),
     }
     return {title: said for name, (title, said) in why.items() if name not in there}
 
@@ -231,7 +233,7 @@ def _exposed(gate: Gate, known: Sequence[Figure]) -> Exposed:
             out.people, out.named, out.named_most, out.by_chance,
             faces, None if share is None else share * faces, (_most(worst) or 0.0) * faces,
         )  # fmt: skip
-    return out
+    return replace(out, consented=_counted(known, "visible_by_consent"))
 
 
 def _most(figure: Figure) -> float | None:

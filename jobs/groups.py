@@ -24,6 +24,8 @@ from schemas import GROUP_TABLES, GROUPS
 
 APP = "groups"
 NO_HEAD = "0" * 64
+ERASED = "erased"
+"""``linked_by`` of an entry that says what an erasure left of an earlier run's rows."""
 _BOX = ("x0", "y0", "x1", "y1")
 _SAID = {
     "members": ("face_id", "image_id", "content_version", "x0", "y0", "x1", "y1", "person", "group_id"),
@@ -80,8 +82,12 @@ class GroupStore:
         return rows
 
     def head(self) -> str:
-        """Return the hash of the newest entry; 64 zeros where there is none."""
-        return str((self.entries() or [{"hash": NO_HEAD}])[-1]["hash"])
+        """Return the hash of the newest entry that grouped somebody; 64 zeros where there is none.
+
+        An erasure moves no head: no other image is taken again for it.
+        """
+        made = [row["hash"] for row in self.entries() if row["linked_by"] != ERASED]
+        return str(made[-1]) if made else NO_HEAD
 
     def frame(self, spark: SparkSession, name: str) -> DataFrame:
         """Return the rows of a table that the ledger vouches for: none of a run that never finished."""
@@ -111,17 +117,26 @@ class GroupStore:
         Raises:
             VaultError: rows were changed, dropped or added.
         """
-        for row in self.entries():
+        newest = {row["run_id"]: row for row in self.entries()}
+        for row in newest.values():
             if self.digest(spark, row["run_id"]) != row["digest"]:
                 raise VaultError(
                     f"groups are not those of the ledger's entry {row['entry']}: they were changed by hand"
                 )
 
-    def digest(self, spark: SparkSession, run_id: str) -> str:
-        """Return the digest of the rows of one run, in whatever order; 256 sums come to the driver."""
+    def digest(self, spark: SparkSession, run_id: str, members: DataFrame | None = None) -> str:
+        """Return the digest of the rows of one run, in whatever order; 256 sums come to the driver.
+
+        Args:
+            spark: the session.
+            run_id: the run.
+            members: what its rows of ``members`` will be; those that are there if nothing is said.
+        """
         out = hashlib.sha256()
         for name, columns in _SAID.items():
             rows = spark.read.format("delta").load(self.tables.table_uri(name)).where(F.col("run_id") == F.lit(run_id))
+            if name == "members" and members is not None:
+                rows = members
             each = F.sha2(F.concat_ws("|", *(F.col(one).cast("string") for one in columns)), 256)
             by = rows.select(each.alias("one")).groupBy(F.substring("one", 1, 2).alias("start"))
             sums = by.agg(F.sha2(F.concat_ws("", F.array_sort(F.collect_list("one"))), 256).alias("all")).collect()
@@ -142,13 +157,26 @@ class GroupStore:
         Raises:
             LakeBusyError: another run was first: nothing of this one counts, run again.
         """
-        before = self.entries()
+        self._append(entry, self.digest(spark, entry.run_id), self.entries())
+
+    def reseal(self, spark: SparkSession, entry: Entry, members: DataFrame) -> None:
+        """Append what will be left of a run's rows, unless the newest entry of the run says so already.
+
+        Raises:
+            LakeBusyError: as :meth:`seal`.
+        """
+        before, digest = self.entries(), self.digest(spark, entry.run_id, members)
+        said = [row["digest"] for row in before if row["run_id"] == entry.run_id]
+        if said and said[-1] != digest:
+            self._append(entry, digest, before)
+
+    def _append(self, entry: Entry, digest: str, before: list[dict[str, Any]]) -> None:
         number = len(before) + 1
         row: dict[str, Any] = {
             **vars(entry),
             "entry": number,
             "at": datetime.now(UTC),
-            "digest": self.digest(spark, entry.run_id),
+            "digest": digest,
             "previous_hash": before[-1]["hash"] if before else NO_HEAD,
         }
         row["hash"] = hashed(row)

@@ -100,6 +100,17 @@ def check_jars() -> Finding:
     return Finding("jars", State.OK, f"{len(found)} in {jars.jars_dir()}")
 
 
+def check_log_store() -> Finding:
+    """Look whether commits on S3 are guarded: whether our log store is built, or can be."""
+    from jobs import jars, logstore  # noqa: PLC0415 - as above
+
+    try:
+        return Finding("log store", State.OK, str(logstore.build()))
+    except (jars.JarsError, OSError) as error:
+        what = f"none, so that on S3 only the lease keeps two runs apart ({str(error).partition('; run:')[0]})"
+        return Finding("log store", State.WARN, what, "run: make setup, where Java and pyspark are")
+
+
 def check_models() -> Finding:
     """Look whether the models of the policies that ship are there with their digests."""
     from anonymizer_udfs.models import defaults  # noqa: PLC0415 - as above
@@ -290,6 +301,7 @@ def checks(s3: str | None = None) -> Iterator[tuple[str, Callable[[], Finding]]]
     yield "onnxruntime", check_onnxruntime
     yield "jpeg", check_jpeg
     yield "jars", check_jars
+    yield "log store", check_log_store
     yield "models", check_models
     yield "machine", check_machine
     yield "cache", partial(check_disk, "cache", home(), 1)

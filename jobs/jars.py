@@ -200,7 +200,7 @@ def _maven(into: Path, scratch: Path) -> list[str] | None:
 
 def _ivy(into: Path, scratch: Path) -> list[str] | None:
     """Return the command that has Spark's Ivy do the same from the same pom, or None without Java or Spark."""
-    found, jars = java.find_java(), _spark_jars()
+    found, jars = java.find_java(), spark_jars()
     if found is None or jars is None:
         return None
     return [
@@ -217,7 +217,7 @@ def _cause(output: str) -> str:
     return "\n  ".join((causes or told or ["it said nothing"])[:_SAID_LINES])
 
 
-def _spark_jars() -> Path | None:
+def spark_jars() -> Path | None:
     """Return Spark's own folder of jars, of the package or else of ``SPARK_HOME``, without importing Spark."""
     spec = importlib.util.find_spec("pyspark")
     roots = [*(spec.submodule_search_locations or [] if spec else []), os.environ.get("SPARK_HOME", "")]
@@ -276,13 +276,18 @@ _COMMANDS: dict[str, tuple[str, Callable[[Path], int]]] = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``faceveil jars fetch|check|path|lock``; return 0, 1 when it failed, 5 when a check did."""
-    parser = argparse.ArgumentParser(prog="faceveil jars", description="The jars that Spark is lent.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    made = argparse.ArgumentParser(prog="faceveil jars", description="The jars that Spark is lent.")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (purpose, _) in _COMMANDS.items():
         commands.add_parser(name, help=purpose, description=purpose)
-    chosen = parser.parse_args(argv).command
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``faceveil jars fetch|check|path|lock``; return 0, 1 when it failed, 5 when a check did."""
+    chosen = parser().parse_args(argv).command
     try:
         return _COMMANDS[chosen][1](jars_dir())
     except (JarsError, OSError) as error:

@@ -4,23 +4,26 @@
 needs a cluster: the images. Both run on the driver and answer the same queries with the same views.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
-from jobs.errors import LakeBusyError, LakeError, LakeMissingError
-from jobs.ledger import Ledger
-from jobs.session import having
+from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
+from jobs.ledger import Ledger, SignedBy, unsigned
 from jobs.tables import Tables
 from schemas import IMAGES, LAKE_TABLES, views
 
+if TYPE_CHECKING:  # half a second of start-up, for commands that never start Spark
+    from pyspark.sql import DataFrame, SparkSession
+
 APP = "images"
-_BATCH_BITS = 32
+BATCH_BITS = 32
+_WAITS_S = (0.2, 1.0)
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,31 @@ class Commit:
     @property
     def version(self) -> int:
         """The Delta transaction version: a later epoch outranks every batch of an earlier one."""
-        return self.epoch << _BATCH_BITS | self.batch
+        return self.epoch << BATCH_BITS | self.batch
+
+
+def vault_app(ledger: Ledger) -> str:
+    """Return the name under which a lake's runs write to its vault.
+
+    Epochs count the events of one lake. A vault may outlive its lake: a new one begins at 1 again, and under one name
+    for both Delta would take what its first run writes for done long ago, and drop it.
+    """
+    return f"{APP}/{ledger.beginning()}"
 
 
 class Lake:
-    """A lake without Spark."""
+    """A lake without Spark.
 
-    def __init__(self, uri: str, storage: Storage | None = None) -> None:
+    Args:
+        uri: where it lies.
+        storage: how object stores are reached.
+        signer: gives who signs the ledger's events; asked for only when one is written.
+    """
+
+    def __init__(self, uri: str, storage: Storage | None = None, signer: SignedBy = unsigned) -> None:
         self.uri = stores.normalise(uri)
         self.tables = Tables(self.uri, LAKE_TABLES, storage or Storage())
-        self.ledger = Ledger(self.tables)
+        self.ledger = Ledger(self.tables, signer)
 
     def create(self) -> None:
         """Make the tables that are missing.
@@ -89,25 +107,27 @@ class Lake:
 class SparkLake(Lake):
     """A lake with a SparkSession: what reads and writes images at scale."""
 
-    def __init__(self, uri: str, session: SparkSession, storage: Storage | None = None) -> None:
-        super().__init__(uri, storage)
-        self._session = session
+    def __init__(
+        self, uri: str, session: "SparkSession", storage: Storage | None = None, signer: SignedBy = unsigned
+    ) -> None:
+        super().__init__(uri, storage, signer)
+        self.session = session
 
     def query(self, sql: str) -> pa.Table:
         """Return the rows of a query over the tables and the views; SQL as Spark speaks it."""
         self.register()
-        return self._session.sql(sql).toArrow()
+        return self.session.sql(sql).toArrow()
 
     def register(self) -> None:
         """Make tables and views known to the session's SQL, as temporary views."""
         for name in LAKE_TABLES:
             self.frame(name).createOrReplaceTempView(name)
         for name, sql in views("explode").items():
-            self._session.sql(sql).createOrReplaceTempView(name)
+            self.session.sql(sql).createOrReplaceTempView(name)
 
-    def frame(self, name: str) -> DataFrame:
+    def frame(self, name: str) -> "DataFrame":
         """Return a table as a DataFrame."""
-        return self._session.read.format("delta").load(self.tables.table_uri(name))
+        return self.session.read.format("delta").load(self.tables.table_uri(name))
 
     def fence(self, epoch: int) -> None:
         """Take the table over: from now on no run of an earlier epoch can commit to it, not even one under way.
@@ -116,11 +136,22 @@ class SparkLake(Lake):
 
         Raises:
             LakeBusyError: if a run of a later epoch is there already.
+            StoreError: if the store failed again and again.
         """
-        nothing = IMAGES.arrow().empty_table()
-        self.tables.append("images", nothing, APP, Commit(epoch, 0).version)
+        nothing, version = IMAGES.arrow().empty_table(), Commit(epoch, 0).version
+        for wait_s in (*_WAITS_S, 0.0):
+            try:
+                return self.tables.append("images", nothing, APP, version)
+            except (LakeBusyError, StoreError) as error:
+                # Where the answer to a put was lost, what is there is ours: no other run has this epoch.
+                if self.tables.transaction("images", APP) == version:
+                    return None
+                if isinstance(error, LakeBusyError) or not wait_s:
+                    raise
+                time.sleep(wait_s)
+        return None
 
-    def append(self, rows: DataFrame, commit: Commit) -> None:
+    def append(self, rows: "DataFrame", commit: Commit) -> None:
         """Append new images in one idempotent commit.
 
         Raises:
@@ -130,16 +161,20 @@ class SparkLake(Lake):
         writer.option("txnAppId", APP).option("txnVersion", str(commit.version)).save(self.tables.table_uri("images"))
         self._check(commit)
 
-    def replace(self, rows: DataFrame, commit: Commit) -> None:
+    def replace(self, rows: "DataFrame", commit: Commit) -> None:
         """Put images in place of the rows that have their ids, in one idempotent commit.
 
         Raises:
             LakeBusyError: as :meth:`append`.
         """
-        table = DeltaTable.forPath(self._session, self.tables.table_uri("images"))
+        from delta.tables import DeltaTable  # noqa: PLC0415 - as above
+
+        from jobs.session import having  # noqa: PLC0415 - as above
+
+        table = DeltaTable.forPath(self.session, self.tables.table_uri("images"))
         # MERGE takes its transaction from the session's settings, not from options.
         named = {"txnAppId": APP, "txnVersion": str(commit.version)}
-        with having(self._session, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
+        with having(self.session, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
             merge = table.alias("t").merge(rows.alias("s"), "t.image_id = s.image_id")
             merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
         self._check(commit)
@@ -148,6 +183,6 @@ class SparkLake(Lake):
         came = self.tables.transaction("images", APP)
         if came != commit.version:
             raise LakeBusyError(
-                f"another run has taken over this lake (epoch {came >> _BATCH_BITS}, ours is {commit.epoch}); "
+                f"another run has taken over this lake (epoch {came >> BATCH_BITS}, ours is {commit.epoch}); "
                 "nothing is lost: run the command again when the other one is done"
             )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jobs import context, vaultmodels
+from jobs import context, keeplist, vaultmodels
 from jobs.context import Treatment
 from jobs.errors import UsageError
 from jobs.groups import GroupStore
@@ -39,6 +39,7 @@ def treatments(placed: Placed, files: Sequence[str]) -> dict[str, Treatment]:
         head = GroupStore(vault, storage).head()
         found = {name: replace(one, groups=head) if one.shares else one for name, one in found.items()}
     found = {name: vaultmodels.bound(one, vault, storage) for name, one in found.items()}
+    found = {name: keeplist.bound(one, vault, storage, settings) for name, one in found.items()}
     for row in made:
         name = row["raised_from"] or row["policy"]
         if found[name].digest != row["policy_digest"]:

@@ -1,22 +1,26 @@
-"""``faceveil maintain``: the files of a lake put together in the order of their ids, so that little of it is read.
+"""``faceveil maintain``: files put together, what is past its time dropped, and what is left told.
 
-Each run leaves files of its own, and each of these may hold any id. One image then costs a read of every run.
+Each run leaves files of its own, and each of these may hold any id. One image then costs a read of every run: so the
+images' files are put together in the order of their ids.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs import layout, options, session, sparkerrors
+from jobs import erasures, layout, lease, options, retention, session, sparkerrors
+from jobs.errors import UsageError, VaultError
 from jobs.lake import Lake
 from jobs.layout import Layout
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
-from jobs.screen import bytes_text, counted
+from jobs.retention import Size
+from jobs.screen import Section, bytes_text, counted, plain
 
 FILE_BYTES = 64 << 20
 """Of one file: two row groups. A lookup opens one of them."""
@@ -25,31 +29,46 @@ SHARED_MOST = 1.5
 EXAMPLES = """  faceveil maintain ./lake              put its files together, where that makes reading cheaper
   faceveil maintain ./lake --dry-run    only say how the files lie
   faceveil maintain ./lake --always     write all of it anew, whatever it is like
+  faceveil maintain ./lake --set retention.history_days=7 --set retention.metrics_days=365
 
-It reads and writes all images once: for a lake of many terabytes run it on a cluster, and not every night. No row
-changes, and the earlier files stay until they are vacuumed: earlier versions can still be read. Runs go on meanwhile;
-where one replaces images, it or this command says that the other was first, and is started again.
+Where files are put together, it reads and writes all images once: for a lake of many terabytes run it on a cluster,
+and not every night. No row changes by that. Earlier versions can be read for retention.history_days (30); rows, work
+lists and figures stay for ever, unless retention.images_days, work_days or metrics_days say otherwise. Meanwhile
+it has the lake to itself: runs that would write to it are told so, or wait.
 
 exit codes: 0 done, 1 failed, or another run has the lake, 2 bad arguments"""
 
 
 @dataclass(frozen=True)
 class Maintained:
-    """How the table of images lay, and how it lies now; the same twice where nothing was written."""
+    """What was done.
+
+    Attributes:
+        before, after: how the table of images lay, and how it lies now; the same twice where nothing was written.
+        written: whether it was written anew.
+        past: how many images, entries of work lists and figures were past their time.
+        sizes: all tables at the end; none after a dry run.
+    """
 
     before: Layout
     after: Layout
     written: bool
+    past: dict[str, int] = field(default_factory=dict)
+    sizes: tuple[Size, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
-        return {"before": vars(self.before), "after": vars(self.after), "written": self.written}
+        lay = {"before": vars(self.before), "after": vars(self.after), "written": self.written}
+        return {**lay, "past_retention": self.past, "tables": [vars(size) for size in self.sizes]}
 
     def lines(self) -> list[str]:
         """Return what a person reads."""
-        if not self.written:
-            return [f"left as it is: {told(self.after)}"]
-        return [f"before: {told(self.before)}", f"now:    {told(self.after)}"]
+        lines = [f"left as it is: {told(self.after)}"]
+        if self.written:
+            lines = [f"before: {told(self.before)}", f"now:    {told(self.after)}"]
+        lines += [f"past its time: {count} of {name}" for name, count in self.past.items() if count]
+        rows = tuple((s.table, f"{s.rows:,}", f"{s.files:,}", bytes_text(s.size_bytes)) for s in self.sizes)
+        return [*lines, *plain([Section("tables", rows, ("table", "rows", "files", "size"), (1, 2, 3))])]
 
 
 def told(found: Layout) -> str:
@@ -58,18 +77,41 @@ def told(found: Layout) -> str:
     return f"{size}; an id may lie in {found.shared:.1f} of them" if found.files else size
 
 
-def run(placed: Placed, *, always: bool = False, dry: bool = False) -> Maintained:
-    """Put the images' files together in the order of their ids, where they are not.
+def run(placed: Placed, *, always: bool = False, dry: bool = False, wait_s: float = 0.0) -> Maintained:
+    """Drop what is past its time, and put the images' files together in the order of their ids, where they are not.
 
     Raises:
-        LakeBusyError: if a run replaced images at the same time.
+        LakeBusyError: another run has the lake for longer than ``wait_s``, or an erasure is not finished.
+        VaultError: rows or work lists have a time, and there is no vault.
     """
+    common, policy = placed.common, placed.common.settings.retention
+    erasures.refuse_half(placed.lake, placed.lake.uri)
     before = layout.of(placed.lake.tables.open("images"), "image_id")
-    if dry or not before.files or (before.shared <= SHARED_MOST and not always):
-        return Maintained(before, before, written=False)
-    common = placed.common
-    together(placed.lake, session.create(common.settings, common.storage), before.size_bytes / max(1, before.rows))
-    return Maintained(before, layout.of(placed.lake.tables.open("images"), "image_id"), written=True)
+    found = retention.past(placed, policy, datetime.now(UTC))
+    if dry:
+        return Maintained(before, before, written=False, past=found.counts)
+    with lease.held(placed.lake.uri, retention.JOB, common, wait_s) as mine, sparkerrors.translated():
+        spark = session.create(common.settings, common.storage)
+        mine.check()
+        retention.drop(placed, spark, found)
+        lay = layout.of(placed.lake.tables.open("images"), "image_id")
+        wanted = bool(lay.files) and (always or lay.shared > SHARED_MOST)
+        if wanted:
+            together(placed.lake, spark, lay.size_bytes / max(1, lay.rows))
+        tables = retention.every(placed, vault=_has_vault(placed))
+        retention.compact(spark, tables)
+        retention.vacuum(spark, tables, policy.history_days)
+    after = layout.of(placed.lake.tables.open("images"), "image_id")
+    return Maintained(before, after, wanted, found.counts, tuple(retention.sizes(tables)))
+
+
+def _has_vault(placed: Placed) -> bool:
+    """Return whether there is a vault to maintain, too; whoever may not read it maintains the lake alone."""
+    try:
+        placed.vault()
+    except (UsageError, VaultError):
+        return False
+    return True
 
 
 def together(lake: Lake, spark: SparkSession, mean_bytes: float) -> None:
@@ -88,16 +130,21 @@ def together(lake: Lake, spark: SparkSession, mean_bytes: float) -> None:
         # Else Delta only gathers neighbours in a file: each of its row groups would hold any of the file's ids.
         "spark.databricks.io.skipping.mdc.sortWithinFiles": "true",
     }
-    with session.having(spark, wanted | session.pages(mean_bytes)), sparkerrors.translated():
+    with session.having(spark, wanted | session.pages(mean_bytes)):
         spark.sql(f"OPTIMIZE delta.`{lake.tables.table_uri('images')}` ZORDER BY (image_id)").collect()
 
 
 def parser() -> Parser:
     """Return the command's parser."""
-    made = Parser("maintain", "Put a lake's files together, so that questions and lookups read little of it.", EXAMPLES)
+    made = Parser(
+        "maintain",
+        "Put a lake's files together, so that little of it is read, and drop what is past its time.",
+        EXAMPLES,
+    )
     options.add_lake(made)
     made.add_argument("--dry-run", action="store_true", dest="dry", help="only say how the files lie")
     made.add_argument("--always", action="store_true", help="write all of it anew, also where it lies well")
+    options.add_wait(made)
     options.add_common(made)
     return made
 
@@ -108,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    made = run(open_lake(args.lake, common), always=args.always, dry=args.dry)
+    made = run(open_lake(args.lake, common), always=args.always, dry=args.dry, wait_s=args.wait)
     options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
     return options.DONE
 

@@ -2,9 +2,12 @@
 
 import argparse
 import difflib
+import getpass
 import json
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
@@ -13,9 +16,9 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
-from jobs import stores
+from jobs import logs, stores
 from jobs.errors import JobError, UsageError
-from jobs.vault import KeySource
+from jobs.keysource import KeySource
 
 DONE, FAILED, BAD_ARGUMENTS, HELD_BACK, REFUSED, CHECK_FAILED = range(6)
 
@@ -49,14 +52,17 @@ class Common:
     Attributes:
         settings: profile and ``--set``, checked.
         vault: what ``--vault`` said.
-        key: where the key comes from.
+        key: where the key of the ids comes from.
         as_json: whether the answer is JSON.
+        noise_key, signing_key: where the keys of the noise and of the ledger's signatures come from.
     """
 
     settings: Settings
     vault: str | None = field(repr=False)
     key: KeySource = field(repr=False)
     as_json: bool = False
+    noise_key: KeySource = field(default_factory=KeySource, repr=False)
+    signing_key: KeySource = field(default_factory=KeySource, repr=False)
 
     @property
     def storage(self) -> Storage:
@@ -72,6 +78,24 @@ def add_lake(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lake", metavar="LAKE", help="where the tables lie: a path, an s3a:// URI, or catalog.schema")
 
 
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add how long a command that writes waits for another one."""
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long for another run that has the lake (default: end at once)",
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError
+    return value
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add the options that all commands share."""
     group = parser.add_argument_group("common options")
@@ -84,6 +108,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--key-file", metavar="FILE", help="32 random bytes in base64 (default: made in the vault)")
     group.add_argument("--key-env", metavar="NAME", help="environment variable that holds the key")
     group.add_argument("--key-command", metavar="COMMAND", help="command that prints the key, such as a KMS client")
+    for name, what in (("noise", "the noise"), ("signing", "the ledger's signatures")):
+        text = f"the key of {what}, likewise from a file, a variable or a command (default: in the vault)"
+        group.add_argument(f"--{name}-key-file", metavar="FILE", help=text)
+        group.add_argument(f"--{name}-key-env", metavar="NAME", help=argparse.SUPPRESS)
+        group.add_argument(f"--{name}-key-command", metavar="COMMAND", help=argparse.SUPPRESS)
 
 
 def common(args: argparse.Namespace) -> Common:
@@ -96,13 +125,27 @@ def common(args: argparse.Namespace) -> Common:
         settings = load_settings(args.profile, args.overrides)
     except SettingsError as error:
         raise UsageError(str(error)) from error
-    return Common(settings, args.vault, KeySource(args.key_file, args.key_env, args.key_command), args.as_json)
+    key = KeySource(args.key_file, args.key_env, args.key_command)
+    noise = KeySource(args.noise_key_file, args.noise_key_env, args.noise_key_command, "--noise-key")
+    signing = KeySource(args.signing_key_file, args.signing_key_env, args.signing_key_command, "--signing-key")
+    return Common(settings, args.vault, key, args.as_json, noise, signing)
 
 
 def ran(parser: Parser, work: Callable[[argparse.Namespace, Common], int], argv: Sequence[str] | None) -> int:
     """Parse a command line that has the common options, do its work, and return the exit code, as :func:`guarded`."""
     args = parser.parse_args(argv)
-    return guarded(parser.command, lambda: work(args, common(args)))
+
+    def told() -> int:
+        given = common(args)
+        logs.configure(given.settings.logs)
+        clock = time.monotonic()
+        logs.event("command", {"command": parser.command})
+        code = work(args, given)
+        seconds = round(time.monotonic() - clock, 3)
+        logs.event("done", {"command": parser.command, "exit_code": code, "seconds": seconds})
+        return code
+
+    return guarded(parser.command, told)
 
 
 def guarded(command: str, work: Callable[[], int]) -> int:
@@ -111,12 +154,28 @@ def guarded(command: str, work: Callable[[], int]) -> int:
         return work()
     except FaceveilError as error:
         sys.stderr.write(f"faceveil {command}: {error}\n")
-        if isinstance(error, JobError):
-            return error.exit_code
-        return BAD_ARGUMENTS if isinstance(error, ValueError) else FAILED
+        usual = BAD_ARGUMENTS if isinstance(error, ValueError) else FAILED
+        code = error.exit_code if isinstance(error, JobError) else usual
+        logs.failed(command, error, code)
+        return code
     except KeyboardInterrupt:
         sys.stderr.write(f"faceveil {command}: interrupted; run it again to go on where it stopped\n")
         return FAILED
+
+
+def who(given: str | None) -> str:
+    """Return by whom something is done: as was typed, else the system's user.
+
+    Raises:
+        UsageError: nothing was typed, and the system knows no name.
+    """
+    try:
+        name = getpass.getuser() if given is None else given.strip()
+    except (KeyError, OSError) as error:
+        raise UsageError("--by NAME is needed: this system has no name for who runs it") from error
+    if not name:
+        raise UsageError("--by: expected a name, got nothing")
+    return name
 
 
 def answer(value: dict[str, Any] | list[Any], lines: Sequence[str], *, as_json: bool) -> None:

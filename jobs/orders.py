@@ -21,8 +21,18 @@ from jobs.request import Request
 JOB = "anonymize"
 
 
-def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerSpec:
-    """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one."""
+def worker_spec(
+    request: Request, key: Key, run_id: str, listed: int, suppressed: frozenset[str] = frozenset()
+) -> WorkerSpec:
+    """Return what workers are told; the sample is a share of the listing, so that a resumed run takes the same one.
+
+    Args:
+        request: what is asked for.
+        key: of the lake.
+        run_id: the run.
+        listed: how many images the listing has.
+        suppressed: what was erased, as ``jobs.suppression`` has it.
+    """
     request = tiers.resolved(request, None)  # of a run it was, from its vault
     settings, treatment = request.common.settings, request.treatment
     roots = itertools.chain.from_iterable(one.runtime.roots for one in request.treatments)
@@ -31,15 +41,18 @@ def worker_spec(request: Request, key: Key, run_id: str, listed: int) -> WorkerS
         policy=treatment.policy,
         key=key,
         runtime=replace(treatment.runtime, roots=tuple(dict.fromkeys(roots))),
-        provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id),
+        provenance=Provenance(run_id, __version__, treatment.digest, _digests(treatment), key.key_id, key.noise_key_id),
         limits=context.limits(settings),
         storage=request.common.storage,
         panel=treatment.panel,
+        keep=treatment.keep,
         measure=_measure(share),
         content_column=request.source.content_column,
         tiers=tuple(
-            Tier(one.policy, one.digest, _digests(one), one.panel, _measure(share)) for one in request.others.values()
+            Tier(one.policy, one.digest, _digests(one), one.panel, _measure(share), one.keep)
+            for one in request.others.values()
         ),
+        suppressed=suppressed,
     )
 
 
@@ -60,6 +73,7 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         for e in lake.ledger.events()
         if (e["job"], e["source_id"], e["policy_digest"]) == (JOB, source_id, treatment.digest)
         and _mapping(e["settings"]) == _mapping(settings)
+        and e.get("noise_key_id") == key.noise_key_id
     ]
     cut_off = bool(same) and same[-1]["event"] in {"started", "resumed"}
     now = datetime.now(UTC)
@@ -71,6 +85,7 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         policy=treatment.policy.name,
         policy_digest=treatment.digest,
         key_id=key.key_id,
+        noise_key_id=key.noise_key_id,
         pipeline_version=__version__,
         settings=settings,
         model_digests=_all(one.model_digests for one in request.treatments),
@@ -87,7 +102,8 @@ def _mapping(settings: str | None) -> tuple[str | None, dict[str, str]]:
 def _settings(request: Request, key: Key) -> str:
     rules = request.tiers or Tiers()
     mapping = key.mapping_id(tiers.canonical(rules)) if rules.rules else None
-    asked = {"limit": request.limit, "retry": request.retry, "mapping": mapping}
+    watched = request.treatment.policy.monitor.to_mapping()
+    asked = {"limit": request.limit, "retry": request.retry, "mapping": mapping, "monitor": watched}
     batching = _all(one.batching for one in request.treatments)
     return context.settings_json(request.common.settings, asked, batching, tiers.digests(request.others))
 

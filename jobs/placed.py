@@ -11,10 +11,11 @@ from typing import Any
 from deltalake.exceptions import DeltaError
 
 from anonymizer_udfs.keys import Key
-from jobs import stores
-from jobs.errors import LakeMissingError, VaultError
+from jobs import runkeys, stores
+from jobs.errors import VaultError
 from jobs.lake import Lake
 from jobs.options import Common
+from jobs.signing import Signer
 from jobs.vault import NONE, Vault, open_vault
 
 _SOME = 500
@@ -57,16 +58,28 @@ class Placed:
         Raises:
             VaultError: if there is none, or it is another lake's.
         """
-        key = self.common.key.read()
+        key, noise = self.common.key.read(), self.common.noise_key.read()
         if key is None:
             with readable():
-                key = self.vault().key()
+                # Of a vault whose names were destroyed the key says so; of one that is not there, the vault does.
+                lies = open_vault(self.lake.uri, self.common.vault, self.common.storage)
+                key = (lies.key() if lies else None) or self.vault().key()
         if key is None:
             raise VaultError("the vault holds no key; give --key-file, --key-env or --key-command")
+        key = key if noise is None else Key(key.secret, noise.secret)
         used = {event["key_id"] for event in self.lake.ledger.events() if event["key_id"]}
         if used and key.key_id not in used:
             raise VaultError(f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}")
         return key
+
+    def signer(self) -> Signer | None:
+        """Return who signs the ledger's events; none where no key is given and no vault has one.
+
+        Raises:
+            VaultError: the key cannot be read, or was destroyed.
+        """
+        with readable():
+            return runkeys.signer(self.common, open_vault(self.lake.uri, self.common.vault, self.common.storage))
 
     def names(self, image_ids: list[str] | None = None) -> dict[str, str]:
         """Return image id to canonical source URI, of some images or of all; ids that the vault has not are left out.
@@ -127,7 +140,9 @@ def open_lake(where: str, common: Common) -> Placed:
     Raises:
         LakeMissingError: if it is not there.
     """
-    return Placed(Lake(_location(where, common), common.storage).require(), common)
+    uri = _location(where, common)
+    lake = Lake(uri, common.storage, lambda: Placed(lake, common).signer())
+    return Placed(lake.require(), common)
 
 
 def _location(where: str, common: Common) -> str:
@@ -139,7 +154,4 @@ def _location(where: str, common: Common) -> str:
 
     spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
-        # catalog.location would make a schema that is missing, and a command that only reads must not.
-        if not spark.catalog.databaseExists(where):
-            raise LakeMissingError(f"there is no folder {where!r} and no schema of that name in the catalog")
-        return catalog.location(spark, where)
+        return catalog.found(spark, where)  # catalog.location would make a schema that is missing

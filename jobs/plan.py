@@ -21,6 +21,8 @@ NEW, REPLACE = "new", "replace"
 TASKS_A_CORE = 6
 LEAST_TASK_IMAGES = 12
 PLAN_COLUMNS = tuple(PLAN.names)
+DONE_COLUMNS = "image_id string, content_version string, policy_digest string, reason string"
+"""What :func:`missing` asks of the table; a lake that is not there yet has no rows of it."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,18 @@ def list_images(session: SparkSession, lister: ListPartition) -> DataFrame:
 
 
 def missing(
-    listed: DataFrame, images: DataFrame, policy_digest: str, tiers: Mapping[str, str], retry: str | None
+    listed: DataFrame,
+    images: DataFrame,
+    policy_digest: str,
+    tiers: Mapping[str, str],
+    retry: str | None,
+    *,
+    decided: DataFrame | None = None,
 ) -> DataFrame:
     """Return the listed images that are not done, each with ``operation`` ``new`` or ``replace``.
 
     An image is done when its id, content version and the digest of its own policy are in the table; rows quarantined
-    for the reason ``retry`` are taken again.
+    for the reason ``retry`` are taken again, and so are those that do not follow what people decided about them.
 
     Args:
         listed: the listing.
@@ -81,12 +89,15 @@ def missing(
         policy_digest: of the run's policy.
         tiers: of the policies that data sets have, by their names.
         retry: a reason.
+        decided: which decision each image has to follow, if people decided anything; see :mod:`jobs.applying`.
     """
+    follows = F.col("decided") if "decided" in images.columns else F.lit(None).cast("bigint")
     known = images.select(
         "image_id",
         F.col("content_version").alias("_version"),
         F.col("policy_digest").alias("_policy"),
         F.coalesce(F.col("reason"), F.lit("")).alias("_reason"),
+        F.coalesce(follows, F.lit(0)).alias("_follows"),
     )
     wanted = F.lit(policy_digest)
     for name, digest in tiers.items():
@@ -95,6 +106,10 @@ def missing(
     if retry is not None:
         same = same & (F.col("_reason") != F.lit(retry))
     joined = listed.join(known, "image_id", "left")
+    if decided is not None:
+        last = decided.select("image_id", "content_version", F.col("decided.upto").alias("_upto"))
+        joined = joined.join(F.broadcast(last), ["image_id", "content_version"], "left")
+        same = same & (F.col("_follows") == F.coalesce(F.col("_upto"), F.lit(0)))
     operation = F.when(F.col("_version").isNull(), F.lit(NEW)).otherwise(F.lit(REPLACE))
     todo = joined.where(F.col("_version").isNull() | ~same).withColumn("operation", operation)
     return todo.select(*PLAN_COLUMNS, "operation")
@@ -113,7 +128,7 @@ def cut(todo: DataFrame, sizes: Sizes, *, sequential: bool) -> tuple[DataFrame, 
         sizes: how large a batch and a task may be.
         sequential: whether images are best read in stored order (tables); then a task is a range of that order.
     """
-    rows = todo.groupBy("operation").agg(*_counted())
+    rows = todo.groupBy("operation").agg(*counted())
     totals = {row["operation"]: (int(row["n"]), int(row["b"])) for row in rows.collect()}
     shares, first = [], 1
     for operation in (NEW, REPLACE):
@@ -155,7 +170,7 @@ def _numbered(todo: DataFrame, shares: list[Share], *, sequential: bool) -> Data
 
 
 def _batches(planned: DataFrame, shares: list[Share]) -> list[Batch]:
-    rows = planned.groupBy("batch", "operation").agg(*_counted()).collect()
+    rows = planned.groupBy("batch", "operation").agg(*counted()).collect()
     tasks = {share.operation: share.tasks for share in shares}
     found = (
         Batch(row["batch"], row["operation"], int(row["n"]), int(row["b"]), tasks[row["operation"]]) for row in rows
@@ -163,6 +178,6 @@ def _batches(planned: DataFrame, shares: list[Share]) -> list[Batch]:
     return sorted(found, key=lambda batch: batch.number)
 
 
-def _counted() -> tuple[Column, Column]:
+def counted() -> tuple[Column, Column]:
     """Return how many images there are, ``n``, and their bytes, ``b``; sizes that nobody knows count as 0."""
     return F.count("*").alias("n"), F.sum(F.greatest("size_bytes", F.lit(0))).alias("b")

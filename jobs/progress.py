@@ -10,6 +10,8 @@ from typing import Self, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from jobs import logs
+
 LOG_SECONDS = 60.0
 POLL_SECONDS = 0.5
 
@@ -75,9 +77,15 @@ class Display:
         elif now - self._logged >= LOG_SECONDS:
             self._logged = now
             left = (self._total - self._done) / rate if rate else 0.0
-            done = f"{int(self._done)} of {self._total} images, {self._faces} faces"
-            self._stream.write(f"faceveil: {done}, {rate:.1f} images/s, {left:.0f} s left\n")
-            self._stream.flush()
+            done = int(self._done)
+            said = {"done": done, "total": self._total, "faces": self._faces, "images_per_second": round(rate, 3)}
+            logs.event("progress", said)
+            if logs.on_terminal():
+                self._stream.write(
+                    f"faceveil: {done} of {self._total} images, {self._faces} faces, {rate:.1f} images/s, "
+                    f"{left:.0f} s left\n"
+                )
+                self._stream.flush()
 
 
 class Counting:
@@ -115,8 +123,11 @@ class Counting:
             self._bar.update(self._task, completed=self._done)
         elif time.monotonic() - self._logged >= LOG_SECONDS:
             self._logged = time.monotonic()
-            self._stream.write(f"faceveil: {self._what}: {self._done} of {self._total}\n")
-            self._stream.flush()
+            if logs.on_terminal():
+                self._stream.write(f"faceveil: {self._what}: {self._done} of {self._total}\n")
+                self._stream.flush()
+            else:
+                logs.event("progress", {"done": self._done, "total": self._total})
 
 
 @contextmanager

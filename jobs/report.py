@@ -43,9 +43,7 @@ class Order:
         files = [one for one in (self.out, self.markdown) if one is not None]
         if len(set(files)) < len(files):
             raise UsageError("--out and --markdown must be two files, got one")
-        home = self.placed.lake.uri
-        if stores.is_local(home) and any(one.resolve().is_relative_to(Path(home).resolve()) for one in files):
-            raise UsageError("the page must not lie inside the lake; give --out a file elsewhere")
+        refuse_inside(self.placed.lake.uri, files)
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def run(order: Order) -> Written:
     document, found, now = told.document(order.placed.lake, order.placed.common.settings, order.run_id)
     made = {order.out: pages.html(document)} | ({order.markdown: pages.markdown(document)} if order.markdown else {})
     for file, text in made.items():
-        _write(file, text)
+        write(file, text)
     return Written(
         word=document.word,
         run_id=found.run_id if found else None,
@@ -98,7 +96,22 @@ def run(order: Order) -> Written:
     )
 
 
-def _write(file: Path, text: str) -> None:
+def refuse_inside(home: str, files: Sequence[Path]) -> None:
+    """Refuse files that would lie inside a lake.
+
+    Raises:
+        UsageError: one would.
+    """
+    if stores.is_local(home) and any(one.resolve().is_relative_to(Path(home).resolve()) for one in files):
+        raise UsageError("the page must not lie inside the lake; give --out a file elsewhere")
+
+
+def write(file: Path, text: str) -> None:
+    """Write a page.
+
+    Raises:
+        JobError: it cannot be written.
+    """
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -123,16 +136,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    out, markdown = (name and _local(name) for name in (args.out, args.markdown))
+    out, markdown = (name and local(name) for name in (args.out, args.markdown))
     done = run(Order(open_lake(args.lake, common), out, markdown, args.run_id))
     options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
     return options.DONE if done.sound else options.CHECK_FAILED
 
 
-def _local(name: str) -> Path:
+def local(name: str) -> Path:
+    """Return the file of a name as it was typed.
+
+    Raises:
+        UsageError: it is on no disk of this machine.
+    """
     place = stores.normalise(name)
     if not stores.is_local(place):
-        raise UsageError("a report goes to a file of this machine; copy it to the object store from there")
+        raise UsageError("a page goes to a file of this machine; copy it to the object store from there")
     return Path(place)
 
 

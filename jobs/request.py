@@ -26,6 +26,9 @@ class Request:
         tiers: which data sets have a policy of their own; none: nobody has looked yet.
         others: what these policies mean, and those to which a risk score raises images, by their names; never the
             run's own.
+        wait_s: seconds to wait for another run that has the lake.
+        mirror: whether rows of the source that it no longer has are erased.
+        mirror_lost: the source once more, where most of it may go.
     """
 
     common: Common
@@ -36,6 +39,9 @@ class Request:
     retry: str | None = None
     tiers: Tiers | None = field(default=None, repr=False)
     others: Mapping[str, Treatment] = field(default_factory=dict)
+    wait_s: float = 0.0
+    mirror: bool = False
+    mirror_lost: str | None = field(default=None, repr=False)
 
     @property
     def treatments(self) -> tuple[Treatment, ...]:
@@ -69,6 +75,7 @@ class Report:
     seconds: float
     figures: Figures
     tracked: str | None = None
+    erased: int = 0
 
     @property
     def held_back(self) -> bool:
@@ -88,6 +95,7 @@ class Report:
             "counts": self.figures.counts,
             "figures": self.figures.values,
             "mlflow": self.tracked,
+            "erased": self.erased,
         }
 
     def lines(self) -> list[str]:
@@ -95,6 +103,8 @@ class Report:
         done = f"{self.processed} of {self.listed} images processed in {self.seconds:.1f} s"
         rest = self.listed - self.processed
         lines = [f"{done}, {rest} done before" if rest else done, *self.figures.lines()]
+        if self.erased:
+            lines.append(f"{self.erased} erased: the source no longer has them")
         if self.tracked:
             lines.append(f"MLflow: {self.tracked}")
         return [*lines, f"lake: {self.lake}", f"next: faceveil status {self.lake}"]

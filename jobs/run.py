@@ -4,36 +4,37 @@ Whatever stops it, the lake is whole: each batch is one idempotent commit, and t
 """
 
 import contextlib
-import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriter, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.keys import Key
-from anonymizer_udfs.listing import ListPartition
 from anonymizer_udfs.records import OUT, TIMINGS
 from anonymizer_udfs.sources import is_sequential
-from anonymizer_udfs.sources.base import SourceSpec
 from anonymizer_udfs.spec import WorkerSpec
-from anonymizer_udfs.tiers import Tiers
 from anonymizer_udfs.udfs import AnonymizePartition
-from jobs import catalog, early, groups, mlflow_store, orders, plan, progress, session, tiers, tracking, vaultmodels
+from jobs import applying, groups, listing, mirror, orders, plan, progress, sealing, session, tracking
+from jobs.erasing import Eraser
 from jobs.errors import UsageError, VaultError
-from jobs.figures import collect
-from jobs.lake import Commit, SparkLake
+from jobs.figures import Sitting, collect
+from jobs.lake import Commit, SparkLake, vault_app
+from jobs.lease import Lease
 from jobs.ledger import Event
 from jobs.orders import worker_spec
 from jobs.originals import Originals
+from jobs.placed import Placed
 from jobs.request import Report, Request
-from jobs.sparkerrors import translated
-from jobs.vault import Vault, open_vault
+from jobs.site import Ready, Site, opened, prepared, warn_of_default_log_store
+from jobs.telling import Telling
+from jobs.vault import Vault
 
 __all__ = ["Report", "Request", "run", "worker_spec"]
 
@@ -49,7 +50,17 @@ class Running:
     key: Key
     started: Event
     epoch: int
+    told: Telling
+    lease: Lease
+    suppressed: frozenset[str] = field(default=frozenset(), repr=False)
     seconds: Counter[str] = field(default_factory=Counter)
+    timed: int = 0
+    decided: DataFrame | None = None
+    stopping: Callable[[], bool] = lambda: False
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """A run was asked to stop, and did so between two batches; the next one takes it up."""
 
 
 def run(request: Request) -> Report:
@@ -59,90 +70,94 @@ def run(request: Request) -> Report:
         JobError: if it cannot go on; the lake is whole, and the same command goes on where this one stopped.
     """
     clock = time.monotonic()
-    given = early.checked(request.source, request.lake, request.common)
-    request = tiers.early(request)
-    tracking.prepare(request.common.settings)
-    with progress.waiting("starting Spark"):
-        spark = session.create(request.common.settings, request.common.storage)
-    with translated():
-        running = _begin(request, spark, given)
+    with opened(request) as site:
+        return once(site, clock)
+
+
+def once(site: Site, clock: float) -> Report:
+    """Do one run and return what was done.
+
+    Raises:
+        JobError: as :func:`run`.
+        Stopped: it was asked to.
+    """
+    with site.telling() as told:
+        running = _begin(prepared(site), site, told)
         try:
-            report = _process(running, clock)
+            return _process(running, clock)
+        except Stopped:
+            raise  # in the ledger it is one that has begun, so that the next one takes it up
         except BaseException:
             with contextlib.suppress(FaceveilError):  # what stopped the run is what has to be told
+                site.lease.check()  # of a run that another one has gone on with there is no more to say
                 running.lake.ledger.append(running.started.then("failed"))
             raise
-    return report
 
 
-def _begin(request: Request, spark: SparkSession, given: Key | None) -> Running:
-    storage = request.common.storage
-    uri = catalog.location(spark, request.lake)
-    vault = open_vault(uri, request.common.vault, storage)
-    if vault is not None:
-        vault.prepare()
-    key = given or _own_key(vault)
-    request = tiers.resolved(request, vault)
-    if request.shares:
-        head = groups.checked_head(vault, storage, spark)
-        request = request.each(lambda one: replace(one, groups=head) if one.shares else one)
-    request = request.each(lambda one: vaultmodels.bound(one, vault, storage))
-    lake = SparkLake(uri, spark, storage)
-    lake.create()
-    catalog.register(spark, request.lake, lake)
-    _check_key(lake, key)
-    event = orders.event(request, lake, key)
+def _begin(ready: Ready, site: Site, told: Telling) -> Running:
+    lake = ready.lake
+    warn_of_default_log_store(ready.request, lake.uri)
+    event = orders.event(ready.request, lake, ready.key)
+    site.lease.say(event.run_id)
     epoch = lake.ledger.append(event)
     lake.fence(epoch)
-    return Running(request, spark, lake, vault, key, event, epoch)
-
-
-def _own_key(vault: Vault | None) -> Key:
-    """Return the key that lies in the vault; one that is made now is told, since whoever loses it loses the ids."""
-    if vault is None:
-        raise UsageError("without a vault the key has to be given")
-    found = vault.key()
-    if found is None:
-        found = vault.make_key()
-        sys.stderr.write(
-            "faceveil: made a key in the vault; without it no image is known again: keep a copy where only you read\n"
-        )
-    return found
-
-
-def _check_key(lake: SparkLake, key: Key) -> None:
-    """Refuse a second key on one lake: every image would look new under it."""
-    used = {event["key_id"] for event in lake.ledger.events() if event["key_id"]}
-    if used and key.key_id not in used:
-        raise VaultError(
-            f"this lake was made with key {', '.join(sorted(used))}, the one given is {key.key_id}; give that key, "
-            "or another lake"
-        )
+    told.started(event, epoch)
+    return Running(
+        ready.request,
+        site.spark,
+        lake,
+        ready.vault,
+        ready.key,
+        event,
+        epoch,
+        told,
+        site.lease,
+        # Read when the table is ours: an erasure that adds to it later takes the table over first.
+        suppressed=ready.suppressed,
+        stopping=site.stopping,
+    )
 
 
 def _process(running: Running, clock: float) -> Report:
     request, lake = running.request, running.lake
     with progress.waiting("listing the source"):
         listed, total = _list(running)
+    erased = _mirrored(running, listed, total) if request.mirror else 0
     with progress.waiting("planning"):
-        images = lake.frame("images")
-        digest, others = request.treatment.digest, tiers.digests(request.others)
-        todo = plan.missing(listed, images, digest, others, request.retry).persist(StorageLevel.DISK_ONLY)
-        cut, batches = plan.cut(todo, _sizes(running), sequential=is_sequential(request.source))
+        images, running.decided = lake.frame("images"), applying.decided(request, lake)
+        todo = listing.todo(request, listed, images, running.decided).persist(StorageLevel.DISK_ONLY)
+        cut, batches = plan.cut(todo, listing.sizes(request, running.spark), sequential=is_sequential(request.source))
         work = _freeze(running, cut, listed) if batches else cut
-    spec = worker_spec(request, running.key, running.started.run_id, total)
+    spec = worker_spec(request, running.key, running.started.run_id, total, running.suppressed)
     session.ship(running.spark, _files(request))
     count = sum(batch.images for batch in batches)
+    if batches and (kept := work.count()) != count:
+        raise VaultError(
+            f"the vault kept {kept} of {count} entries of the work list: another run or an erasure has taken it over; "
+            "run the command again"
+        )
+    running.told.planned(total, count, len(batches))
     begun = time.monotonic()
     with progress.Display(count) as display:
         for batch in batches:
+            if running.stopping():
+                raise Stopped
+            running.lease.check()
             _batch(running, work, batch, spec, display)
     steady = time.monotonic() - begun
-    figures = collect(lake, running.started.run_id, running.seconds, count, steady)
+    running.lease.check()
+    figures = collect(lake, running.started.run_id, Sitting(count, steady, running.seconds, running.timed))
+    with progress.waiting("committing to the images"):
+        sealed = sealing.seal(lake, running.started.run_id, running.epoch)
     finished = running.started.then(
-        "finished", table_versions=lake.tables.versions(), counts=figures.counts, figures=figures.values
+        "finished",
+        table_versions=lake.tables.versions(),
+        counts=figures.counts,
+        figures=figures.values,
+        images_root=sealed.root,
     )
     lake.ledger.append(finished)
+    running.told.finished(figures, time.monotonic() - clock)
     listed.unpersist()
     todo.unpersist()
     seconds = time.monotonic() - clock
@@ -156,7 +171,21 @@ def _process(running: Running, clock: float) -> Report:
         source_uri=request.source.uri,
         originals=_originals(running),
     )
-    return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked)
+    return Report(finished.run_id, lake.uri, total, count, seconds, figures, tracked, erased)
+
+
+def _mirrored(running: Running, listed: DataFrame, total: int) -> int:
+    """Erase rows of this source that it no longer has; return how many."""
+    request, lake, vault = running.request, running.lake, running.vault
+    if vault is None:
+        raise UsageError("--mirror needs a vault")
+    runs = [e["run_id"] for e in lake.ledger.events() if e["source_id"] == running.started.source_id]
+    found = mirror.lost(lake.frame("images"), listed, sorted(set(runs)))
+    found.check(total, request.source.uri, request.mirror_lost)
+    eraser = Eraser(running.spark, lake, vault, running.key, request.common, running.epoch)
+    with progress.waiting("erasing what is gone"):
+        done = mirror.follow(Placed(lake, request.common), eraser, found)
+    return done.order.images if done else 0
 
 
 def _files(request: Request) -> dict[str, Path]:
@@ -169,15 +198,8 @@ def _files(request: Request) -> dict[str, Path]:
 
 def _list(running: Running) -> tuple[DataFrame, int]:
     """Return the listing, kept on executors' disks, and how many images it has."""
-    request = running.request
-    ours = [running.lake.uri, *map(str, mlflow_store.embedded(running.lake.uri))]
-    ours += [running.vault.uri] if running.vault else []
-    source = SourceSpec(**{**vars(request.source), "exclude": tuple(ours)})
-    lister = ListPartition(source, running.key, request.tiers or Tiers())
-    listed = plan.list_images(running.spark, lister)
-    if request.limit is not None:
-        listed = plan.sample(listed, request.limit)
-    listed = listed.persist(StorageLevel.DISK_ONLY)
+    request, suppressed = running.request, running.suppressed
+    listed = listing.listed(request, running.spark, running.key, running.lake.uri, running.vault, suppressed)
     return listed, listed.count()
 
 
@@ -190,12 +212,6 @@ def _originals(running: Running) -> Originals | None:
     return Originals(running.vault, request.common.storage, most, request.source.content_column)
 
 
-def _sizes(running: Running) -> plan.Sizes:
-    given = running.request.common.settings.batches
-    cores = session.cores(running.spark)
-    return plan.Sizes(given.images, given.bytes, given.task_images, given.task_bytes, cores)
-
-
 def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
     """Write work list and names into the vault, before the lake has any of it; return the list read back."""
     if running.vault is None:
@@ -203,14 +219,21 @@ def _freeze(running: Running, cut: DataFrame, listed: DataFrame) -> DataFrame:
     run_id, epoch = running.started.run_id, running.epoch
     tables = running.vault.tables
     mine = cut.withColumn("run_id", F.lit(run_id)).withColumn("epoch", F.lit(epoch).cast("bigint"))
-    mine.write.format("delta").mode("append").save(tables.table_uri("work"))
+    app = vault_app(running.lake.ledger)
+    _once(mine, app, epoch).save(tables.table_uri("work"))
     names = running.spark.read.format("delta").load(tables.table_uri("sources"))
     columns = ("image_id", "content_version", "uri", "size_bytes", "etag", "modified_us")
     fresh = listed.select(*columns).join(names, ["image_id", "content_version"], "left_anti")
     stamped = fresh.select(*columns, F.current_timestamp().alias("listed_at"))
-    stamped.write.format("delta").mode("append").save(tables.table_uri("sources"))
+    _once(stamped, app, epoch).save(tables.table_uri("sources"))
     back = running.spark.read.format("delta").load(tables.table_uri("work"))
     return back.where((F.col("run_id") == F.lit(run_id)) & (F.col("epoch") == F.lit(epoch)))
+
+
+def _once(rows: DataFrame, app: str, epoch: int) -> DataFrameWriter:
+    """Return what appends rows to the vault, unless a later run or an erasure has taken it over."""
+    named = {"txnAppId": app, "txnVersion": str(Commit(epoch, 1).version)}
+    return rows.write.format("delta").mode("append").options(**named)
 
 
 def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpec, display: progress.Display) -> None:
@@ -219,6 +242,7 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
     mine = work.where(F.col("batch") == F.lit(batch.number)).select(*plan.PLAN_COLUMNS, "task")
     if running.request.shares and running.vault is not None:
         mine = groups.GroupStore(running.vault, running.request.common.storage).joined(running.spark, mine)
+    mine = applying.joined(mine, running.decided)
     placed = mine.repartitionById(batch.tasks, F.col("task")).sortWithinPartitions(*order).drop("task")
     rows = placed.mapInArrow(AnonymizePartition(spec), from_arrow_schema(OUT))
     if order != ("image_id",):
@@ -237,8 +261,12 @@ def _batch(running: Running, work: DataFrame, batch: plan.Batch, spec: WorkerSpe
         if batch.operation == plan.NEW:
             running.lake.append(watched.drop("timings_ms"), commit)
             measured = seen.get
-            running.seconds.update({name: (measured[name] or 0.0) / 1000 for name in TIMINGS})
+            running.timed += batch.images
+            spent = {name: (measured[name] or 0.0) / 1000 for name in TIMINGS}
+            running.seconds.update(spent)
             display.batch_done(batch.images, measured["faces"] or 0)
+            running.told.committed(batch, measured["faces"] or 0, spent)
         else:
             running.lake.replace(rows.drop("timings_ms"), commit)
             display.batch_done(batch.images, 0)
+            running.told.committed(batch, 0, {})

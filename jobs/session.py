@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import Settings
-from jobs import jars, java, stores
+from jobs import jars, java, logstore, stores
 from jobs.errors import JobError
 from jobs.quiet import jvm_noise_dropped
 
@@ -93,10 +93,11 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         **{f"spark.executorEnv.{name}": "1" for name in _THREADS},
         **{f"spark.hadoop.{name}": value for name, value in PARQUET.items()},
         **_s3(settings, storage),
+        **(logstore.CONF if guards_commits(settings) else {}),
     }
     if not is_submitted():
         if settings.spark.delta == "bundled":
-            conf["spark.jars"] = ",".join(str(path) for path in jars.classpath())
+            conf["spark.jars"] = ",".join(map(str, _jars()))
         conf |= {
             "spark.master": trying_again(settings.spark.master or f"local[{local_cores()}]"),
             "spark.driver.memory": settings.spark.driver_memory,
@@ -106,7 +107,8 @@ def configuration(settings: Settings, storage: Storage) -> dict[str, str]:
         if conf["spark.master"].startswith("local"):
             # The work is in Python; of the JVM a run on one machine sees the start-up: a quarter shorter with this.
             # With it the JVM reserves 48 MB for compiled code, full after a dozen runs: then all is interpreted.
-            options += ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"]
+            # Rows of images are humongous to G1, which then marks all the time: a sixth of the JVM's work here.
+            options += ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m", "-XX:+UseParallelGC"]
             conf |= {
                 "spark.ui.enabled": "false",
                 "spark.driver.host": "127.0.0.1",
@@ -138,6 +140,20 @@ def having(session: SparkSession, settings: Mapping[str, str]) -> Iterator[None]
     finally:
         for name, old in before.items():
             session.conf.unset(name) if old is None else session.conf.set(name, old)
+
+
+def guards_commits(settings: Settings) -> bool:
+    """Return whether two drivers on S3 cannot lose one another's commits: whether our log store is there, or is built.
+
+    A cluster that has its own Delta (``spark.delta: provided``) has its own way of committing.
+    """
+    return settings.spark.delta == "bundled" and logstore.ready() is not None
+
+
+def _jars() -> list[Path]:
+    """Return what Spark is lent: the locked jars, and the log store where it could be built."""
+    ours = logstore.ready()
+    return [*jars.classpath(), *([ours] if ours else [])]
 
 
 def _log4j() -> str:
@@ -198,9 +214,11 @@ def _lend_jars() -> str:
     """
     given = [jar for jar in SparkConf().get("spark.jars", "").split(",") if jar]
     names = {jar.rpartition("/")[2] for jar in given}
-    if names >= {jar.name for jar in jars.read_lock()}:
+    wanted = [] if names >= {jar.name for jar in jars.read_lock()} else jars.classpath()
+    guard = logstore.ready()
+    ours = [path for path in [*wanted, *([guard] if guard else [])] if path.name not in names]
+    if not ours:
         return ",".join(given)
-    ours = [path for path in jars.classpath() if path.name not in names]
     jvm: Any = SparkContext._jvm  # noqa: SLF001 - the one place that may
     loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
     for path in ours:

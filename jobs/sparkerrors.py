@@ -11,6 +11,7 @@ from jobs.errors import JobError, LakeBusyError
 
 _OURS = re.compile(r"^(?:anonymizer_udfs|jobs)\.errors\.(\w+): (.*)$", re.MULTILINE)
 _BUSY = ("ConcurrentTransactionException", "DELTA_CONCURRENT", "DELTA_PROTOCOL_CHANGED")
+_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _LACKING = re.compile(r"No module named '(\w+)|\[PACKAGE_NOT_INSTALLED\] (\w+)")
 _CLASS = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 
@@ -48,6 +49,11 @@ def translation(text: str) -> JobError:
         if package != "anonymizer_udfs":
             where = "install requirements/worker.lock there, and name that Python in PYSPARK_PYTHON"
         return JobError(f"the workers' Python has no {package}: {where}")
+    if any(word in text for word in _FULL):
+        return JobError(
+            "a disk is full (no space left): the lake's, or that of Spark's own files (spark.local.dir, TMPDIR); every "
+            "batch is whole or not there: free some space and run the same command again"
+        )
     if any(word in text for word in _BUSY):
         return LakeBusyError("another run wrote to this lake at the same time; nothing is lost: run the command again")
     names = _CLASS.findall(text)

@@ -154,6 +154,8 @@ def policy(one: Policy) -> list[str]:
     )
     if one.unjudged == MASKED:
         lines.append("So they do, and the last one at once, where nobody can judge a face.")
+    if one.keep:
+        lines.append("Faces of people who consented (faceveil keep) stay visible.")
     shown = "show originals beside results" if one.originals_visible else "show results only"
     rank = f"Its tier is {one.tier}" if one.tier else "It has no tier"
     return [*lines, f"Contact sheets {shown}.", f"{rank}; a policy of a higher tier protects more."]

@@ -12,11 +12,12 @@ from anonymizer_udfs.outcome import Status
 from conf.settings import Settings
 from jobs import mlflow_store
 from jobs.context import tiers_of
+from jobs.due import Due, evaluation_due
 from jobs.errors import LakeError
 from jobs.lake import Lake
 
 STARTS = ("started", "resumed")
-_RUN_EVENTS = (*STARTS, "finished", "failed")
+_RUN_EVENTS = (*STARTS, "finished", "failed", "erased")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Run:
     """One run, from its events.
 
     Attributes:
-        state: ``finished``, ``failed``, or ``unfinished``: it runs now, or was cut off.
+        state: ``finished``, ``failed``, ``erased``, or ``unfinished``: it runs now, or was cut off.
         sittings: how often it was started or resumed.
         seconds: what its last sitting took; null where it is unfinished.
         images: what it had done when it finished; null before.
@@ -79,6 +80,8 @@ class Standing:
         ledger_events: how many events form an unbroken chain.
         ledger_problem: where the chain is broken, if it is.
         mlflow: where the runs' figures are, or ``None`` where tracking is off.
+        erased: how many images were ever erased, by the tombstones in the ledger.
+        due: why nothing may be released before an evaluation; none where nothing speaks against it.
     """
 
     lake: str
@@ -92,6 +95,8 @@ class Standing:
     ledger_events: int
     ledger_problem: str | None
     mlflow: str | None
+    erased: int = 0
+    due: Due | None = None
 
     @property
     def images(self) -> int:
@@ -129,6 +134,8 @@ def standing(lake: Lake, settings: Settings) -> Standing:
         ledger_events=known,
         ledger_problem=problem,
         mlflow=mlflow_store.place(settings, lake.uri).shown() if settings.tracking.enabled else None,
+        erased=sum(dict(e["counts"] or {}).get("images", 0) for e in events if e["event"] == "erased"),
+        due=evaluation_due(events),
     )
 
 

@@ -4,13 +4,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.outcome import Reason, Status
 from jobs import options, screen
+from jobs.erasures import JOB
 from jobs.options import Common, Parser
-from jobs.placed import open_lake
+from jobs.placed import Placed, open_lake
 from jobs.reporting.evaluated import word_of
 from jobs.screen import Section, bytes_text, counted, seconds_text
 from jobs.standing import Run, Standing, standing
+from jobs.suppression import Suppression
 from jobs.verdict import Word
 
 RUNS_SHOWN = 5
@@ -21,7 +24,9 @@ EXAMPLES = """  faceveil status ./lake
 exit codes: 0 done, 1 failed, 2 bad arguments, 5 the ledger is broken"""
 
 REMEDIES = {
-    Reason.UNSURE: "a person looks at it and decides; its faces are anonymized already",
+    Reason.UNSURE: "a person looks at it and decides, in faceveil review; its faces are anonymized already",
+    Reason.EDITED: "a person changed it and nobody accepted the result: faceveil review",
+    Reason.WITHHELD: "a person withheld it: its decision can be taken back in faceveil review",
     Reason.RESIDUAL: "detectors went on finding faces: look at the source; after an update --retry residual",
     Reason.UNREADABLE: "see to access and network, then --retry unreadable",
     Reason.CHANGED: "changed while it was read: run again",
@@ -35,23 +40,25 @@ REMEDIES = {
     Reason.UNVERIFIED: "its result was not as it should be: please report; after an update --retry unverified",
     Reason.CRASHED: "made a worker crash: please report; after an update --retry crashed",
     Reason.TIMED_OUT: "took too long: raise limits.image_seconds by --set, with --retry timed_out",
+    Reason.SUPPRESSED: "a copy of an image that was erased: delete it from the source",
     Reason.OUT_OF_MEMORY: "took too much memory: raise limits.worker_bytes by --set, with --retry out_of_memory",
 }
 """What a person can do about each reason."""
 
 
-def sections(now: Standing, typed: str, word: Word) -> list[Section]:
+def sections(now: Standing, typed: str, word: Word, suppressed: int | None = None) -> list[Section]:
     """Return what a person reads.
 
     Args:
         now: how the lake stands.
         typed: the lake as it was typed, for commands to copy.
         word: what it may be called.
+        suppressed: how many images are never taken again; none where the vault cannot be read.
     """
     by_status = [(s.value, str(now.count(s))) for s in Status if now.count(s)]
     held = [s for s in now.shares if s.status in (Status.QUARANTINED, Status.REVIEW)]
     return [
-        Section(f"lake {typed}", tuple(_facts(now, word))),
+        Section(f"lake {typed}", tuple(_facts(now, word, suppressed))),
         Section("images", (*by_status, ("in all", str(now.images))), right=(1,)) if by_status else Section("", ()),
         Section(
             "held back",
@@ -84,14 +91,18 @@ def sections(now: Standing, typed: str, word: Word) -> list[Section]:
     ]
 
 
-def _facts(now: Standing, word: Word) -> list[tuple[str, str]]:
+def _facts(now: Standing, word: Word, suppressed: int | None) -> list[tuple[str, str]]:
     versions = ", ".join(f"{name} {version}" for name, version in now.table_versions.items())
     ledger = now.ledger_problem or f"{now.ledger_events} events, every link verified"
+    never = "" if suppressed is None else f"; {suppressed} are never taken again"
+    erased = [("erased", f"{counted(now.erased, 'image')}{never}")] if now.erased or suppressed else []
     return [
         ("size", f"{bytes_text(now.size_bytes)} in {counted(now.files, 'file')}"),
         ("versions", versions),
         ("faces", str(now.faces)),
         ("may be called", word.value),
+        *([("evaluation", now.due.sentence)] if now.due else []),
+        *erased,
         ("ledger", ledger),
         ("MLflow", now.mlflow or "off"),
     ]
@@ -106,10 +117,11 @@ def _run_row(run: Run) -> tuple[str, ...]:
 
 def advice(now: Standing, typed: str) -> list[str]:
     """Return what to do next, the most urgent first."""
-    out = []
-    if now.ledger_problem:
-        out.append("find out who changed the table 'runs': its record can no longer be trusted")
-    if now.runs and now.runs[0].state == "unfinished":
+    out = _alarms(now, typed)
+    cut_off = [run.run_id for run in now.runs if run.job == JOB and run.state == "unfinished"]
+    if cut_off:
+        out.append(f"faceveil erase {typed} finishes the erasure {cut_off[0]}, if nobody runs it now")
+    elif now.runs and now.runs[0].state == "unfinished":
         out.append(f"run {now.runs[0].run_id} has not finished: if nobody runs it now, run the same command again")
     elif now.runs and now.runs[0].state == "failed":
         out.append(f"run {now.runs[0].run_id} failed: run the same command again, it goes on where it stopped")
@@ -128,6 +140,15 @@ def advice(now: Standing, typed: str) -> list[str]:
     return out
 
 
+def _alarms(now: Standing, typed: str) -> list[str]:
+    out = []
+    if now.ledger_problem:
+        out.append("find out who changed the table 'runs': its record can no longer be trusted")
+    if now.due is not None:
+        out.append(f"faceveil evaluate {typed}: run {now.due.run_id} drifted, and nothing may be released before")
+    return out
+
+
 def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("status", "Say what a lake holds, what is held back and why, and what to do next.", EXAMPLES)
@@ -142,13 +163,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    lake = open_lake(args.lake, common).lake
-    now, word = standing(lake, common.settings), word_of(lake)
+    placed = open_lake(args.lake, common)
+    lake = placed.lake
+    now, word, suppressed = standing(lake, common.settings), word_of(lake), _suppressed(placed)
     if common.as_json:
-        options.answer({**now.as_dict(), "word": word.value, "next": advice(now, args.lake)}, (), as_json=True)
+        more = {"suppressed": suppressed, "word": word.value, "next": advice(now, args.lake)}
+        options.answer({**now.as_dict(), **more}, (), as_json=True)
     else:
-        screen.show(sections(now, args.lake, word))
+        screen.show(sections(now, args.lake, word, suppressed))
     return options.CHECK_FAILED if now.ledger_problem else options.DONE
+
+
+def _suppressed(placed: Placed) -> int | None:
+    """Return how many images are on the suppression list; none for whoever may not read the vault."""
+    try:
+        return Suppression(placed.vault(), placed.common.storage).count()
+    except FaceveilError:
+        return None
 
 
 if __name__ == "__main__":

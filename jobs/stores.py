@@ -3,8 +3,11 @@
 Runs on the driver. Conditional puts go through ``obstore``, since ``pyarrow.fs`` overwrites whatever is there.
 """
 
+import contextlib
 import os
 import re
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _S3 = {"s3", "s3a", "s3n"}
 
+CONNECT_S, PATIENCE_S, RETRIES = 10.0, 60.0, 8
+WAITS_S = (0.2, 1.0)
+"""How long a small file in an object store is waited for, and how often it is asked for again."""
+
 FAILURES = (OSError, BaseError)
 """What ``obstore`` and ``deltalake`` raise when a store fails; :func:`why` says the rest."""
 
@@ -32,6 +39,8 @@ _CAUSES = (
     ("privileges", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
     ("403 Forbidden", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
     ("401 Unauthorized", f"these credentials are refused; check {_CREDENTIALS}, and what they allow there"),
+    ("No space left", "the disk is full; free some space and run the same command again"),
+    ("ExpiredToken", f"these credentials have expired; renew {_CREDENTIALS}"),
     ("(Connect)", "nobody answers; check storage.endpoint_url or AWS_ENDPOINT_URL, and the network"),
 )
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -118,8 +127,14 @@ def delta_uri(uri: str) -> str:
     return re.sub(r"^s3a://", "s3://", uri)
 
 
-def open_store(uri: str, storage: Storage) -> Any:
-    """Return the object store rooted at a normalised URI; a local folder is made, readable by its owner alone."""
+def open_store(uri: str, storage: Storage, patience_s: float = PATIENCE_S) -> Any:
+    """Return the object store rooted at a normalised URI; a local folder is made, readable by its owner alone.
+
+    Args:
+        uri: normalised.
+        storage: how to reach object stores.
+        patience_s: for so many seconds a request that failed is sent again, after waits that grow.
+    """
     if is_local(uri):
         Path(uri).mkdir(parents=True, exist_ok=True)
         return LocalStore(uri)
@@ -132,17 +147,31 @@ def open_store(uri: str, storage: Storage) -> Any:
         parts.netloc,
         prefix=parts.path.strip("/") or None,
         config=config,
-        client_options={"allow_http": bool(url and url.startswith("http://"))},
+        client_options={
+            "allow_http": bool(url and url.startswith("http://")),
+            "connect_timeout": timedelta(seconds=min(CONNECT_S, patience_s)),
+            "timeout": timedelta(seconds=patience_s),
+        },
+        retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=patience_s)},
     )
 
 
 def create_once(uri: str, name: str, content: bytes, storage: Storage) -> bool:
     """Write a small file unless it is there; return whether this call wrote it. Atomic, also among many drivers."""
-    try:
-        obstore.put(open_store(uri, storage), name, content, mode="create")
-    except AlreadyExistsError:
-        return False
-    return True
+    store = open_store(uri, storage)
+    for wait_s in (*WAITS_S, None):
+        try:
+            obstore.put(store, name, content, mode="create")
+        except AlreadyExistsError:
+            return read(uri, name, storage) == content  # ours, where the answer to an earlier put was lost
+        except BaseError:
+            # The client itself tries no conditional put again that broke off: it may have been heard.
+            if wait_s is None:
+                raise
+            time.sleep(wait_s)
+        else:
+            return True
+    return False
 
 
 def read(uri: str, name: str, storage: Storage) -> bytes | None:
@@ -153,3 +182,17 @@ def read(uri: str, name: str, storage: Storage) -> bytes | None:
         return bytes(obstore.get(open_store(uri, storage), name).bytes())
     except FileNotFoundError:
         return None
+
+
+def names(uri: str, storage: Storage) -> list[str]:
+    """Return the names of the small files directly at a URI; none where there is nothing."""
+    if is_local(uri) and not Path(uri).is_dir():
+        return []
+    found = obstore.list_with_delimiter(open_store(uri, storage))["objects"]
+    return [one["path"].rpartition("/")[2] for one in found]
+
+
+def remove(uri: str, name: str, storage: Storage) -> None:
+    """Remove a small file; nothing happens where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        obstore.delete(open_store(uri, storage), name)

@@ -28,7 +28,7 @@ from anonymizer_udfs.latent.learning import LEAST_PEOPLE
 from anonymizer_udfs.recognition import Recognizer
 from anonymizer_udfs.records import LISTED
 from anonymizer_udfs.udfs import EmbedPartition, HeadsPartition
-from jobs import context, donors, groups, labels, lakefaces, options, session, sparkerrors
+from jobs import context, donors, erasures, groups, labels, lakefaces, lease, options, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.grouping import Counts, Grouping, Groups, group
 from jobs.groups import GroupStore
@@ -120,6 +120,7 @@ def run(placed: Placed, asked: Asked) -> Report | Learned:
         LakeBusyError: another run was first.
     """
     vault, key, common = placed.vault(), placed.key(), placed.common
+    erasures.refuse_half(placed.lake, placed.lake.uri)
     told = context.treatment("public", common.settings)
     spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
@@ -145,7 +146,7 @@ class _Making:
 
     def report(self) -> Report:
         """Do all of it, and say in the lake's ledger that it began and how it ended."""
-        lake = SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
+        lake = self._lake()
         started = self._event(lake)
         lake.ledger.append(started)
         try:
@@ -158,9 +159,12 @@ class _Making:
         lake.ledger.append(started.then("finished", counts={name: int(value) for name, value in counts.items()}))
         return done
 
+    def _lake(self) -> SparkLake:
+        return SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage, self.placed.signer)
+
     def learned(self, landmarker: Landmarker | None) -> Learned:
         """Learn a space of faces instead."""
-        common, lake = self.placed.common, SparkLake(self.placed.lake.uri, self.spark, self.placed.common.storage)
+        common, lake = self.placed.common, self._lake()
         wanted = lakefaces.wanted(self.spark, lake, self.placed.vault())
         started, models = self._event(lake), [] if landmarker is None else [landmarker.model]
         digests = {**started.model_digests, **{ref.name: ref.sha256 for ref in models}}
@@ -292,6 +296,7 @@ def parser() -> Parser:
         "--donors", type=Path, metavar="FOLDER", help="make donors of the photos in it instead, one folder a person"
     )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
+    options.add_wait(made)
     options.add_common(made)
     return made
 
@@ -302,18 +307,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    if args.donors is not None:
-        if args.labels is not None or args.threshold is not None or args.latent:
-            raise UsageError("--donors groups nobody and learns nothing: leave out --labels, --threshold and --latent")
-        made = donors.run(open_lake(args.lake, common), args.donors)
-        options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
-        return options.DONE
+    if args.donors is not None and (args.labels is not None or args.threshold is not None or args.latent):
+        raise UsageError("--donors groups nobody and learns nothing: leave out --labels, --threshold and --latent")
     if args.landmarker and not args.latent:
         raise UsageError("--landmarker is for --latent; groups need no landmarks but those of the lake")
     told = {"latent": args.latent, "landmarker": args.landmarker}
     asked = Asked(args.k, args.threshold, args.labels, args.content_column, **told)
-    report = run(open_lake(args.lake, common), asked)
-    options.answer(report.as_dict(), report.lines(), as_json=common.as_json)
+    placed = open_lake(args.lake, common)
+    # All that it writes is in the vault, so that a run that anonymizes may go on beside it.
+    with lease.held(placed.vault().uri, JOB, common, args.wait):
+        made = run(placed, asked) if args.donors is None else donors.run(placed, args.donors)
+    options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
     return options.DONE
 
 

@@ -17,7 +17,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
-from jobs.errors import LakeBusyError, LakeError, LakeMissingError
+from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
 from schemas import FEATURES, Table
 
 _UPGRADE_TRIES = 5
@@ -127,6 +127,11 @@ class Tables:
         for batch in self._builder(_STREAMED).execute(sql):
             yield pa.record_batch(batch)
 
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query in batches, as they come: memory does not grow with the table."""
+        for batch in self._builder({}).execute(sql):
+            yield pa.record_batch(batch)
+
     def _builder(self, config: dict[str, str]) -> QueryBuilder:
         builder = QueryBuilder(config or None)
         for name in self.declared:
@@ -138,6 +143,7 @@ class Tables:
 
         Raises:
             LakeBusyError: if another driver was first.
+            StoreError: if the store failed; the rows may be there or not.
         """
         found = self.open(name)
         if (found.transaction_version(app_id) or 0) >= version:
@@ -152,7 +158,7 @@ class Tables:
         except DeltaError as error:
             raise LakeError(f"table {name!r}: the rows were refused: {error}") from error
         except stores.FAILURES as error:
-            raise LakeError(f"table {name!r} cannot be written: {stores.why(error)}") from error
+            raise StoreError(f"table {name!r} cannot be written: {stores.why(error)}") from error
 
 
 def _with(views: dict[str, str], sql: str) -> str:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.outcome import Status
 from anonymizer_udfs.policy import Policy
 from conf.settings import Settings
-from jobs import mlflow_store, results, sheet
+from jobs import mlflow_store, results, sheet, stores, untracked
 from jobs.figures import Figures
 from jobs.lake import Lake
 from jobs.ledger import Event
@@ -75,21 +76,29 @@ def track(
     try:
         policies = (policy, *others)
         seen = originals if all(one.originals_visible for one in policies) else None
-        return _track(
-            settings, lake, _Told(event, figures, policies), mlflow_store.place(settings, lake.uri, source_uri), seen
+        where = mlflow_store.place(settings, lake.uri, source_uri)
+        line = _track(settings, lake, _Told(event, figures, policies), where, seen)
+        late = untracked.tell(
+            lake, event.run_id, lambda one, told: _track(settings, lake, _Told(one, told, ()), where, None)
         )
     except Exception as error:  # noqa: BLE001 - MLflow is a second copy, and must not fail a job that is done
         # Only the kind of error: its text may hold a URI with credentials.
         sys.stderr.write(
             f"faceveil: this run is not (or not all) in MLflow ({type(error).__name__}); its figures are in the table "
-            "'runs' of the lake; check tracking.uri or MLFLOW_TRACKING_URI, or --set tracking.enabled=false\n"
+            "'runs' of the lake, and the next run that reaches MLflow tells it; check tracking.uri or "
+            "MLFLOW_TRACKING_URI, or --set tracking.enabled=false\n"
         )
+        with contextlib.suppress(FaceveilError, *stores.FAILURES):
+            untracked.note(lake, event.run_id)
         return None
+    if late:
+        sys.stderr.write(f"faceveil: MLflow has been told of {late} earlier runs that it could not be told of then\n")
+    return line
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What MLflow is told of a run, in its words."""
+    """What MLflow is told of a run, in its words; of one that is told late, its policies are known by digest alone."""
 
     event: Event
     figures: Figures
@@ -106,8 +115,8 @@ class _Told:
         # A profile may be a file of the user's: its name says enough.
         settings["profile"] = ",".join(Path(name).name for name in str(settings.get("profile", "")).split(","))
         said: dict[str, Any] = {
-            "policy": self.policies[0].name,
-            "policy_canonical": self.policies[0].canonical(),
+            "policy": event.policy,
+            "policy_canonical": self.policies[0].canonical() if self.policies else None,
             **{f"policy_canonical.{one.name}": one.canonical() for one in self.policies[1:]},
             "policy_digest": event.policy_digest,
             "source_id": event.source_id,
@@ -122,7 +131,7 @@ class _Told:
 
     def metrics(self) -> dict[str, float]:
         """Return what came out; slashes make the groups that MLflow's pages show."""
-        groups = {"reason.": "reason/", "share.": "share/", "policy.": "policy/"}
+        groups = {"reason.": "reason/", "share.": "share/", "seconds.": "seconds/", "policy.": "policy/"}
 
         def named(name: str, group: str) -> str:
             return next((name.replace(a, b, 1) for a, b in groups.items() if name.startswith(a)), f"{group}{name}")
@@ -145,7 +154,7 @@ def _track(settings: Settings, lake: Lake, told: _Told, where: mlflow_store.Plac
     _log_tables(client, run.info.run_id, lake, told)
     client.set_terminated(run.info.run_id, "FINISHED")
     most = settings.tracking.contact_sheet_images
-    if most and where.keeps_files and told.images:
+    if most and told.policies and where.keeps_files and told.images:
         _log_sheet(client, run.info.run_id, told, results.tiles(lake, told.event.run_id, most, originals), most)
     name = f"experiment {settings.tracking.experiment!r}, run {run.info.run_id}"
     return f"{name}; to see it: {where.how_to_see(experiment_id, run.info.run_id)}"

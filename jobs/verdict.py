@@ -121,6 +121,7 @@ class Exposed:
         faces: regions in the lake.
         visible: how many faces are expected to be left visible beside them.
         visible_most: the same by the bound.
+        consented: faces that are visible since their people consented; none where nobody counted.
     """
 
     people: int | None = None
@@ -130,6 +131,7 @@ class Exposed:
     faces: int | None = None
     visible: float | None = None
     visible_most: float | None = None
+    consented: int | None = None
 
     def lines(self) -> list[str]:
         """Return it in plain sentences."""
@@ -147,6 +149,10 @@ class Exposed:
         else:
             visible = "" if self.visible is None else f"; {self.visible:.1f} are expected to be"
             out.append(f"Beside {self.faces:,} treated faces, at most {self.visible_most:.1f} may be visible{visible}.")
+        if self.consented:
+            out.append(
+                f"Visible by consent, attacked by nobody and counted in nothing above: {self.consented:,} faces."
+            )
         return out
 
 

@@ -3,8 +3,8 @@
 
 Imports the standard library only, since it runs before anything else is there. First come the installer and the build
 tools of ``bootstrap.lock``; then, with them, the lock itself and faceveil. Where the fast installer fails, pip does the
-same from the same hashes. Wheels are taken, never built; Spark alone comes as a source archive, which the locked build
-tools unpack, so that nothing unpinned is fetched to build it.
+same from the same hashes. Wheels are taken, never built; Spark, and for the tests jsonpath-rw, come as source archives
+alone, which the locked build tools unpack, so that nothing unpinned is fetched to build them.
 """
 
 import argparse
@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BOOTSTRAP = HERE / "bootstrap.lock"
 STAMP = "faceveil-installed"
-_BUILDING = ["--no-build-isolation", "--only-binary", ":all:", "--no-binary", "pyspark"]
+_BUILDING = ["--no-build-isolation", "--only-binary", ":all:", "--no-binary", "pyspark,jsonpath-rw"]
 _VENV_REMEDIES = (
     ("apt-get", f"sudo apt-get install python3.{sys.version_info.minor}-venv"),
     ("dnf", "sudo dnf install python3-pip"),

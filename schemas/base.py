@@ -16,6 +16,28 @@ FEATURES = ("appendOnly", "invariants", "changeDataFeed", "checkConstraints", "d
 """Delta writer features of every table, and no other: Spark, Polars, DuckDB and deltalake all read these."""
 
 
+_WORDS = {pa.int32(): "int", pa.int64(): "long", pa.bool_(): "boolean", pa.float32(): "float", pa.float64(): "double"}
+
+_FEW = 6
+
+
+def spoken(kind: pa.DataType) -> str:
+    """Return a type as people write it; of a struct the names of its fields.
+
+    Examples:
+        >>> [spoken(kind) for kind in (pa.binary(), MOMENT, COUNTS, pa.list_(pa.struct([("x0", pa.int32())])))]
+        ['binary', 'timestamp', 'map<string, long>', 'array<struct<x0>>']
+    """
+    if pa.types.is_map(kind):
+        return f"map<{spoken(kind.key_type)}, {spoken(kind.item_type)}>"
+    if pa.types.is_list(kind):
+        return f"array<{spoken(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        few = kind.num_fields <= _FEW
+        return f"struct<{', '.join(field.name for field in kind) if few else f'{kind.num_fields} fields'}>"
+    return "timestamp" if pa.types.is_timestamp(kind) else _WORDS.get(kind) or str(kind).removesuffix("_view")
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: name, Arrow type, what it says (stored as the column's comment), and whether it may be null."""

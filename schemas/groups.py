@@ -20,7 +20,12 @@ GROUPS = Table(
         _RUN,
         Column("at", MOMENT, "When it was written", nullable=False),
         Column("k", pa.int32(), "Least people of a group made by this run", nullable=False),
-        Column("linked_by", pa.string(), "labels, or the recognizer and its threshold", nullable=False),
+        Column(
+            "linked_by",
+            pa.string(),
+            "labels, or the recognizer and its threshold; erased: what is left of a run's rows",
+            nullable=False,
+        ),
         Column("people", pa.int64(), "People put into new groups", nullable=False),
         Column("groups", pa.int64(), "New groups", nullable=False),
         Column("faces", pa.int64(), "Rows of members that this run wrote", nullable=False),
@@ -35,7 +40,7 @@ MEMBERS = Table(
     comment="One face in one group; or, where group_id is empty, a face that lost its group: its person was in two",
     key=("run_id", "face_id"),
     statistics=("run_id", "image_id"),
-    append_only=True,
+    version=2,
     columns=(
         _RUN,
         Column("face_id", pa.string(), "Id of the image and number of the face in its row", nullable=False),

@@ -38,11 +38,31 @@ _FACE = pa.struct(
     ]
 )
 
+FACE_COMMENTS = {
+    "kind": "face or plate",
+    "frame": "In which frame of an animation it was treated, from 0",
+    "box": "What was detected, in stored pixels: x0 y0 x1 y1, half-open",
+    "region": "The box that holds every pixel that its treatment may have changed, whole JPEG blocks included",
+    "roll_degrees": "How far the face is turned in the picture's plane, clockwise; null if unknown",
+    "landmarks": "Five points at most; more are face geometry and stay out",
+    "confidence": "In [0, 1]: the mean, over the detectors that looked there, of the best score of each",
+    "detectors": "Detectors that saw it",
+    "sightings": "Each detector's best score, and the pass in which it was seen so",
+    "look": "Which look found it: plan, thorough, second (at the anonymized picture) or neighbour (a frame nearby)",
+    "method": "How its pixels were changed",
+    "parameters": "The method's parameters as JSON",
+    "steps": "How many methods of the policy's chain were tried, at least 1",
+    "region_hash": "Keyed perceptual hash of the region as it is stored; null for one of one colour",
+    "attacks": "For each recognizer and step: likeness to the original before and after, threshold, whether it matches",
+    "utility": "Measures of this region, on the run's sample",
+}
+"""What each field of an element of ``faces`` says; Delta keeps comments for whole columns alone."""
+
 IMAGES = Table(
     name="images",
     comment="One source image; at most one live row for each image_id, earlier ones are the table's history",
     key=("image_id",),
-    version=5,
+    version=7,
     statistics=("image_id", "status", "reason", "run_id", "processed_at"),
     constraints=(
         ("status_known", "status IN ('anonymized', 'clean', 'review', 'quarantined')"),
@@ -86,7 +106,9 @@ IMAGES = Table(
             nullable=False,
         ),
         Column("model_digests", STRINGS, "SHA-256 of each model used", nullable=False),
-        Column("key_id", pa.string(), "Which key the ids and the noise came from", nullable=False),
+        Column("key_id", pa.string(), "Which key the ids came from", nullable=False),
+        Column("noise_key_id", pa.string(), "Which key the noise came from; null: the one of key_id"),
+        Column("decided", pa.int64(), "Number of the last decision of a person that the row follows; null: of none"),
         Column("processed_at", MOMENT, "When the row was made", nullable=False),
         Column("duration_ms", pa.float32(), "Work spent on the image, in milliseconds", nullable=False),
     ),

@@ -6,10 +6,10 @@ from schemas.base import MOMENT, STRINGS, Column, Table
 
 METRICS = Table(
     name="metrics",
-    comment="One measured figure of one evaluation, append-only; what scopes and names there are: docs/evaluation.md",
+    comment="One measured figure of one evaluation; what scopes and names there are: docs/evaluation.md",
     key=("run_id", "scope", "name", "dimensions"),
     statistics=("run_id", "scope", "name"),
-    append_only=True,
+    version=2,
     columns=(
         Column("run_id", pa.string(), "The evaluation that measured it", nullable=False),
         Column("scope", pa.string(), "What it is about: attack, control, canary, images, utility, ...", nullable=False),

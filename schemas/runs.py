@@ -10,6 +10,7 @@ RUNS = Table(
     key=("run_id", "event_seq"),
     statistics=("run_id", "event_seq", "event", "at"),
     append_only=True,
+    version=2,
     constraints=(("event_known", "event IN ('started', 'resumed', 'finished', 'failed', 'verdict', 'erased')"),),
     columns=(
         Column("run_id", pa.string(), "The run", nullable=False),
@@ -30,7 +31,11 @@ RUNS = Table(
         Column("table_versions", COUNTS, "Delta version of each table when it happened"),
         Column("counts", COUNTS, "Images by status, by reason, and faces"),
         Column("figures", FIGURES, "Seconds by step, images per second, sampled utility and re-identification"),
+        Column("noise_key_id", pa.string(), "Which key the noise comes from; null: key_id's, or none was used"),
+        Column("images_root", pa.string(), "Merkle root over the images that the run wrote, in a finished event"),
+        Column("signed_by", pa.string(), "Ed25519 public key in base64 of whoever signed the event; null: unsigned"),
         Column("previous_hash", pa.string(), "hash of the event before, 64 zeros for the first", nullable=False),
-        Column("hash", pa.string(), "SHA-256 of the other columns as canonical JSON", nullable=False),
+        Column("hash", pa.string(), "SHA-256 of the other columns as canonical JSON; docs/ledger.md", nullable=False),
+        Column("signature", pa.string(), "Ed25519 signature of the hash, in base64; null: unsigned"),
     ),
 )

@@ -41,6 +41,35 @@ WORK = Table(
     ),
 )
 
+SUPPRESSED = Table(
+    name="suppressed",
+    comment="What is never taken again since it was erased: neither ids nor digests, but keyed hashes of them",
+    key=("kind", "word"),
+    statistics=("run_id",),
+    columns=(
+        Column("kind", pa.string(), "image: of an image's id; content: of a source's digest", nullable=False),
+        Column("word", pa.string(), "Keyed hash, 32 hex digits", nullable=False),
+        Column("run_id", pa.string(), "The erasure", nullable=False),
+        Column("at", MOMENT, "When it was decided", nullable=False),
+    ),
+)
+
+KEEP = Table(
+    name="keep",
+    comment="Who consented to be seen: one entry a decision; one that takes a person out ends all before it",
+    key=("entry",),
+    append_only=True,
+    columns=(
+        Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False),
+        Column("at", MOMENT, "When it was decided", nullable=False),
+        Column("by", pa.string(), "Who decided", nullable=False),
+        Column("person", pa.string(), "Who consented, as the list calls the person", nullable=False),
+        Column("consent", pa.string(), "Where the consent is on record; null: the person was taken out"),
+        Column("photos", pa.int32(), "From how many photos; 0: the person was taken out", nullable=False),
+        Column("sealed", pa.binary(), "The templates, encrypted under a key of their own; null: taken out"),
+    ),
+)
+
 TIERS = Table(
     name="tiers",
     comment="Which policy the images of a pattern have: one entry a decision, of which the newest of a pattern counts",

@@ -16,9 +16,9 @@ from anonymizer_udfs.attacks import Task, folds
 from anonymizer_udfs.attacks.base import Scores
 from anonymizer_udfs.attacks.restored import Deconvolved, RestoredLinear
 from anonymizer_udfs.evaluation import controls, leftover, reached
-from anonymizer_udfs.evaluation.examining import CLEAR, MIDDLINGLY, PARROT, RELEASED, WEAKLY
 from anonymizer_udfs.evaluation.gathered import Gathered
 from anonymizer_udfs.evaluation.reached import Attempt
+from anonymizer_udfs.evaluation.sides import CLEAR, MIDDLINGLY, PARROT, RELEASED, WEAKLY
 from anonymizer_udfs.evidence.figure import Figure, batch
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.recognition import Recognizer

@@ -11,7 +11,7 @@ import numpy as np
 from anonymizer_udfs.attacks import Attacker, Task, folds
 from anonymizer_udfs.attacks.learned import LearnedLinear
 from anonymizer_udfs.attacks.static import Static
-from anonymizer_udfs.evaluation.examining import CLEAR, MIDDLINGLY, WEAKLY
+from anonymizer_udfs.evaluation.sides import CLEAR, MIDDLINGLY, WEAKLY
 from anonymizer_udfs.evidence import Bounded, Figure, Standing, identified
 
 GALLERY = 1_000

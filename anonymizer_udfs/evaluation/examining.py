@@ -11,28 +11,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from anonymizer_udfs import downstream, imaging, subject, verification
 from anonymizer_udfs.comparing import Comparer
 from anonymizer_udfs.detection.plans import FAST
-from anonymizer_udfs.evaluation import parroting, places, views
-from anonymizer_udfs.evaluation.parroting import Alike
-from anonymizer_udfs.evaluation.views import Lookers, Shown, Views
+from anonymizer_udfs.evaluation import donated, parroting, places, sides, views
+from anonymizer_udfs.evaluation.sides import CLEAR, RELEASED
+from anonymizer_udfs.evaluation.views import Lookers
 from anonymizer_udfs.grouping.reading import State
 from anonymizer_udfs.imaging import Picture, animation, carried, enclosed
 from anonymizer_udfs.keys import Key
+from anonymizer_udfs.landmarks import Landmarker
+from anonymizer_udfs.methods import StandIn
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.records import FACE, LISTED, Planned
 from anonymizer_udfs.sources import Reader
 from anonymizer_udfs.spec import WorkerSpec
 from anonymizer_udfs.subject import Subject
 
-WEAK, MIDDLING = 0.02, 0.05
-"""Blurs of these shares of a face's width: one that must be broken, and one by which those who learn must gain."""
-CLEAR, RELEASED, PARROT, WEAKLY, MIDDLINGLY = "clear", "released", "parrot", "weak", "middling"
 FACE_KIND = "face"
 
 EXAMINED = pa.schema(
@@ -41,10 +38,11 @@ EXAMINED = pa.schema(
         ("source_digest", pa.string()),
         ("content", pa.binary()),
         ("reencoded", pa.bool_()),
-        ("moved", pa.bool_()),
+        ("steps", pa.list_(pa.string())),
         ("policy", pa.string()),
         ("faces", pa.list_(FACE)),
         ("person", pa.string()),
+        ("named", pa.list_(pa.struct([("face", pa.int32()), ("person", pa.string())]))),
         ("attacked", pa.bool_()),
         ("brief", pa.bool_()),
         ("measured", pa.bool_()),
@@ -52,8 +50,9 @@ EXAMINED = pa.schema(
 )
 """An image of the lake and where its original is.
 
-- ``moved``: its pixels went through steps, so that nothing in it lies where it lay.
+- ``steps``: through which all of its pixels went; places are those after them, and no pixel need be the original's.
 - ``person``: who is on it, where that is known (then the largest face is meant); else each face is somebody of its own.
+- ``named``: whose each of some faces is, by its place in ``faces``, where that is known; then only these are meant.
 - ``attacked``: its faces are wanted as attackers see them; ``brief``: by their templates alone.
 - ``measured``: it is wanted what is left of the picture's use."""
 KEPT = pa.map_(pa.string(), pa.struct([("value", pa.float64()), ("cases", pa.int64())]))
@@ -97,6 +96,8 @@ class ExamineSpec:
         controls: blurred faces are seen, too.
         comparer: who says what is left of a picture's use; none: nobody.
         small: whether small copies are wanted, for models to be trained on.
+        donating: who finds the points by which people are compared with the archive's donors; none: nobody asks.
+        whole: with ``inside``, clear faces are also seen with all around them, so that people can be told apart.
     """
 
     worker: WorkerSpec
@@ -106,6 +107,8 @@ class ExamineSpec:
     controls: bool = True
     comparer: Comparer | None = None
     small: bool = False
+    donating: Landmarker | None = None
+    whole: bool = False
 
     @property
     def strangers(self) -> WorkerSpec:
@@ -147,17 +150,17 @@ def _seen(row: dict[str, Any], data: bytes | Reason, spec: ExamineSpec) -> dict[
     if spec.worker.key.source_digest(data) != row["source_digest"]:
         return out | {"state": State.CHANGED.value}
     try:
-        source, came = _opened(data, spec), _opened(row["content"], spec)
+        source, came = opened(data, spec), opened(row["content"], spec)
         before, after = source.pictures(), came.pictures()
     except BadImageError:
         return out | {"state": State.GONE.value}
-    if not row["moved"]:
+    if not row["steps"]:
         out["outside_changed"] = outside_changed(before, after, row["faces"])
         if row["measured"] and len(before) == 1:
             out |= _used(row, before[0], after[0], spec)
-        if row["attacked"] and len(before) == 1:
-            faces, unaligned = _faces(row, source, after[0], spec)
-            out |= {"faces": faces, "unaligned": unaligned}
+    if row["attacked"] and len(before) == len(after):
+        found, unaligned = faces(row, source, after, spec)
+        out |= {"faces": found, "unaligned": unaligned}
     return out
 
 
@@ -175,7 +178,12 @@ def _used(row: dict[str, Any], before: Picture, after: Picture, spec: ExamineSpe
     return out
 
 
-def _opened(data: bytes, spec: ExamineSpec) -> Subject:
+def opened(data: bytes, spec: ExamineSpec) -> Subject:
+    """Return what a file shows.
+
+    Raises:
+        BadImageError: it cannot be decoded.
+    """
     limits = spec.worker.limits
     return subject.of(imaging.probe(data), data, FAST, limits.max_pixels)
 
@@ -217,80 +225,56 @@ def outside_changed(before: Sequence[Picture], after: Sequence[Picture], faces: 
     return False
 
 
-def _faces(row: dict[str, Any], source: Subject, after: Picture, spec: ExamineSpec) -> tuple[list[dict[str, Any]], int]:
-    """Return the faces of an image as attackers see them, and how many could not be aligned."""
-    before = source.pictures()[0]
-    mine = [(i, face) for i, face in enumerate(row["faces"]) if face["kind"] == FACE_KIND]
-    if row["person"] is not None:  # who is named is the largest
-        mine = sorted(mine, key=lambda one: -places.area(one[1]["box"]))[:1]
-    wanted = [(i, face, places.placed(face, before)) for i, face in mine]
-    aligned = [(i, face, shown) for i, face, shown in wanted if shown is not None]
+def faces(
+    row: dict[str, Any], source: Subject, after: Sequence[Picture], spec: ExamineSpec
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the faces of an image as attackers see them, and how many could not be aligned.
+
+    Args:
+        row: of the image.
+        source: the original.
+        after: the frames of the release.
+        spec: what a worker is told.
+    """
+    mine = [(i, face, who, places.placed(face, after[0])) for i, face, who in sides.wanted(row, FACE_KIND)]
+    aligned = [(i, face, who, shown) for i, face, who, shown in mine if shown is not None]
     if not aligned:
-        return [], len(wanted)
-    sides = {CLEAR: subject.upright(before), RELEASED: subject.upright(after)}
-    parrot = parroting.treated(row, source, places.findings(row["faces"], before), spec.strangers)
-    if parrot is not None:
-        sides[PARROT] = parrot.rgb
-    hidden = views.covered(
-        places.upright_boxes([places.corners(face["region"]) for face in row["faces"]], before), sides[CLEAR].shape
-    )
-    facts = _facts(row["content"], after)
+        return [], len(mine)
+    parrots = parroting.treated(row, source, after[0], spec.strangers) or (None,) * len(after)
+    seeing = sides.Seeing(spec.lookers, spec.inside, spec.controls, spec.whole)
+    facts = sides.facts(row["content"], after[0])
     out = []
-    for i, face, shown in aligned:
+    frames: dict[int, sides.Frame] = {}
+    for i, face, who, shown in aligned:
+        at = face["frame"]
+        if at not in frames:
+            frames[at] = sides.Frame(source.pictures()[at], after[at], row["steps"] or (), parrots[at])
+        regions = [one["region"] for one in row["faces"] if one["frame"] == at]
+        there = frames[at].sides(shown, regions)
         if row["brief"]:
-            seen = _templates(sides, shown, hidden, spec)
+            seen = sides.templates(there, seeing)
         else:
-            seen = _views(sides, shown, hidden, spec) | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
-            seen |= _canvases(sides, shown, parrot) if parrot else {}
-        face_id = f"{row['image_id']}-{i:04d}"
+            seen = sides.every(there, seeing) | {f"{RELEASED}.file": facts, f"{CLEAR}.file": facts}
+            seen |= frames[at].canvases(there)
+            seen |= _donated(face, there[CLEAR], spec)
         out.append(
             {
-                "face_id": face_id,
-                "person": row["person"] or face_id,
+                "face_id": sides.face_id(row["image_id"], i),
+                "person": who,
                 "height_px": shown.box[3] - shown.box[1],
                 "method": face["method"],
                 "views": list(seen.items()),
             }
         )
-    return out, len(wanted) - len(aligned)
+    return out, len(mine) - len(aligned)
 
 
-def _views(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.bool_], spec: ExamineSpec) -> Views:
-    """Return all views of one face."""
-    out: Views = {}
-    for side, rgb in sides.items():
-        if side in {CLEAR, RELEASED}:
-            out |= views.around(side, rgb, face, hidden)
-        out |= _face(side, views.blanked(rgb, hidden) if spec.inside else rgb, face, spec)
-    if spec.controls:
-        for side, ratio in ((WEAKLY, WEAK), (MIDDLINGLY, MIDDLING)):
-            out |= _face(side, views.blurred(sides[CLEAR], face, ratio), face, spec)
-    return out
+def _donated(face: dict[str, Any], clear: sides.Side, spec: ExamineSpec) -> views.Views:
+    """Return what is asked about donors: whether somebody stands in for this face, and this one as a donor would be."""
+    if spec.donating is None:
+        return {}
+    mark = {donated.MARK: b""} if face["method"] == StandIn.name else {}
+    return mark | donated.seen(clear, spec.donating, spec.lookers)
 
 
-def _templates(sides: dict[str, NDArray[np.uint8]], face: Shown, hidden: NDArray[np.bool_], spec: ExamineSpec) -> Views:
-    """Return the templates of one face alone, for galleries of more people than anybody learns from."""
-    out: Views = {}
-    for side, rgb in sides.items():
-        out |= spec.lookers.templates(side, views.blanked(rgb, hidden) if spec.inside else rgb, face)
-    return out
-
-
-def _canvases(sides: dict[str, NDArray[np.uint8]], face: Shown, parrot: Alike) -> Views:
-    return {f"{side}.{views.CANVAS}": views.canvas(rgb, face, parrot.inside) for side, rgb in sides.items()}
-
-
-def _face(side: str, rgb: NDArray[np.uint8], face: Shown, spec: ExamineSpec) -> Views:
-    small = views.chip(rgb, face)
-    out = {f"{side}.{views.CHIP}": small.tobytes()} | spec.lookers.templates(side, rgb, face)
-    return out | (spec.lookers.sharpened(side, small) if side in {RELEASED, MIDDLINGLY} else {})
-
-
-def _facts(content: bytes, picture: Picture) -> bytes:
-    """Return what a file tells without its picture: sides, bytes a pixel, format; of the release, as anybody has it."""
-    w, h = picture.size_wh
-    kinds = [float(picture.format is one) for one in imaging.Format]
-    return np.array([np.log(w), np.log(h), np.log(len(content) / (w * h)), *kinds], np.float32).tobytes()
-
-
-__all__ = ["EXAMINED", "SEEN", "ExamineSpec", "examine", "metadata_left", "outside_changed"]
+__all__ = ["EXAMINED", "SEEN", "ExamineSpec", "examine", "faces", "metadata_left", "opened", "outside_changed"]

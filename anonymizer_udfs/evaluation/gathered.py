@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.attacks.base import CHIP_PX, Faces, Side
 from anonymizer_udfs.errors import SpecError
-from anonymizer_udfs.evaluation.examining import CLEAR, PARROT, RELEASED
+from anonymizer_udfs.evaluation.sides import CLEAR, PARROT, RELEASED
 from anonymizer_udfs.evaluation.views import CANVAS, CHIP, CONTEXT
 
 FILE = "file"

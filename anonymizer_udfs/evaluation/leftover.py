@@ -81,12 +81,12 @@ def membership(task: Task) -> Iterator[Figure]:
     outside = np.where(same, -np.inf, alike).max(1)[mine]
     told: Dimensions = (("recognizer", name),)
     counts = {"cases": len(inside), "people": len(inside)}
-    yield Figure("membership", "auc", _auc(inside, outside), told, **counts)
+    yield Figure("membership", "auc", auc(inside, outside), told, **counts)
     at = float(np.quantile(outside, 1 - _FPR, method="higher"))
     yield Figure("membership", "tpr", float((inside > at).mean()), (*told, ("fpr", f"{_FPR:g}")), **counts)
 
 
-def _auc(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
+def auc(positive: NDArray[np.float32], negative: NDArray[np.float32]) -> float:
     """Return how often a positive score is above a negative one, a half where they are equal (Mann and Whitney)."""
     order = np.sort(negative)
     below = np.searchsorted(order, positive, "left")

@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import making, subject
-from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.errors import SpecError
+from anonymizer_udfs.evaluation import places
 from anonymizer_udfs.imaging import Picture, orientation
 from anonymizer_udfs.neighbours import Found
 from anonymizer_udfs.outcome import BadImageError
 from anonymizer_udfs.records import Look
 from anonymizer_udfs.spec import WorkerSpec
+from anonymizer_udfs.stepping import Stepped
 from anonymizer_udfs.subject import Subject
 from anonymizer_udfs.treatment import Treated
 
 
-class _Least:
+class Least:
     """Has all faces treated by the method that the lake's were, and accepts what comes."""
 
     def __init__(self, least: int) -> None:
@@ -45,33 +46,39 @@ class Alike:
     inside: NDArray[np.bool_]
 
 
-def treated(row: dict[str, Any], source: Subject, found: Sequence[Finding], spec: WorkerSpec) -> Alike | None:
-    """Return what a stranger's run of the same policy makes of the original, through its file.
+def treated(row: dict[str, Any], source: Subject, shown: Picture, spec: WorkerSpec) -> tuple[Alike, ...]:
+    """Return what a stranger's run of the same policy makes of the original, through its file: all of its frames.
 
     Args:
         row: of the image; its faces say by which method of the chain they were treated.
         source: the original.
-        found: its faces and plates, in the upright picture.
+        shown: a frame of the release, in whose pixels the row's places are.
         spec: the lake's policies under another key.
 
     Returns:
         Nothing where it cannot be made: the policy is not known any more, or nothing was found.
     """
-    if not found:
-        return None
+    # What was seen in a frame nearby alone is treated again for the same reason as before.
+    faces = [face for face in row["faces"] if face["look"] != Look.NEIGHBOUR.value]
     try:
         mine = spec.under(row["policy"])
     except SpecError:
-        return None
+        return ()
     steps = [face["steps"] for face in row["faces"] if face["kind"] == "face"]
-    given = [Found(one, Look.PLAN) for one in found]
-    least = _Least(max(steps, default=1) - 1)
+    found = zip(faces, places.findings(faces, shown), strict=True)
+    given = [Found(one, Look.PLAN, face["frame"]) for face, one in found]
+    least = Least(max(steps, default=1) - 1)
     try:
-        made = making.make(source, given, row["image_id"], mine, lambda _: nullcontext(), judge=least)
+        # Places are those after steps on whole images, which need no key.
+        base = Stepped(source, mine.policy.steps, mine.limits.max_pixels) if row["steps"] else None
+        basis = source if base is None else base.subject
+        made = making.make(basis, given, row["image_id"], mine, lambda _: nullcontext(), judge=least)
     except BadImageError:
-        return None
-    if not made.stored:
-        return None
-    inside = made.treated[0].covered().astype(np.uint8)[..., None]
-    turned = orientation.upright(inside, made.stored[0].orientation)[..., 0]
-    return Alike(subject.upright(made.stored[0]), turned.astype(bool))
+        return ()
+    return tuple(_alike(one, treated) for one, treated in zip(made.stored, made.treated, strict=True))
+
+
+def _alike(stored: Picture, treated: Treated) -> Alike:
+    inside = treated.covered().astype(np.uint8)[..., None]
+    turned = orientation.upright(inside, stored.orientation)[..., 0]
+    return Alike(subject.upright(stored), turned.astype(bool))

@@ -1,6 +1,7 @@
 """Where what a row says of an image lies in the upright picture."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.evaluation.views import Box, Shown
 from anonymizer_udfs.imaging import Picture, orientation
 from anonymizer_udfs.recognition import alignment
+from anonymizer_udfs.steps import Moved
 
 
 def corners(box: dict[str, float]) -> Box:
@@ -45,6 +47,27 @@ def placed(face: dict[str, Any], picture: Picture) -> Shown | None:
         return None
     box, region = upright_boxes([corners(face["box"]), corners(face["region"])], picture)
     return Shown(box, region, points, by)
+
+
+def moved(face: Shown, way: Moved | None) -> Shown:
+    """Return a face where it is in a picture that its own was moved to, or from; none: it stays."""
+    if way is None:
+        return face
+    box, region = boxes_moved([face.box, face.region], way)
+    landmarks = way.finding(_finding(face.box, face.points)).landmarks
+    return replace(face, box=box, region=region, points=face.points if landmarks is None else landmarks)
+
+
+def boxes_moved(boxes: Sequence[Box], way: Moved | None) -> list[Box]:
+    """Return boxes as :func:`moved` returns faces."""
+    if way is None:
+        return list(boxes)
+    found = (way.finding(_finding(one)).box.tolist() for one in boxes)
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in found]
+
+
+def _finding(box: Box, points: NDArray[np.float32] | None = None) -> Finding:
+    return Finding("face", np.array(box, np.float32), 1.0, (), landmarks=points)
 
 
 def findings(faces: Sequence[dict[str, Any]], picture: Picture) -> list[Finding]:

@@ -7,17 +7,22 @@ What figures there are, by scope, with their dimensions in brackets; all bounds 
 - ``attack`` [attack, tier, recognizer, gallery]: rank1, rank5, rank10, rank1_distinctive, cmc [rank], tpir [fpir],
   tar [fmr], det [fmr], eer, person_risk [quantile].
 - ``linkability`` [recognizer]: d_sys, d_sys_null, d_sys_excess, eer.
-- ``membership`` [recognizer]: auc, tpr [fpr].
+- ``membership`` [recognizer]: auc, tpr [fpr]; of donors donor_auc, donor_tpr [fpr] and donor_auc_null, which is what
+  donors' photos tell without any leak.
 - ``reconstruction`` [attack, recognizer]: psnr, ssim, matched.
 - ``attribute`` [attribute, shown: clear or released]: accuracy (balanced).
 - ``k_same``: least_people.
 - ``control`` [recognizer, asked, passed: yes or no]: clear_found, weak_blur_broken, learned_over_static,
   stranger_found.
 - ``canary`` [kind: face or plate]: missed (regions of 20 px and more left visible; also by [size]), held_back, size_ks,
-  confidence_ks, confidence_ks_p, seam_ks, seam_ks_p.
+  confidence_ks, confidence_ks_p, seam_ks, seam_ks_p; by [recognizer] score_ks, score_ks_p.
+- ``stand_in`` [people: canaries or guessed]: what ``attack``, ``control`` and ``reconstruction`` have, with their
+  dimensions, on people who stand in for those whom nobody named; people, and of those guessed alone and doubted.
 - ``utility``: psnr_inside, psnr_outside, ssim_inside, ssim_outside, retained, and what else is measured.
 - ``downstream`` [task, model, trained: clear, anonymized or difference]: accuracy, mcnemar_p (of the difference);
   [task]: majority.
+- ``monitor`` [figure, run, state]: psi, ks, odds_ratio, unsaid; [figure, run, side: run or baseline]: median, share;
+  of a run of ``faceveil monitor``, not of an evaluation (docs/monitoring.md).
 - ``worst`` [image_id, face, attack]: score.
 - ``gate`` [gate, check, state: passed, failed or missing]: threshold; ``high`` is the bound that was compared with it.
 

@@ -13,6 +13,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 from PIL import Image, ImageFile
@@ -26,10 +27,22 @@ from anonymizer_udfs.imaging.jpeg import JpegCodec
 from anonymizer_udfs.imaging.png import PngCodec
 from anonymizer_udfs.imaging.sniff import sniff
 from anonymizer_udfs.imaging.tiff import TiffCodec
-from anonymizer_udfs.imaging.webp import WebpCodec
+from anonymizer_udfs.imaging.webp import WebpCodec, WebpEncoding
 from anonymizer_udfs.outcome import BadImageError, Reason
 
-__all__ = ["CODECS", "Channels", "Encoded", "Encoding", "Format", "Header", "Picture", "decode", "encode", "probe"]
+__all__ = [
+    "CODECS",
+    "Channels",
+    "Encoded",
+    "Encoding",
+    "Format",
+    "Header",
+    "Picture",
+    "anew",
+    "decode",
+    "encode",
+    "probe",
+]
 
 CODECS: dict[Format, Codec] = {
     Format.JPEG: JpegCodec(),
@@ -135,6 +148,17 @@ def encode(picture: Picture, original: Picture | None = None) -> Encoded:
         return Encoded(patched, reencoded=how.profile_dropped)
     encoded = CODECS[picture.format].encode(picture)
     return Encoded(encoded.data, reencoded=encoded.reencoded or how.profile_dropped)
+
+
+def anew(picture: Picture) -> Encoded:
+    """Return a file of the picture's format in which nothing of the source's compressed pixels is kept.
+
+    A lossy WebP becomes a lossless one: its own quality may lose a small region, which then would show the source.
+    """
+    how = picture.encoding
+    if isinstance(how, WebpEncoding) and not how.lossless:
+        return Encoded(encode(replace(picture, encoding=replace(how, lossless=True))).data, reencoded=True)
+    return encode(picture)
 
 
 def _untouched(original: Picture) -> bytes | None:

@@ -79,7 +79,7 @@ def serve(connection: Connection) -> None:
     bounds.leave_no_core()
     spec = start.spec
     cv2.setNumThreads(spec.runtime.threads)
-    reader = Reader(spec.storage, spec.limits.max_bytes, spec.content_column)
+    reader = Reader(spec.storage, spec.limits.max_bytes, spec.content_column, dated=True)
     with bounds.allocations_below(private_bytes(spec)), closing(reader), suppress(EOFError):
         connection.send(_answer(partial(_blank, spec)))
         while True:
@@ -101,8 +101,8 @@ def _result(planned: Planned, reader: Reader, spec: WorkerSpec, connection: Conn
     start = time.perf_counter()
     data = reader.outcome(planned.entry)
     timings = {"read": (time.perf_counter() - start) * 1000}
-    if isinstance(data, bytes):
-        digest = spec.key.source_digest(data)
+    digest = spec.digest_of(data) if isinstance(data, bytes) else None
+    if isinstance(data, bytes) and digest is not None:
         connection.send(Seen(digest))
         connection.send(_header(data, digest))
     (result,) = pipeline.process([pipeline.Work(planned, data, timings)], spec)

@@ -59,7 +59,10 @@ def _tried(batches: Iterable[pa.RecordBatch], spec: WorkerSpec) -> Generator[pa.
     bounds.leave_no_core()
     planned = (Planned.from_row(row) for batch in batches for row in batch.to_pylist())
     try:
-        with closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column)) as reader, memory_bounded(spec):
+        with (
+            closing(Reader(spec.storage, spec.limits.max_bytes, spec.content_column, dated=True)) as reader,
+            memory_bounded(spec),
+        ):
             works = pipeline._read(planned, reader, spec)  # noqa: SLF001 - the watch stands between reading and work
             yield from pipeline.to_batches(timed(works, spec), spec)
     except FaceveilError:

@@ -65,8 +65,8 @@ def least_people(label: str) -> int:
     """Return how many people the threshold of a false match rate needs.
 
     Examples:
-        >>> least_people("1e-3"), least_people("1e-4")
-        (101, 317)
+        >>> least_people("1e-3"), least_people("1e-4"), least_people("1e-6")
+        (101, 317, 3163)
     """
     pairs = LEAST_FALSE / FMR_LABELS[label]
     people = int(pairs**0.5)

@@ -12,7 +12,7 @@ from typing import Any
 
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 
-FMR_LABELS = {"1e-3": 1e-3, "1e-4": 1e-4}
+FMR_LABELS = {"1e-3": 1e-3, "1e-4": 1e-4, "1e-6": 1e-6}
 
 
 def content_digest(given: Mapping[str, Any]) -> str:

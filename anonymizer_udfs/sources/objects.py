@@ -8,6 +8,8 @@ from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.sources.base import Entry, SourceSpec, Storage
 from anonymizer_udfs.sources.stores import Info, find, open_object
 
+_SECOND_US = 1_000_000
+
 
 def object_entry(info: Info) -> Entry:
     """Return the entry of an object that is itself an image, whatever its name: the worker looks at its bytes."""
@@ -34,15 +36,20 @@ class ObjectSource:
     def fetch(self, entry: Entry, max_bytes: int) -> bytes:
         """Return the object's bytes; see :class:`~anonymizer_udfs.sources.base.Source`.
 
-        Its size is asked for again before anything is read, so that a replaced object is not taken for the listed one.
+        Size and time are asked for again, so that a replaced object is not taken for the listed one: stores say them
+        in whole seconds. A file's time is looked at once more when it is read: it may have been written meanwhile.
         """
         with open_object(entry.container, self._storage) as opened:
             if entry.size_bytes not in {-1, opened.size_bytes}:
                 raise BadImageError(Reason.CHANGED)
             if opened.size_bytes > max_bytes:
                 raise BadImageError(Reason.TOO_LARGE)
+            before_us = opened.modified_us()
+            if entry.modified_us and before_us and before_us // _SECOND_US != entry.modified_us // _SECOND_US:
+                raise BadImageError(Reason.CHANGED)
             content = opened.read_at(0, opened.size_bytes)
-        if len(content) != opened.size_bytes:
+            after_us = opened.modified_us()
+        if len(content) != opened.size_bytes or after_us != before_us:
             raise BadImageError(Reason.CHANGED)
         return content
 

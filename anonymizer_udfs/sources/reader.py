@@ -4,12 +4,12 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from anonymizer_udfs.errors import SourceError, SpecError, UnknownNameError
+from anonymizer_udfs.errors import CredentialsError, SourceError, SpecError, UnknownNameError
 from anonymizer_udfs.outcome import BadImageError, Reason
 from anonymizer_udfs.sources.base import Entry, Storage
-from anonymizer_udfs.sources.stores import is_lasting
+from anonymizer_udfs.sources.stores import is_lasting, refuses_us
 
 DELAYS_S = (0.2, 1.0, 3.0)
 """Waits before the second, third and fourth try; the same each time, since runs are repeatable."""
@@ -24,6 +24,8 @@ class Reader:
         max_bytes: above it an image is ``too_large``, and not one of its bytes is kept; at least 1.
         content_column: of tables; ``None``: a file's only binary column.
         delays_s: waits in seconds before each further try after a passing failure.
+        dated: whether what was written again since it was listed is ``changed``, whatever its size; else who reads
+            looks at the bytes' digest.
     """
 
     def __init__(
@@ -32,6 +34,8 @@ class Reader:
         max_bytes: int,
         content_column: str | None = None,
         delays_s: tuple[float, ...] = DELAYS_S,
+        *,
+        dated: bool = False,
     ) -> None:
         from anonymizer_udfs.sources import SOURCES  # noqa: PLC0415  # the family's table lies in front of all its files
 
@@ -39,6 +43,7 @@ class Reader:
             raise SpecError(f"max_bytes must be at least 1, got {max_bytes}")
         self._members = {kind: member(storage, content_column) for kind, member in SOURCES.items()}
         self._max_bytes, self._delays_s = max_bytes, delays_s
+        self._storage, self._dated = storage, dated
 
     def read(self, entry: Entry) -> bytes:
         """Return an image's bytes.
@@ -99,6 +104,7 @@ class Reader:
 
         Raises:
             UnknownNameError: the entry is of no known kind.
+            CredentialsError: whatever is asked of the store is refused.
         """
         if entry.kind not in self._members:
             raise UnknownNameError("kind of source", entry.kind, self._members)
@@ -114,15 +120,28 @@ class Reader:
         return self._try(entry) or Reason.UNREADABLE
 
     def _try(self, entry: Entry) -> bytes | Reason | None:
-        """Return bytes or a reason, or ``None`` after a failure that may pass."""
+        """Return bytes or a reason, or ``None`` after a failure that may pass.
+
+        Raises:
+            CredentialsError: whatever is asked of the store is refused.
+        """
+        asked = entry if self._dated or entry.kind != "object" else replace(entry, modified_us=0)
         try:
-            return self._members[entry.kind].fetch(entry, self._max_bytes) or Reason.EMPTY
+            return self._members[entry.kind].fetch(asked, self._max_bytes) or Reason.EMPTY
         except BadImageError as error:
             return error.reason
         except SourceError:
             return Reason.UNREADABLE
         except OSError as error:
-            return Reason.UNREADABLE if is_lasting(error) else None
+            refused = refuses_us(error, entry.container, self._storage)
+            found = Reason.UNREADABLE if is_lasting(error) else None
+        # Raised here, outside any except: an exception that names the source would hang on as its context.
+        if refused:
+            raise CredentialsError(
+                "the store of the source refuses these credentials: they have expired, or were taken back; renew "
+                "them and run the same command again"
+            )
+        return found
 
 
 @dataclass

@@ -5,9 +5,11 @@ Local files go through ``os`` with bytes, so that names that are no UTF-8 work; 
 
 import errno
 import os
+import secrets
 import stat as modes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO, Self
 
 from pyarrow import ArrowException
@@ -21,6 +23,7 @@ from anonymizer_udfs.sources.uris import child, local_path
 
 _LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 _LASTING_CODES = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENXIO})
+_BARE = "HTTP status 400"
 _LASTING_WORDS = ("AWS Error ACCESS_DENIED", "AWS Error NO_SUCH_", "AWS Error INVALID_", "HTTP status 403")
 
 
@@ -41,10 +44,17 @@ class Info:
 class Opened:
     """One open object, read by ranges from any number of threads; a context manager."""
 
-    def __init__(self, handle: Any, size_bytes: int, read: Callable[[int, int], bytes]) -> None:
+    def __init__(
+        self, handle: Any, size_bytes: int, read: Callable[[int, int], bytes], modified: Callable[[], int] = lambda: 0
+    ) -> None:
         self.file: BinaryIO = handle
         self.size_bytes = size_bytes
         self._read = read
+        self._modified = modified
+
+    def modified_us(self) -> int:
+        """Return when it was last written, in microseconds since 1970, as the store says now; 0 where it does not."""
+        return self._modified()
 
     def read_at(self, start: int, length: int) -> bytes:
         """Return the bytes from ``start``; fewer than ``length`` only where the object ends."""
@@ -77,7 +87,9 @@ def open_object(uri: str, storage: Storage) -> Opened:
             return _open_local(local_path(uri))
         store, path = filesystem(uri, storage)
         handle = store.open_input_file(path)
-        return Opened(handle, handle.size(), lambda start, length: bytes(handle.read_at(length, start)))
+        return Opened(
+            handle, handle.size(), lambda start, length: bytes(handle.read_at(length, start)), lambda: _said(handle)
+        )
     except (ValueError, ArrowException) as error:  # a NUL or an empty part in the name: no store has such an object
         raise FileNotFoundError(errno.ENOENT, "no such object") from error
 
@@ -89,7 +101,38 @@ def _open_local(path: bytes) -> Opened:
     if not modes.S_ISREG(facts.st_mode):
         os.close(number)
         raise IsADirectoryError(errno.EISDIR, "not a regular file")
-    return Opened(os.fdopen(number, "rb"), facts.st_size, lambda start, length: os.pread(number, length, start))
+    return Opened(
+        os.fdopen(number, "rb"),
+        facts.st_size,
+        lambda start, length: os.pread(number, length, start),
+        lambda: os.fstat(number).st_mtime_ns // 1000,
+    )
+
+
+def _said(handle: Any) -> int:
+    """Return what a store said of an object's time when it was opened: whole seconds, at no further request."""
+    try:
+        text = (handle.metadata() or {}).get("Last-Modified", b"").decode("ascii")
+        return int(datetime.fromisoformat(text).timestamp()) * 1_000_000 if text else 0
+    except (ValueError, ArrowException):
+        return 0
+
+
+def refuses_us(error: OSError, uri: str, storage: Storage) -> bool:
+    """Tell whether a store refuses everything because credentials have expired, and not one object.
+
+    To ask for an object's size is answered with a bare 400 then, as for some objects of their own; what surely is not
+    there tells the two apart.
+    """
+    if "ExpiredToken" in str(error) or "EXPIRED_TOKEN" in str(error):
+        return True
+    if _BARE not in str(error):
+        return False
+    try:
+        find(f"{uri}.{secrets.token_hex(8)}", storage)
+    except OSError as second:
+        return _BARE in str(second)
+    return False
 
 
 def find(uri: str, storage: Storage) -> Info | None:

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from anonymizer_udfs import imaging, subject
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.evaluation import examining
-from anonymizer_udfs.evaluation.examining import CLEAR, EXAMINED, PARROT, RELEASED, SEEN, ExamineSpec
+from anonymizer_udfs.evaluation.examining import EXAMINED, SEEN, ExamineSpec
 from anonymizer_udfs.evaluation.gathered import ATTACKED
+from anonymizer_udfs.evaluation.sides import CLEAR, PARROT, RELEASED
 from anonymizer_udfs.evaluation.views import CANVAS, CHIP, Lookers, Rgb, Shown, Views, canvas, covered
 from anonymizer_udfs.sources.base import SourceSpec, Storage
 from anonymizer_udfs.sources.objects import ObjectSource
@@ -156,7 +157,8 @@ def _row(photo: Photo, clear: Clear, release: Release, spec: ExamineSpec) -> dic
         "source_digest": key.source_digest(clear.data),
         "content": release.content,
         "reencoded": release.policy is None,
-        "moved": False,
+        "steps": [],
+        "named": None,
         "policy": release.policy or KEYLESS,
         "faces": release.faces,
         "person": photo.person,

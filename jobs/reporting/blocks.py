@@ -101,6 +101,7 @@ class Document:
         lacking: what the next word lacks, a sentence each.
         next_word: that word; empty after the strongest.
         sections: the rest.
+        product: what the page is.
     """
 
     word: str
@@ -112,3 +113,4 @@ class Document:
     lacking: tuple[str, ...]
     next_word: str
     sections: tuple[Section, ...]
+    product: str = "report"

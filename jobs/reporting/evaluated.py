@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError
 from anonymizer_udfs.evidence.figure import Figure
 from conf import gates
 from conf.gates import GateError
-from jobs import stores
+from jobs import due, stores
 from jobs.errors import LakeError, UsageError
 from jobs.gate import Expected, judge
 from jobs.lake import Lake
@@ -80,7 +80,8 @@ def evaluation(lake: Lake, run_id: str | None = None) -> Evaluation | None:
     Raises:
         UsageError: there is no evaluation of that run.
     """
-    known = evaluations(lake.ledger.events())
+    ledger = lake.ledger.events()
+    known = evaluations(ledger)
     if run_id is not None and run_id not in known:
         newest = ", ".join(list(known)[-5:]) or "none"
         raise UsageError(f"--run takes the id of an evaluation of this lake; there is none of that id, known: {newest}")
@@ -95,6 +96,8 @@ def evaluation(lake: Lake, run_id: str | None = None) -> Evaluation | None:
     later = list(known)[list(known).index(chosen) + 1 :]
     notes = [f"A later evaluation ({later[-1]}) has been begun."] if later else []
     alarms += _changed(lake, events)
+    drifted = due.evaluation_due(ledger)
+    alarms += [drifted.sentence] if drifted else []
     recorded = (said or {}).get("word", verdict.word.value)
     return Evaluation(
         chosen,

@@ -1,6 +1,7 @@
 """What is said of attacks: the gate's table, what each attacker reached, and the curves. Pure functions of figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from anonymizer_udfs.evidence.figure import Figure
 from conf.gates import FACE_TIERS
@@ -19,6 +20,7 @@ TIERS = {
     "T4": "ignores the face: hair, clothes, background",
     "T5": "runs the public code on photos that he suspects, without the key",
 }
+STAND_INS = {"canaries": "Canaries", "guessed": "People whom two recognizers guess"}
 _LEAST_FMR = 1e-4
 
 
@@ -72,6 +74,29 @@ def attacks(found: Evaluation) -> Section | None:
         said = "Were the attackers any good? They must find photos that nobody treated, break a weak blur, and be no"
         blocks += [Text(f"{said} better than chance on a stranger."), controls]
     return Section("attacks", "Who attacked, and what they reached", tuple(blocks))
+
+
+def stand_ins(found: Evaluation) -> Section | None:
+    """Return what attackers reached on people who stand in for those whom nobody named; nothing without any."""
+    blocks: list[Block] = []
+    for people, title in STAND_INS.items():
+        mine = [replace(one, scope="attack") for one in found.figures if _stands_in(one, people)]
+        gallery = _gallery(mine, int(found.verdict.thresholds["gallery"]))
+        if gallery is None:
+            continue
+        head = ("attacker", "tier", "by", "named", "may be", "matched", "equal errors", "people")
+        blocks.append(Table(f"{title}, among {gallery:,}", head, _rows(mine, gallery), (3, 4, 5, 6, 7)))
+    if not blocks:
+        return None
+    said = Text(
+        "These may speak against the lake and never for it: canaries are other people than the archive's, and guessed "
+        "people are those whom recognizers tell apart best."
+    )
+    return Section("stand-ins", "People who stand in for those whom nobody named", (said, *blocks))
+
+
+def _stands_in(figure: Figure, people: str) -> bool:
+    return figure.scope == "stand_in" and figure.of("people") == people
 
 
 def _gallery(figures: Sequence[Figure], wanted: int) -> int | None:

@@ -78,7 +78,8 @@ def _lacking(found: Evaluation | None, word: Word) -> tuple[str, ...]:
 def _sections(lake: Lake, found: Evaluation | None, now: Standing) -> tuple[Section, ...]:
     events = lake.ledger.events()
     earlier = history(lake, _COMPARED)
-    about_faces = [risk.gate(found.verdict), risk.attacks(found), worst.section(lake, found.figures)] if found else []
+    about_faces = [risk.gate(found.verdict), risk.attacks(found), risk.stand_ins(found)] if found else []
+    about_faces += [worst.section(lake, found.figures)] if found else []
     some = [
         *about_faces,
         archive.done(lake, now),

@@ -8,7 +8,9 @@ from anonymizer_udfs.outcome import Reason
 
 SHOWN = "released"
 """The image comes out, with bytes; whether in review does not matter here."""
-REASONS = frozenset(one.value for one in Reason if one is not Reason.UNSURE)
+PEOPLES = {Reason.UNSURE, Reason.EDITED, Reason.WITHHELD}
+"""What waits for a person, or was decided by one."""
+REASONS = frozenset(one.value for one in Reason if one not in PEOPLES)
 ANY_END = frozenset({*REASONS, SHOWN})
 HELD_BACK = REASONS
 RELEASED = frozenset({SHOWN})

@@ -1,5 +1,6 @@
 """What must be so of one row, whatever its input was: told from the input and what would be stored alone."""
 
+import contextlib
 import io
 import re
 import warnings
@@ -40,7 +41,9 @@ def judged(one: Hostile, row: Mapping[str, Any], max_pixels: int) -> list[str]:
         return faults
     if row["status"] not in {"anonymized", "clean", "review"}:
         return [*faults, f"has bytes and the status {row['status']}"]
-    faults += [f"what was planted is in {how}" for how, data in readings_of(row["content"]) if _any(one.gone, data)]
+    found = [(how, word) for how, data in readings_of(row["content"]) for word in one.gone if word in data]
+    seen = seen_in(one.data, max_pixels) if found else []
+    faults += [f"what was planted is in {how}" for how, word in found if not any(word in data for data in seen)]
     return faults + list(_pixels(one.data, row, max_pixels))
 
 
@@ -55,8 +58,15 @@ def _beside(data: bytes) -> list[str]:
     return faults
 
 
-def _any(words: Sequence[bytes], data: bytes) -> bool:
-    return any(word in data for word in words)
+def seen_in(source: bytes, max_pixels: int) -> list[bytes]:
+    """Return the pixels that a damaged source shows, in either order of colours.
+
+    Where damage moved a tile, what was planted beside the picture is in it, for everybody to see.
+    """
+    with contextlib.suppress(BadImageError):
+        frames = [one.pixels for one in shown(source, max_pixels)]
+        return [pixels.tobytes() for one in frames for pixels in (one, one[..., ::-1] if one.ndim > 2 else one)]
+    return []
 
 
 def shown(data: bytes, max_pixels: int) -> Sequence[Picture]:

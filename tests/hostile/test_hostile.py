@@ -1,5 +1,6 @@
 """2,000 hostile inputs through the partition function, and proof that who judges them can tell."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from anonymizer_udfs.spec import MEBIBYTE, Limits
 from tests.hostile import corpus
 from tests.hostile.__main__ import LIMITS, main, run
 from tests.hostile.base import ANY_END, Group, Hostile
-from tests.hostile.judging import judged
+from tests.hostile.judging import judged, seen_in
 from tests.hostile.lane import Lane
 from tests.hostile.seeds import file, scene, seeds
 from tests.support import crashing, specs
 from tests.support.pictures import write
+from tests.unit.imaging.hidden import KEPT
 from tests.unit.imaging.planted import SECRET
 from tests.unit.test_isolation import linux
 
@@ -126,3 +128,13 @@ def test_a_worker_that_is_ended_is_found_out(tmp_path: Path) -> None:
     assert seen.faults == []
     assert len(seen.ended) == 1
     assert {name.removesuffix(".png"): row["reason"] for name, row in seen.rows.items()} == {**deeds, "z": None}
+
+
+def test_what_damage_makes_visible_is_no_leak() -> None:
+    """What is planted lies beside the picture, in a tile; where that tile's place is off, it is in the picture."""
+    data = bytearray(KEPT["tiff-tile-edges"]())
+    assert not any(SECRET in pixels for pixels in seen_in(bytes(data), 10**6))
+    (at,) = struct.unpack_from("<I", data, data.index(struct.pack("<HHI", 324, 4, 21)) + 8)
+    (place,) = struct.unpack_from("<I", data, at + 4 * 5)
+    struct.pack_into("<I", data, at + 4 * 5, place + 256)
+    assert any(SECRET in pixels for pixels in seen_in(bytes(data), 10**6))

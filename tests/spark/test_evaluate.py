@@ -1,10 +1,12 @@
 """``faceveil evaluate`` from the outside: real photos, a real recognizer, figures in the table, nobody's name."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
 from jobs import evaluate, report
 from jobs.lake import Lake
@@ -116,20 +118,51 @@ def test_groups_are_those_that_were_asked_for_and_galleries_may_be_larger(
     assert sizes == {str(PEOPLE - 1): PEOPLE - 1, str(PEOPLE): PEOPLE}
 
 
-def test_without_labels_each_photo_is_attacked_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only from inside of regions: under one mask for all, everybody has chance. A source that is gone is counted."""
+def test_without_labels_each_photo_is_attacked_by_itself_and_others_stand_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only from inside of regions: under one mask for all, everybody has chance. A source that is gone is counted.
+
+    Canaries are looked for by the folder's clear photos; all are one woman, so nobody is found but by chance. For two
+    recognizers all originals are one person, who is too few to be attacked.
+    """
     files = {f"{number}.png": portrait(number) for number in range(24)}
     source = write(tmp_path / "photos", files)
     lake = tmp_path / "lake"
     assert anonymize(source, lake, "--policy", str(POLICY)) in {DONE, 3}
     gone = next(Path(uri.removeprefix("file://")) for uri in names(lake).values())
     gone.unlink()
-    code, answer = evaluated(lake, capsys, "--policy", str(POLICY), "--attack", "static", "--attack", "replay")
+    people = {f"Jane {n}/{i}.png": portrait(100 + 4 * n + i) for n in range(PEOPLE) for i in range(2)}
+    folder = write(tmp_path / "consented", people)
+    options = ["--canaries", str(folder), "--canary-count", str(2 * PEOPLE), *packs("fixture/w_mbf128.onnx")]
+    attacks = ("--attack", "static", "--attack", "replay")
+    code, answer = evaluated(lake, capsys, "--policy", str(POLICY), *attacks, *options)
     assert code == DONE
     told = {one["name"]: one["value"] for one in answer["figures"] if one["scope"] == "evaluation"}
     assert told["gone"] == 1
     assert rank1(answer)["static"] == pytest.approx(1 / told["faces"], abs=0.05)
     assert not [one for one in answer["figures"] if one["scope"] == "control"]
+    mine = [one for one in answer["figures"] if one["scope"] == "stand_in"]
+    count = {(one["dimensions"]["people"], one["name"]): one["value"] for one in mine if len(one["dimensions"]) == 1}
+    assert count["canaries", "people"] >= 20
+    found = {one["dimensions"]["attack"]: one for one in mine if one["name"] == "rank1"}
+    assert set(found) == {"static", "replay"}
+    by_chance = stats.binom.ppf(1 - 1e-4, PEOPLE, 1 / PEOPLE) / PEOPLE
+    assert all(one["value"] <= by_chance for one in found.values())
+    assert {one["name"] for one in mine if "asked" in one["dimensions"]} >= {"weak_blur_broken", "stranger_found"}
+    if "--panel" in options:
+        assert (count["guessed", "people"], count["guessed", "alone"], count["guessed", "doubted"]) == (1, 0, 0)
+    assert answer["verdict"]["word"] == "obfuscated"
+    _nobody_is_named(lake, ["Jane"])
+
+
+def packs(name: str) -> list[str]:
+    """Return the options by which a second recognizer looks, where its pack is at hand."""
+    folder = Path(os.environ.get("FACEVEIL_TEST_MODELS", "none"), "insightface")
+    if not (folder / "models" / name).is_file():
+        return []
+    settings = f"models.local_dirs=[{folder}]", "models.licences_accepted=[insightface-non-commercial]"
+    return ["--panel", name, *(word for one in settings for word in ("--set", one))]
 
 
 @pytest.mark.parametrize(

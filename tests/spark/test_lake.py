@@ -16,6 +16,7 @@ from jobs.lake import APP, Commit, Lake, SparkLake
 from jobs.sparkerrors import translated
 from schemas import FEATURES, IMAGES, LAKE_TABLES, VIEWS
 from tests.support import lakes
+from tests.support.readers import READERS
 
 Open = Callable[[Path], Lake]
 WITHOUT, WITH = "without-spark", "with-spark"
@@ -236,6 +237,15 @@ class TestSparkWrites:
         lake.replace(frame(spark, [lakes.row("a", b"new"), lakes.row("e", None)]), Commit(1, 2))
         key = lakes.KEY.image_id
         assert self.contents(lake) == {key("a"): b"new", key("b"): b"two", key("e"): None}
+
+    def test_other_readers_see_what_spark_replaced(self, lake: SparkLake, spark: SparkSession) -> None:
+        """MERGE leaves a deletion vector; DuckDB, Polars and deltalake leave out what it deletes."""
+        lake.replace(frame(spark, [lakes.row("a", b"new", faces=[lakes.face()])]), Commit(1, 2))
+        table = Path(lake.uri, "images")
+        assert list(table.rglob("deletion_vector_*.bin"))
+        ours = lakes.row("a", b"new"), lakes.row("b", b"two")
+        expected = {(row["image_id"], row["output_sha256"], regions) for row, regions in zip(ours, (1, 0), strict=True)}
+        assert {name: reader(table) for name, reader in READERS.items()} == dict.fromkeys(READERS, expected)
 
     @pytest.mark.parametrize("operation", ["append", "replace"])
     def test_a_stale_epoch_is_refused(self, operation: str, lake: SparkLake, spark: SparkSession) -> None:

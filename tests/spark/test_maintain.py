@@ -2,20 +2,27 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.lake import read_bytes
 from jobs import layout, maintain
 from jobs.lake import Lake
+from jobs.tables import Tables
+from schemas import METRIC_TABLES, METRICS
 from tests.support.anonymizing import DONE, HELD_BACK, anonymize, rows
+from tests.support.lakes import AT, KEY, arrow, make, make_vault, row
 from tests.support.pictures import place, portrait, saved, write
 
 NIGHTS = 3
+A_NIGHT = 24
+"""Images; ids are chance, and with a few of them the files of three nights may happen to lie apart."""
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``photos`` and a lake of several runs, of a file each."""
     root = tmp_path_factory.mktemp("nights")
     for night in range(NIGHTS):
-        files = {f"{night}-{n}.png": place(10 * night + n) for n in range(5)} | {f"{night}.png": portrait(night)}
+        files = {f"{night}-{n}.png": place(100 * night + n) for n in range(A_NIGHT)} | {f"{night}.png": portrait(night)}
         assert anonymize(write(root / "photos", files), root / "lake") in {DONE, HELD_BACK}
     return root
 
@@ -98,11 +105,12 @@ def test_one_large_picture_is_read_without_its_neighbours(tmp_path: Path, capsys
 
 
 def test_people_read_what_was_done(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two lines, before and now; one where nothing was done."""
+    """Two lines, before and now, and all tables with their sizes."""
     capsys.readouterr()
     assert maintain.main([str(made / "lake"), "--always"]) == maintain.options.DONE
     told = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in told] == ["before", "now"]
+    assert [line.split(":")[0] for line in told[:2]] == ["before", "now"]
+    assert told[2] == "tables"
     assert "an id may lie in 1.0 of them" in told[1]
     assert maintain.main([str(made / "none")]) == maintain.options.FAILED
     assert "no lake" in capsys.readouterr().err
@@ -113,3 +121,35 @@ def test_files_without_a_known_range_may_hold_any_id(made: Path) -> None:
     table = Lake(str(made / "lake")).tables.open("images")
     assert layout.of(table, "image_id").shared >= 1
     assert layout.of(table, "key_id").shared == layout.of(table, "key_id").files
+
+
+def test_what_is_past_its_time_goes_and_the_rest_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows, as an erasure, and what names them; figures; files of no version, once they are older than the history."""
+    old, young = "file:///x/old.jpg", "file:///x/young.jpg"
+    lake = make(tmp_path / "lake", [row(old), row(young, processed_at=datetime.now(UTC))])
+    make_vault(tmp_path / "lake.vault", [old, young])
+    metrics = Tables(lake.uri, METRIC_TABLES)
+    metrics.create()
+    figure = {"run_id": "run-1", "scope": "images", "name": "n", "cases": 1, "measured_at": AT}
+    worst = figure | {
+        "scope": "worst",
+        "dimensions": [("image_id", KEY.image_id(old))],
+        "measured_at": datetime.now(UTC),
+    }
+    metrics.append("metrics", pa.Table.from_pylist([figure, worst], schema=arrow(METRICS)), "metrics", 1)
+    orphans = [tmp_path / "lake" / "runs" / f"part-{n}.parquet" for n in (1, 2)]
+    for orphan in orphans:
+        orphan.write_bytes(b"of a run that was killed")
+    os.utime(orphans[0], (0, 0))
+    words = (lake.uri, "--set", "retention.images_days=30", "--set", "retention.metrics_days=30")
+    counted = {"images": 1, "work": 0, "metrics": 1}
+    assert said(capsys, *words, "--dry-run")["past_retention"] == counted
+    told = said(capsys, *words)
+    assert told["past_retention"] == counted
+    assert [row["image_id"] for row in rows(tmp_path / "lake")] == [KEY.image_id(young)]
+    assert [orphan.exists() for orphan in orphans] == [False, True]
+    sizes = {one["table"]: one["rows"] for one in told["tables"]}  # type: ignore[attr-defined]
+    assert (sizes["images"], sizes["metrics"], sizes["sources"], sizes["suppressed"]) == (1, 0, 1, 1)
+    (tombstone,) = [event for event in lake.ledger.events() if event["event"] == "erased"]
+    assert dict(tombstone["counts"])["retention"] == 1
+    assert lake.ledger.verify() == 6

@@ -6,11 +6,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf.settings import load
+from jobs import catalog
+from jobs.asking import Asked
 from jobs.errors import LakeMissingError
+from jobs.lake import SparkLake
 from jobs.options import Common
 from jobs.placed import open_lake
 from jobs.vault import KeySource
-from tests.support import lakes
+from schemas import VIEWS, comments
+from tests.support import evaluated_lakes, lakes
 
 COMMON = Common(load(), None, KeySource())
 
@@ -33,3 +37,23 @@ def test_a_schema_is_opened_where_it_lies(spark: SparkSession, tmp_path: Path) -
         assert placed.names() == {lakes.KEY.image_id("a"): "a"}
     finally:
         spark.sql("DROP SCHEMA spark_catalog.pictures")
+
+
+def test_a_catalog_knows_the_lakes_tables_and_views(spark: SparkSession, tmp_path: Path) -> None:
+    """Nobody needs a path: tables that are there, and views with their comments; told twice is told once."""
+    lake = evaluated_lakes.make(tmp_path / "o'lake", evaluated_lakes.good())
+    spark.sql("CREATE SCHEMA spark_catalog.analysts")
+    try:
+        for _ in range(2):
+            catalog.register(spark, "spark_catalog.analysts", SparkLake(lake.uri, spark))
+        names = {row["tableName"] for row in spark.sql("SHOW TABLES IN spark_catalog.analysts").collect()}
+        assert names == {"images", "runs", "metrics", *VIEWS}
+        with Asked(lake) as asked:
+            for name in sorted(names):
+                _, rows = asked.ask(f"SELECT * FROM {name}")  # noqa: S608 - names of ours
+                mine = spark.table(f"spark_catalog.analysts.{name}").count()
+                assert mine == sum(batch.num_rows for batch in rows), name
+        told = spark.sql("DESCRIBE TABLE spark_catalog.analysts.faces").collect()
+        assert {row["col_name"]: row["comment"] for row in told} == comments("faces")
+    finally:
+        spark.sql("DROP SCHEMA spark_catalog.analysts CASCADE")

@@ -14,17 +14,21 @@ from mlflow import MlflowClient
 from PIL import Image
 
 from anonymizer_udfs import policy as policies
+from anonymizer_udfs.drift import Monitor
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import load
-from jobs import mlflow_store, tracking
+from jobs import mlflow_store, tracking, untracked
 from jobs.figures import Figures
 from jobs.lake import Lake
 from jobs.ledger import Event
+from jobs.monitoring import tracked, watching
 from jobs.originals import Originals
 from jobs.sheet import CELL_WH
 from schemas import WORK
 from tests.support import lakes
 from tests.support.processes import LOOPBACK, free_port, listens, started
+from tests.unit.jobs.monitoring import cases
+from tests.unit.jobs.monitoring.cases import usual
 
 PUBLIC = policies.public()
 VISIBLE = replace(PUBLIC, originals_visible=True)
@@ -229,6 +233,29 @@ def test_a_dead_server_fails_no_job(tmp_path: Path, capfd: pytest.CaptureFixture
     assert said.count("\n") == 1
 
 
+def test_a_run_that_mlflow_missed_is_told_by_a_later_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """With the server back, the next run tells of both: the figures are in the ledger, the sheet alone is lost."""
+    lake = filled(tmp_path / "lake")
+    dead = load("local", [f"tracking.uri=http://{LOOPBACK}:{free_port()}"])
+    missed = replace(finished(lake), run_id="20260101T010101-0a0b0c0d")
+    lake.ledger.append(missed)
+    assert tracking.track(dead, lake, missed, Figures(COUNTS, VALUES), PUBLIC) is None
+    assert untracked.noted(lake) == [missed.run_id]
+    assert tracking.track(load("local"), lake, finished(lake), Figures(COUNTS, VALUES), PUBLIC) is not None
+    assert "told of 1 earlier runs" in capfd.readouterr().err
+    client = MlflowClient(store(lake))
+    runs = {
+        run.data.tags[tracking.RUN_TAG]: run
+        for run in client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    }
+    late = runs[missed.run_id]
+    assert len(runs) == 2
+    assert late.info.status == "FINISHED"
+    assert late.data.params["policy_digest"] == missed.policy_digest
+    assert {name: late.data.metrics[f"count/{name}"] for name in missed.counts} == missed.counts
+    assert untracked.noted(lake) == []
+
+
 def test_tracking_can_be_switched_off(tmp_path: Path) -> None:
     """Without tracking nothing is written."""
     lake = filled(tmp_path / "lake")
@@ -264,3 +291,20 @@ def test_what_is_told_has_no_credentials(uri: str, shown: str) -> None:
     told = mlflow_store.Place(uri).how_to_see("1", "r")
     assert "hush" not in told
     assert shown in told
+
+
+def test_a_drift_is_a_run_of_its_own(tmp_path: Path) -> None:
+    """Nested under the run that it is of, by names that are the same from run to run."""
+    lake = cases.make(tmp_path / "lake", usual("run-1", 5, 1), usual("run-2", 5, 2))
+    settings = load("local", [])
+    tracking.track(settings, lake, finished(lake).then("finished", run_id="run-2"), Figures(), PUBLIC)
+    found, event = watching.watch(lake, watching.Asked(limits=Monitor(least_cases=5)))
+    assert event is not None
+    figures = [f for one in found.findings for f in one.figures("run-2", 0.999)]
+    assert "faceveil" in (tracked.track(settings, lake, event, figures, "run-2") or "")
+    client = MlflowClient(mlflow_store.place(settings, lake.uri, None).uri)
+    runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
+    by_job = {run.data.tags["faceveil.job"]: run for run in runs}
+    mine = by_job["monitor"]
+    assert mine.data.tags["mlflow.parentRunId"] == by_job["anonymize"].info.run_id
+    assert {"monitor/psi.confidence", "monitor/share.failed.run", "monitor/odds_ratio.failed"} <= set(mine.data.metrics)

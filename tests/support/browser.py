@@ -72,14 +72,30 @@ def unpack() -> Path:
                 out = UNPACKED / packed.stem
                 subprocess.run(["node", "-e", _BROTLI, str(packed), str(out)], check=True)
                 if out.suffix == ".tar":
-                    with tarfile.open(out) as archive:
-                        archive.extractall(UNPACKED, filter="data")
-                    out.unlink()
+                    _untar(out)
             (UNPACKED / "chromium").chmod(0o755)
             folders = f"<dir>{UNPACKED}/fonts</dir><cachedir>{UNPACKED}/cache</cachedir>"
             (UNPACKED / "fonts.conf").write_text(f"<fontconfig>{folders}</fontconfig>\n", encoding="utf-8")
             ready.write_text(version, encoding="ascii")
     return UNPACKED / "chromium"
+
+
+def _untar(packed: Path) -> None:
+    """Unpack plain files beside an archive, which goes; Python 3.11.2 has no filter for ``extractall`` yet."""
+    with tarfile.open(packed) as archive:
+        for member in archive:
+            to = packed.parent / member.name
+            if not to.resolve().is_relative_to(packed.parent.resolve()) or not (member.isfile() or member.isdir()):
+                raise ValueError("the browser's archive has a link, or a path that leads out of it: fetch it again")
+            if member.isdir():
+                to.mkdir(parents=True, exist_ok=True)
+                continue
+            content = archive.extractfile(member)
+            assert content is not None
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_bytes(content.read())
+            to.chmod(member.mode & 0o777)
+    packed.unlink()
 
 
 class Browser:

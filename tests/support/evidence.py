@@ -80,6 +80,15 @@ def whole(gate: Gate, *, room: float = 0.9, context: bool = True, who: Iterable[
     return out + controls(who)
 
 
+def stood_in(gate: Gate, low: float, people: str = "canaries", **more: Any) -> list[Figure]:
+    """Return what one attacker reached on people who stand in for others, with a bound from below."""
+    whose = {"people": people, "attack": "static", "tier": "T0", "recognizer": "dlib_resnet"}
+    rest = {"low": low, "high": min(1.0, low + 0.02), "confidence": gate.confidence, "cases": 200, "people": 200} | more
+    ranked, matched = whose | {"gallery": str(gate.gallery)}, whose | {"fmr": f"{gate.fmr:g}"}
+    value = low + 0.01
+    return [figure("stand_in", "rank1", value, ranked, **rest), figure("stand_in", "tar", value, matched, **rest)]
+
+
 def drawn(gate: Gate, who: Iterable[str] = RECOGNIZERS, strong: float = 0.0) -> list[Figure]:
     """Return the points of curves and the equal error rate of each attacker of faces; ``strong`` of 0 is chance."""
     out = []

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from deltalake import CommitProperties, Transaction
 
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.base import Storage
+from jobs import sealing
 from jobs.lake import APP, Commit, Lake
 from jobs.ledger import Event
+from jobs.signing import Signer
 from jobs.vault import Vault
 from schemas import IMAGES, RUNS, SOURCES
 
@@ -83,6 +86,37 @@ def event(kind: str = "started", run_id: str = "run-1", **columns: Any) -> Event
     """Return an event of an ``anonymize`` run."""
     plain = {"policy": "public", "policy_digest": DIGEST, "key_id": KEY.key_id, "job": "anonymize"}
     return Event(run_id=run_id, event=kind, **{**plain, **columns})
+
+
+SIGNER = Signer(bytes(range(32, 64)))
+
+
+def sealed(place: Path, *runs: list[dict[str, Any]], signer: Signer | None = SIGNER) -> Lake:
+    """Return a new lake at ``place`` with a run for each list of rows, each of which committed to what it wrote.
+
+    Later runs put their rows in place of those that have their ids, as the job does.
+    """
+    lake = Lake(str(place), signer=lambda: signer)
+    lake.create()
+    for number, rows in enumerate(runs, 1):
+        add_run(lake, f"run-{number}", rows)
+    return lake
+
+
+def add_run(lake: Lake, run_id: str, rows: list[dict[str, Any]], *, finished: bool = True) -> int:
+    """Add a run that writes rows, and return its epoch; one that is not finished commits to nothing."""
+    began = event(run_id=run_id)
+    epoch = lake.ledger.append(began)
+    mine = images([{**one, "run_id": run_id} for one in rows])
+    commit = CommitProperties(app_transactions=[Transaction(APP, Commit(epoch, 1).version)])
+    merge = lake.tables.open("images").merge(
+        mine, "t.image_id = s.image_id", source_alias="s", target_alias="t", commit_properties=commit
+    )
+    merge.when_matched_update_all().when_not_matched_insert_all().execute()
+    if finished:
+        root = sealing.seal(lake, run_id, epoch).root
+        lake.ledger.append(began.then("finished", counts=_counts(rows), images_root=root))
+    return epoch
 
 
 def make(place: Path, rows: list[dict[str, Any]], *, finished: bool = True) -> Lake:

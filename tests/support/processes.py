@@ -64,6 +64,22 @@ class Process:
         """Whether it is no longer running."""
         return self._popen.poll() is not None
 
+    @property
+    def code(self) -> int | None:
+        """Its exit code, once it has ended."""
+        return self._popen.poll()
+
+    def wait(self, seconds: float) -> None:
+        """Return when it has ended.
+
+        Raises:
+            TimeoutError: ``seconds`` passed first.
+        """
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(f"{self.name} did not end within {seconds:.0f} s") from error
+
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Return when ``ready`` says so.
 

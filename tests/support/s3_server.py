@@ -65,6 +65,13 @@ class S3Server:
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
         )
 
+    def add_user(self, name: str, secret: str) -> None:
+        """Make a user without rights but those that bucket policies give; of versitygw alone."""
+        program = versitygw()
+        root = ["--access", self.access_key, "--secret", self.secret_key, "--endpoint-url", self.endpoint]
+        made = ["create-user", "--access", name, "--secret", secret, "--role", "user"]
+        subprocess.run([str(program), "admin", *root, *made], capture_output=True, check=True, timeout=60)
+
     def bucket(self, name: str) -> str:
         """Make a bucket of at least three characters and return its name."""
         self.client().create_bucket(Bucket=name)

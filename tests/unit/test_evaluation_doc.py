@@ -18,7 +18,8 @@ GATE = gates.load("default")
 PLATES = bounded("canary", "missed", 0.1, {"kind": "plate"})
 SHARED = evidence.figure("k_same", "least_people", 20)
 GROUPED = bounded("attack", "rank1", 0.1, {"group": "age", "of": "old", "attack": "static", "recognizer": "arcface"})
-CHECKS = judge(GATE, [*evidence.whole(GATE), PLATES, SHARED, GROUPED], Expected(RECOGNIZERS)).checks
+STOOD_IN = evidence.stood_in(GATE, 0.0)
+CHECKS = judge(GATE, [*evidence.whole(GATE), PLATES, SHARED, GROUPED, *STOOD_IN], Expected(RECOGNIZERS)).checks
 ROWS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", TEXT, re.MULTILINE)
 
 

@@ -37,6 +37,7 @@ def test_what_ships_is_raised_to_what_is_stronger(name: str) -> None:
         pytest.param({"face": KindRule((Pixelate(6), Mask()), 1.6)}, "first method of a face is milder", id="method"),
         pytest.param({"panel": ("arcface",)}, "panel does not have dlib_resnet", id="panel"),
         pytest.param({"second_look": None}, "does not look again", id="second-look"),
+        pytest.param({"keep": True}, "leaves people visible who consented", id="keep"),
         pytest.param({"thorough_share": 0.01}, "searches fewer pictures thoroughly", id="share"),
     ],
 )

@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```\w*\n(.*?)```", TEXT, re.DOTALL)
 LINES = [line.split("  #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
-JOB = re.compile(r"(?:faceveil |jobs/)(anonymize|export|lookup|maintain|policy|status)(?:\.py)? ([^>|]*)")
+JOB = re.compile(r"(?:faceveil |jobs/)(anonymize|export|lookup|maintain|policy|status|verify)(?:\.py)? ([^>|]*)")
 COMMANDS = [(found[1], found[2]) for line in LINES if (found := JOB.search(line))]
 
 
 def test_there_are_commands_of_each_kind() -> None:
     """The reader finds what the page has: embedded, submitted and scheduled ones."""
-    assert {name for name, _ in COMMANDS} == {"anonymize", "export", "lookup", "maintain", "policy", "status"}
+    assert {name for name, _ in COMMANDS} == {"anonymize", "export", "lookup", "maintain", "policy", "status", "verify"}
     assert sum("spark-submit" in line for line in LINES) >= 2
     assert any("cron" in line or "* * *" in line for line in LINES)
 
@@ -35,7 +35,7 @@ def test_a_command_is_understood(name: str, rest: str) -> None:
 
 def test_settings_of_the_table_are_settings() -> None:
     """Every group.key that the page names exists."""
-    named = re.findall(r"`((?:batches|limits|models|spark|storage|tracking)\.[a-z_]+)", TEXT)
+    named = re.findall(r"`((?:batches|lease|limits|models|spark|storage|tracking)\.[a-z_]+)", TEXT)
     groups = settings.Settings.model_fields
     assert len(named) > 10
     for name in named:

@@ -53,7 +53,20 @@ def test_nothing_else_is_in_it(packed: set[str]) -> None:
     tops = {name.split("/")[0] for name in packed}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
     endings = {Path(name).suffix for name in packed if ".dist-info/" not in name}
-    assert endings <= {".py", ".yaml", ".json", ".xml", ".lock", ".conf", ".properties", ".typed", ".html", ".css"}
+    assert endings <= {
+        ".py",
+        ".yaml",
+        ".json",
+        ".xml",
+        ".lock",
+        ".conf",
+        ".properties",
+        ".typed",
+        ".html",
+        ".css",
+        ".js",
+        ".java",
+    }
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import asks, cluster, growth, incremental, lake, plots, results, scenes
+from benchmarks import asks, cluster, growth, incremental, lake, panel, plots, results, scenes
 from benchmarks.asks import Ask
+from benchmarks.throughput import Loop
 from benchmarks.watch import Seen, Watch, descendants, kind_of
 
 
@@ -59,6 +60,20 @@ def test_a_run_with_nothing_new_is_told_without_what_any_run_costs() -> None:
     found = incremental.ratios(taken)
     assert (found["incremental_to_listing"], found["with_fixed_to_listing"]) == (1.5, 2.67)
     assert (found["incremental_seconds"], found["bare_listing_seconds"]) == (6.0, 1.0)
+
+
+def test_the_panels_cost_is_the_median_of_the_rounds_own_ratios(tmp_path: Path) -> None:
+    """By processor time, whatever else slowed a round down; and it has its picture and its row."""
+    there = [Loop(2.0, 0.24), Loop(1.0, 0.6), Loop(4.0, 0.22)]
+    without = [Loop(2.2, 0.2), Loop(2.0, 0.5), Loop(4.0, 0.2)]
+    found = panel.figures(there, without)
+    assert (found["cpu_with_to_without"], found["clock_with_to_without"]) == (1.2, 1.1)
+    assert (found["cpu_ms_an_image_with"], found["cpu_ms_an_image_without"]) == (240.0, 200.0)
+    results.keep(tmp_path, "panel", {"dearest": 1.2, "policies": {"internal": found}})
+    said = {what: (reached, met) for what, reached, _, met in asks.rows(tmp_path)}
+    assert said["processor time with the panel against without, dearest policy"] == ("1.2x", "yes")
+    assert said["the same, policy `internal`: every face is judged"] == ("1.2x", "yes")
+    assert plots.draw(tmp_path) == ["panel"]
 
 
 def test_a_cluster_is_told_by_pairs_and_its_start_taken_off() -> None:
@@ -185,7 +200,8 @@ def test_committed_results_have_a_picture_and_their_row() -> None:
     """Each result that is kept is one that is drawn, and the page beside them is the one that they give."""
     kept = {file.stem for file in results.FOLDER.glob("*.json")}
     assert {ask.result for ask in asks.ASKS} <= set(plots.SKETCHES)
-    elsewhere = {"recall", "recall-thorough", "galleries"}  # told in docs/detection.md and docs/evaluation.md
+    # Told in docs/detection.md, docs/evaluation.md and docs/methods.md.
+    elsewhere = {"recall", "recall-thorough", "galleries", "attacked", "blurred_lake", "frontier"}
     assert kept - elsewhere <= set(plots.SKETCHES)
     page = (results.FOLDER / asks.README).read_text(encoding="utf-8")
     shown = [line for line in asks.table(results.FOLDER).splitlines() if "on a GPU" not in line]

@@ -4,8 +4,9 @@ import itertools
 from pathlib import Path
 
 import pytest
+from pyspark import SparkConf
 
-from conf.settings import Settings
+from conf.settings import Settings, load
 from jobs import session
 
 FOLDER = Path(__file__).resolve().parents[3] / "conf" / "spark"
@@ -50,3 +51,30 @@ def test_what_travels_is_encrypted_and_no_secret_is_in_the_file(file: Path) -> N
     for key in ("spark.io.encryption.enabled", "spark.network.crypto.enabled", "spark.authenticate"):
         assert settings[key] == "true"
     assert not [key for key in settings if "secret" in key or "password" in key]
+
+
+def gibibytes(text: str) -> float:
+    """Return the GiB of a size as Spark writes it."""
+    return float(text[:-1]) * {"g": 1.0, "m": 1 / 1024}[text[-1]]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_spark_takes_every_line(file: Path) -> None:
+    """A real SparkConf (of no session) gives back what the file says, and a master comes from nowhere in it."""
+    conf = SparkConf(loadDefaults=False).setAll(list(read(file).items()))
+    assert dict(conf.getAll()) == read(file)
+    assert conf.contains("spark.executor.cores")
+    assert not conf.contains("spark.master")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_workers_end_themselves_before_the_machine_does(file: Path) -> None:
+    """As many workers as an executor has tasks, each at the profile's limit, are within what an executor may take."""
+    given = read(file)
+    profile = "cluster,gpu" if file.stem == "gpu-cluster" else "cluster"
+    workers = int(given["spark.executor.cores"]) // int(given["spark.task.cpus"])
+    limit = load(profile, []).limits.worker_bytes / (1 << 30)
+    assert workers * limit < gibibytes(given["spark.executor.memoryOverhead"])
+    if "spark.task.resource.gpu.amount" in given:
+        share = float(given["spark.task.resource.gpu.amount"])
+        assert workers * share == float(given["spark.executor.resource.gpu.amount"])

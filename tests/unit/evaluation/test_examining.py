@@ -5,18 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
 
-from anonymizer_udfs import pipeline
-from anonymizer_udfs.evaluation import examining
+from anonymizer_udfs import imaging, pipeline
+from anonymizer_udfs.evaluation import examining, places
 from anonymizer_udfs.evaluation.examining import EXAMINED, SEEN, ExamineSpec
-from anonymizer_udfs.evaluation.views import CHIP, CONTEXT, Lookers, blanked
+from anonymizer_udfs.evaluation.sides import Frame
+from anonymizer_udfs.evaluation.views import CHIP, CONTEXT, Lookers, Shown, blanked, chip
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.methods import Mask, Method, Pixelate
 from anonymizer_udfs.recognition.dlib_resnet import DlibResnet
+from anonymizer_udfs.steps import Mirror, Shrink, Step
 from tests.support import graphs, specs
 from tests.support.pictures import saved, write
 
@@ -36,15 +39,18 @@ def picture(seed: int, side: int = 160) -> np.ndarray:
 class Made:
     """A folder of pictures, and the rows that a run makes of them."""
 
-    def __init__(self, folder: Path, *chain: Method, files: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *chain: Method, files: dict[str, bytes] | None = None, steps: tuple[Step, ...] = ()
+    ) -> None:
         self.source = write(folder / "photos", files or {f"{i}.png": saved(picture(i), "PNG") for i in range(2)})
-        self.worker = specs.red_dots(folder, *chain)
+        worker = specs.red_dots(folder, *chain)
+        self.worker = replace(worker, policy=replace(worker.policy, steps=steps))
         who = DlibResnet(model=graphs.stored(folder, "colours", graphs.colour_recognizer()))
         self.spec = ExamineSpec(self.worker, STRANGER, Lookers((who,), self.worker.runtime))
         planned = specs.planned(self.source)
         made = pa.Table.from_batches(list(pipeline.anonymize_partition(planned.to_batches(), self.worker)))
         known = {row["image_id"]: row for row in planned.to_pylist()}
-        extra = {"moved": False, "attacked": True, "brief": False, "measured": True, "person": None}
+        extra = {"attacked": True, "brief": False, "measured": True, "person": None, "named": None}
         self.rows = [{**known[row["image_id"]], **row, **extra} for row in made.to_pylist()]
 
     def seen(self, spec: ExamineSpec | None = None, **changes: Any) -> list[dict[str, Any]]:
@@ -139,12 +145,65 @@ def test_what_lies_in_a_region_tells_nothing_around_it(tmp_path: Path) -> None:
         assert all(seen[f"clear.{part}"] == seen[f"released.{part}"] for part in CONTEXT)
 
 
-def test_an_image_that_moved_or_is_not_asked_for_shows_no_face(tmp_path: Path) -> None:
-    """Places in it are not those of the original."""
+def test_an_image_that_is_not_asked_for_shows_no_face(tmp_path: Path) -> None:
+    """It is compared with its original all the same."""
+    assert all(row["outside_changed"] is False and not row["faces"] for row in Made(tmp_path).seen(attacked=False))
+
+
+def test_a_face_that_steps_moved_is_seen_where_it_was() -> None:
+    """A mirror is undone, and of a smaller picture the same chip is cut out as of the larger one."""
+    smooth = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 255, (160, 120, 3)).astype(np.uint8), (0, 0), 6)
+    before = imaging.decode(saved(smooth, "PNG"), max_pixels=10**6)
+    after = Mirror().apply(Shrink(80).apply(before))
+    points = np.array([[20, 30], [32, 30], [26, 36], [21, 42], [31, 42]], np.float32)
+    face = Shown((14, 22, 38, 50), (10, 18, 42, 54), points, "yunet")
+    region = {"x0": 10, "y0": 18, "x1": 42, "y1": 54}
+    sides = Frame(before, after, ("shrink(long_side_px=80)", "mirror")).sides(face, [region])
+    clear, released = (sides[name] for name in ("clear", "released"))
+    assert clear.face.box == (44, 44, 92, 100)
+    assert released.face.box == (22, 22, 46, 50)
+    chips = [chip(one.rgb, one.face).astype(int) for one in (clear, released)]
+    assert np.abs(chips[0] - chips[1]).mean() < 2
+    assert (clear.hidden.sum(), released.hidden.sum()) == (64 * 72, 32 * 36)
+
+
+@pytest.mark.parametrize("steps", [(Mirror(),), (Shrink(80), Mirror())], ids=["mirror", "both"])
+def test_what_went_through_steps_is_attacked(tmp_path: Path, steps: tuple[Step, ...]) -> None:
+    """A stranger's run takes the same steps, so that without noise it makes the release again."""
+    for row in Made(tmp_path, Pixelate(4, 0.0), Mask(), steps=steps).seen():
+        seen = views(row)
+        assert row["outside_changed"] is None
+        assert seen[f"parrot.{CHIP}"] == seen[f"released.{CHIP}"] != seen[f"clear.{CHIP}"]
+        assert seen["parrot.canvas"] == seen["released.canvas"] != seen["clear.canvas"]
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG"])
+def test_of_an_animation_one_frame_is_attacked(tmp_path: Path, form: str) -> None:
+    """That with the largest face, beside its own original; no person is in the gallery once a frame."""
+    frames = [Image.fromarray(picture(i) // 2) for i in range(4)]
+    large = picture(9) // 2
+    large[70:78, 70:78] = (255, 0, 0)
+    frames[2] = Image.fromarray(large)
+    out = io.BytesIO()
+    frames[0].save(out, form, save_all=True, append_images=frames[1:], duration=90)
+    made = Made(tmp_path, Pixelate(4, 0.0), Mask(), files={f"one.{form.lower()}": out.getvalue()})
+    (row,) = made.rows
+    assert row["frames"] == 4
+    (seen,) = made.seen()
+    frame = max(row["faces"], key=lambda face: places.area(face["box"]))["frame"]
+    numbers = {int(face["face_id"][-4:]) for face in seen["faces"]}
+    assert {row["faces"][i]["frame"] for i in numbers} == {frame}
+    assert len({face["frame"] for face in row["faces"]}) > 1
+    mine = views(seen)
+    assert mine[f"parrot.{CHIP}"] == mine[f"released.{CHIP}"] != mine[f"clear.{CHIP}"]
+    assert seen["outside_changed"] is False
+
+
+def test_faces_that_are_named_are_those_attacked(tmp_path: Path) -> None:
+    """By their place in the row; a number that is no face's names nobody."""
     made = Made(tmp_path)
-    moved = made.seen(moved=True)
-    assert all(row["outside_changed"] is None and not row["faces"] for row in moved)
-    assert all(row["outside_changed"] is False and not row["faces"] for row in made.seen(attacked=False))
+    for row in made.seen(named=[{"face": 0, "person": "anna"}, {"face": 99, "person": "nobody"}]):
+        assert [(face["person"], face["face_id"][-4:]) for face in row["faces"]] == [("anna", "0000")]
 
 
 def test_in_brief_there_are_templates_alone(tmp_path: Path) -> None:

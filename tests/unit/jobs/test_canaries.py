@@ -10,7 +10,7 @@ from anonymizer_udfs.canaries.alike import UNLIKE
 from anonymizer_udfs.canaries.judging import Verdict
 from anonymizer_udfs.evidence.figure import Figure
 from conf.settings import Settings
-from jobs.canaries import Asked, Label, Planted, _single
+from jobs.canaries import Asked, Clear, Label, Planted, _single
 from jobs.canaryfigures import Faces, figures, missed_of
 from jobs.canaryhosts import _Queue
 from jobs.errors import UsageError
@@ -143,3 +143,37 @@ def test_canaries_that_are_unlike_say_by_what() -> None:
     )
     lake = Placed(Lake("nowhere"), Common(Settings(), None, KeySource()))
     assert Planted(said, {}, lake, (), ()).unlike == ("seam_ks",)
+
+
+def planted(labels: tuple[Label, ...], clear: tuple[str, ...]) -> Planted:
+    """Return canaries of whom some have a face that the job found, and some a clear photo."""
+    lake = Placed(Lake("nowhere"), Common(Settings(), None, KeySource()))
+    photos = tuple(Clear(person, f"{person}.jpg", (0.0, 0.0, 9.0, 9.0), None, None) for person in clear)
+    return Planted((), {}, lake, labels, photos)
+
+
+def test_attackers_look_for_one_canary_of_each_person_who_has_a_clear_photo() -> None:
+    """The one with the smallest id; a person without a canary is in the gallery, and one without a photo is nobody."""
+    labels = (Label("i3-0000", "i3", "a"), Label("i1-0001", "i1", "a"), Label("i2-0000", "i2", "c"))
+    faces, photos = planted(labels, ("a", "b")).chosen(10)
+    assert [one.face_id for one in faces] == ["i1-0001"]
+    assert [one.person for one in photos] == ["a", "b"]
+    faces, photos = planted(labels, ("c", "b", "a")).chosen(1)
+    assert ([one.person for one in faces], [one.person for one in photos]) == (["a"], ["a"])
+    assert planted((), ()).chosen(10) == ((), ())
+
+
+def test_scores_that_differ_from_the_archives_are_told() -> None:
+    """By each recognizer that looked at either; of one that looked at canaries alone there is no statistic."""
+    rng = np.random.default_rng(0)
+    theirs = {"dlib_resnet": [(40.0, float(score)) for score in rng.normal(0.3, 0.05, 200)]}
+    alike = {"dlib_resnet": [(40.0, float(score)) for score in rng.normal(0.3, 0.05, 200)], "arcface": [(40.0, 0.1)]}
+    apart = {"dlib_resnet": [(height, score + 0.3) for height, score in alike["dlib_resnet"]]}
+    for mine, least, most in ((alike, 0.0, 0.2), (apart, 0.9, 1.0)):
+        made = figures([verdict()], [truth()], Faces([], [], theirs), 0, 0.95, mine)
+        found = {one.of("recognizer"): one for one in made if one.name == "score_ks"}
+        assert least <= (found["dlib_resnet"].value or 0) <= most
+        assert set(found) == set(mine)
+    assert "score_ks" in Planted(made, {}, planted((), ()).placed, (), ()).unlike
+    other = figures([verdict()], [truth()], Faces([], []), 0, 0.95, alike)
+    assert all(one.value is None for one in other if one.name == "score_ks")

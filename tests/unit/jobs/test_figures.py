@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from jobs.figures import Figures, collect
+from jobs.figures import Figures, Sitting, collect
 from tests.support import lakes
 
 
@@ -15,7 +15,7 @@ def faces(*looks: str) -> list[dict[str, Any]]:
 def test_a_run_without_rows_has_no_figures(tmp_path: Path) -> None:
     """Nothing was written, nothing is counted, nothing is divided by it."""
     lake = lakes.make(tmp_path / "lake", [])
-    figures = collect(lake, "run-1", {}, 0, 0.0)
+    figures = collect(lake, "run-1", Sitting(0, 0.0, {}, 0))
     assert figures.counts["faces"] == figures.counts["searched_again"] == figures.counts["missed"] == 0
     assert "miss_rate" not in figures.values
     assert figures.lines() == ["nothing new; 0 faces"]
@@ -33,7 +33,9 @@ def test_what_the_policys_plan_missed_is_counted(tmp_path: Path) -> None:
         lakes.row("not sampled", plans=["balanced"]),
         lakes.row("bad", None, plans=[]),
     ]
-    figures = collect(lakes.make(tmp_path / "lake", rows), "run-1", {}, len(rows), 2.0)
+    figures = collect(
+        lakes.make(tmp_path / "lake", rows), "run-1", Sitting(len(rows), 2.0, {"detect": 3.0, "decode": 1.0}, len(rows))
+    )
     counted = {name: figures.counts[name] for name in ("searched_again", "missed", "residual")}
     assert counted == {"searched_again": 4, "missed": 2, "residual": 1}
     assert figures.values["miss_rate"] == 0.5

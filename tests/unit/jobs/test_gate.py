@@ -300,3 +300,50 @@ def test_a_verdict_can_be_told_and_judged_again() -> None:
     again = judge(gates.checked(tree["gate"], "recorded"), [*whole, *figures], Expected.recalled(tree["expected"]))
     assert (again.word, again.lines()) == (said.word, lines)
     assert (record["counts"]["failed"], tree["word"]) == (1, "obfuscated")
+
+
+@pytest.mark.parametrize("people", ["canaries", "guessed"])
+def test_stand_ins_that_are_found_refuse_a_lake_that_is_good_otherwise(people: str) -> None:
+    """Where the bound from below is above the limit; one above it by the estimate alone may be chance."""
+    whole = evidence.whole(DEFAULT)
+    for low, word in ((DEFAULT.named_most - 1e-6, Word.ANONYMOUS), (DEFAULT.named_most + 1e-6, Word.OBFUSCATED)):
+        said = verdict([*whole, *evidence.stood_in(DEFAULT, low, people)])
+        assert said.word is word
+        assert found(said, "stand_ins").passed is (word is Word.ANONYMOUS)
+    assert people in found(said, "stand_ins").sentence
+
+
+def test_stand_ins_never_stand_for_named_people() -> None:
+    """Whatever they show, who was asked for by name is missing; and of nobody the check is left out, and said so."""
+    rest = [one for one in evidence.whole(DEFAULT) if one.scope != "attack"]
+    strong = [replace(one, people=5000, cases=5000) for one in evidence.stood_in(DEFAULT, 0.0)]
+    assert verdict([*rest, *strong]).word is Word.OBFUSCATED
+    assert found(verdict([*rest, *strong]), "rank1").state is State.MISSING
+    assert "people found among canaries or guessed people" in verdict(evidence.whole(DEFAULT)).left_out
+
+
+@pytest.mark.parametrize("low", [None, math.nan], ids=["no bound", "no number"])
+def test_stand_ins_without_a_bound_speak_by_their_estimate(low: float | None) -> None:
+    """Nothing excuses a figure that has no bound, and what is no number has failed."""
+    broken = [replace(one, low=low) for one in evidence.stood_in(DEFAULT, 0.01)]
+    assert found(verdict([*evidence.whole(DEFAULT), *broken]), "stand_ins").state is State.FAILED
+
+
+def test_stand_ins_in_another_gallery_or_around_faces_say_nothing() -> None:
+    """Among fewer people a blind guess is right more often, and context is that of another picture."""
+    ranked, _ = evidence.stood_in(DEFAULT, 0.5)
+    small = replace(ranked, dimensions=tuple((k, "100" if k == "gallery" else v) for k, v in ranked.dimensions))
+    around = replace(ranked, dimensions=tuple((k, "T4" if k == "tier" else v) for k, v in ranked.dimensions))
+    said = verdict([*evidence.whole(DEFAULT), small, around])
+    assert said.word is Word.ANONYMOUS
+    assert "stand_ins" not in {one.name for one in said.checks}
+
+
+def test_who_consented_is_counted_apart() -> None:
+    """Faces that are visible by consent change no check and no word, and the reader is told how many."""
+    kept = figure("evaluation", "visible_by_consent", 12.0, {})
+    with_them, without = verdict([*evidence.whole(DEFAULT), kept]), verdict(evidence.whole(DEFAULT))
+    assert (with_them.word, with_them.checks) == (without.word, without.checks)
+    assert with_them.exposed.consented == 12
+    assert any("12 faces" in line and "by consent" in line for line in with_them.lines())
+    assert not any("by consent" in line for line in without.lines())

@@ -174,6 +174,20 @@ def test_a_smaller_gallery_is_shown_and_told(tmp_path: Path, asked: Asked) -> No
         assert "right person among 36" in made
 
 
+def test_people_who_stand_in_are_shown_apart(tmp_path: Path, asked: Asked) -> None:
+    """In a table of their own, with what they are worth; a lake in which one kind is found for sure is refused."""
+    shown = [*evaluated_lakes.good(), *evidence.stood_in(DEFAULT, 0.0), *evidence.stood_in(DEFAULT, 0.3, "guessed")]
+    said, page, text = written(evaluated_lakes.make(tmp_path / "lake", shown), asked, tmp_path)
+    assert said["word"] == "obfuscated"
+    for made in (html.unescape(page), text):
+        assert "Canaries, among 1,000" in made
+        assert "People whom two recognizers guess, among 1,000" in made
+        assert "speak against the lake and never for it" in made
+        assert "is at least 30.00%" in made
+    alone = written(evaluated_lakes.make(tmp_path / "other", evaluated_lakes.good()), asked, tmp_path)[1]
+    assert "never for it" not in alone
+
+
 def test_a_crop_is_of_the_region_and_a_little_around() -> None:
     """At the border it ends with the picture; the mask is in its middle."""
     inside = worst.crop(evaluated_lakes.photo(0), evaluated_lakes.face())

@@ -38,8 +38,8 @@ def test_the_rates_hold_where_they_were_measured() -> None:
     first, second = people(400)
     found = reached(WHO, first, second)
     strangers = WHO.similarity(first, second)[~np.eye(400, dtype=bool)]
-    for label, rate in calibration.FMR_LABELS.items():
-        at = found.thresholds[label]
+    for label, at in found.thresholds.items():
+        rate = calibration.FMR_LABELS[label]
         assert (strangers >= at).sum() == int(len(strangers) * rate)
         assert found.tar[label].value == pytest.approx(
             float((np.diag(WHO.similarity(first, second)) >= at).mean()), abs=1e-9

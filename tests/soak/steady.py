@@ -1,0 +1,226 @@
+"""Two hours or 200,000 images, with random kills of workers and of the driver: nothing lost, memory flat.
+
+``python -m tests.soak.steady`` anonymizes small drawn pictures under ``benchmarks/growth.yaml``. Every 20 to 90 seconds
+a Python worker is killed, sometimes all of them, and now and then the whole run, which is then started again. What is
+resident is read every two seconds for each process; of those that lived long enough a line is fitted through the
+minutes after they warmed up. Flat is: the 95% interval of its slope holds zero, or what it adds in an hour is less than
+2% of what the process has.
+"""
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from benchmarks import scenes
+from benchmarks.watch import kind_of
+from jobs.lake import Lake
+from tests.support.anonymizing import HELD_BACK, QUIET, key_file
+from tests.support.processes import Process
+from tests.support.victims import below, command_line, daemons_of, resident_mib
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICY = ROOT / "benchmarks" / "growth.yaml"
+WARM_SECONDS, LEAST_SECONDS, LOOK_SECONDS = 120.0, 480.0, 2.0
+FLAT_SHARE_AN_HOUR = 0.02
+_GAVE_UP = "failed 4 times; aborting job"
+"""What Spark says where the workers of one task were killed as often as it tries one; the next run goes on."""
+DRIVER_SHARE = 0.1
+"""Of all kills; each costs a start of Spark."""
+
+
+@dataclass
+class Life:
+    """What one process had, as often as it was looked at: seconds, and MiB resident."""
+
+    kind: str
+    seconds: list[float] = field(default_factory=list)
+    mib: list[float] = field(default_factory=list)
+
+    def slope(self) -> tuple[float, float, float] | None:
+        """Return MiB an hour with its 95% interval, by minutes after the warm-up; nothing for a short life."""
+        if not self.seconds or self.seconds[-1] - self.seconds[0] < LEAST_SECONDS:
+            return None
+        since = np.array(self.seconds) - self.seconds[0]
+        minutes = (since // 60).astype(int)
+        wanted = [minute for minute in range(int(WARM_SECONDS // 60), minutes[-1]) if (minutes == minute).any()]
+        hours = np.array(wanted) / 60
+        means = np.array([np.array(self.mib)[minutes == minute].mean() for minute in wanted])
+        line = stats.linregress(hours, means)
+        # Minutes that follow each other are alike: fewer of them are independent (first-order autocorrelation).
+        rest = means - (line.intercept + line.slope * hours)
+        alike = max(0.0, float(np.corrcoef(rest[1:], rest[:-1])[0, 1])) if rest.std() > 0 else 0.0
+        error = float(line.stderr) * math.sqrt((1 + alike) / max(1e-3, 1 - alike))
+        reach = float(stats.t.ppf(0.975, max(1, len(wanted) - 2))) * error
+        return float(line.slope), float(line.slope) - reach, float(line.slope) + reach
+
+    def flat(self) -> bool | None:
+        """Return whether it does not grow; nothing where its life was too short to tell."""
+        found = self.slope()
+        return None if found is None else found[1] <= 0 or found[0] < FLAT_SHARE_AN_HOUR * float(np.mean(self.mib))
+
+
+@dataclass
+class Soak:
+    """One soak.
+
+    Attributes:
+        folder: for pictures, lake and log.
+        images: in all.
+        deadline: on the monotonic clock; nothing is killed after it, and the run goes on to its end.
+        options: further ones of the command.
+        seed: of moments and victims.
+    """
+
+    folder: Path
+    images: int
+    deadline: float
+    options: Sequence[str]
+    seed: int
+    kills: Counter[str] = field(default_factory=Counter)
+    lives: dict[int, Life] = field(default_factory=dict)
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        """Make the pictures."""
+        self._draw = random.Random(self.seed)  # noqa: S311 - moments are to be told again, not to be secret
+        self.source = scenes.write_tiny(self.folder / "in", self.images)
+        self.lake = self.folder / "lake"
+        self._key = key_file(self.folder)
+
+    def run(self) -> None:
+        """Run until all images are done.
+
+        Raises:
+            RuntimeError: a run ended with an error.
+        """
+        while not self._one():
+            pass
+
+    def _one(self) -> bool:
+        """Run once; return whether it came to its end."""
+        places = (str(self.source), str(self.lake), "--policy", str(POLICY), "--key-file", self._key)
+        command = [sys.executable, "-m", "jobs.anonymize", *places, *QUIET, *self.options]
+        process = Process("anonymize", command, self.folder / f"said-{self.runs}.log", {"PYTHONPATH": str(ROOT)})
+        self.runs += 1
+        try:
+            return self._watched(process)
+        finally:
+            process.kill()
+
+    def _watched(self, process: Process) -> bool:
+        next_kill = time.monotonic() + self._draw.uniform(20, 90)
+        while not process.ended:
+            self._look(process.pid)
+            with contextlib.suppress(TimeoutError):
+                process.wait(LOOK_SECONDS)
+            now = time.monotonic()
+            if next_kill <= now < self.deadline:
+                next_kill = now + self._draw.uniform(20, 90)
+                if self._kill(process):
+                    return False
+        if process.code not in {0, HELD_BACK}:
+            if _GAVE_UP in process.tail():
+                self.kills["a task's last try"] += 1
+                return False
+            raise RuntimeError(f"a run ended with {process.code}; its log ends with:\n{process.tail()}")
+        return True
+
+    def _kill(self, process: Process) -> bool:
+        """Kill something of a run; return whether it was all of it."""
+        if self._draw.random() < DRIVER_SHARE:
+            self.kills["driver"] += 1
+            process.kill()
+            return True
+        daemons = daemons_of(process.pid)
+        children = [one for daemon in daemons for one in below(daemon)]
+        every = self._draw.random() < DRIVER_SHARE
+        victims = [*daemons, *children] if every else self._draw.sample(children, min(1, len(children)))
+        for victim in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+        if victims:
+            self.kills["all workers" if every else "worker"] += 1
+        return False
+
+    def _look(self, pid: int) -> None:
+        """Note what each process of a run has now."""
+        now = time.monotonic()
+        for one in (pid, *below(pid)):
+            mib = resident_mib(one)
+            if mib is not None:
+                known = self.lives.setdefault(one, Life(kind_of(tuple(command_line(one).split()))))
+                known.seconds.append(now)
+                known.mib.append(mib)
+
+    def told(self, seconds: float) -> dict[str, object]:
+        """Return the figures, when all is done."""
+        rows = Lake(str(self.lake)).tables.query(
+            "SELECT status, reason, COUNT(*) AS n, COUNT(DISTINCT image_id) AS ids FROM images GROUP BY status, reason"
+        )
+        found = rows.to_pylist()
+        total, ids = sum(row["n"] for row in found), sum(row["ids"] for row in found)
+        lives = [(life, life.slope()) for life in self.lives.values()]
+        long = [(life, slope) for life, slope in lives if slope is not None]
+        return {
+            "images": self.images,
+            "rows": total,
+            "lost": self.images - ids,
+            "twice": total - ids,
+            "quarantined": sum(row["n"] for row in found if row["status"] == "quarantined"),
+            "seconds": round(seconds),
+            "kills": dict(self.kills),
+            "runs": self.runs,
+            "ledger_events": Lake(str(self.lake)).ledger.verify(),
+            "memory": [
+                {
+                    "process": life.kind,
+                    "minutes": round((life.seconds[-1] - life.seconds[0]) / 60, 1),
+                    "mean_mib": round(float(np.mean(life.mib))),
+                    "mib_an_hour": [round(one, 1) for one in slope],
+                    "flat": life.flat(),
+                }
+                for life, slope in long
+            ],
+            "flat": all(life.flat() for life, _ in long) if long else None,
+            "seed": self.seed,
+        }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Soak, print; return 0 if nothing was lost, nothing is there twice, and memory is flat."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak.steady", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=120, metavar="N", help="of kills (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=200_000, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: %(default)s)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures as JSON")
+    args, more = parser.parse_known_args(argv)
+    clock = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="faceveil-soak-") as folder:
+        soak = Soak(Path(folder), args.images, clock + 60 * args.minutes, more, args.seed)
+        soak.run()
+        told = soak.told(time.monotonic() - clock)
+    text = json.dumps(told, indent=1) + "\n"
+    sys.stdout.write(text)
+    if args.out is not None:
+        args.out.write_text(text, encoding="utf-8")
+    return int(bool(told["lost"] or told["twice"] or told["quarantined"] or told["flat"] is False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

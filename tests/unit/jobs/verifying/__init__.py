@@ -1,0 +1,1 @@
+"""What ``faceveil verify`` finds, and that it accuses nobody else."""

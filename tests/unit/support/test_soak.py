@@ -1,0 +1,31 @@
+"""What a soak takes for flat memory, on lives that were made."""
+
+import numpy as np
+import pytest
+
+from tests.soak.steady import LEAST_SECONDS, LOOK_SECONDS, Life
+
+
+def life(mib_an_hour: float, hours: float = 1.0, noise: float = 2.0, warm: float = 0.0) -> Life:
+    """Return a process with 300 MiB that grows so much."""
+    seconds = np.arange(0, 3600 * hours, LOOK_SECONDS)
+    draw = np.random.default_rng(0)
+    grown = 300 + mib_an_hour * seconds / 3600 + draw.normal(0, noise, len(seconds)) - warm * np.exp(-seconds / 30)
+    return Life("worker", [float(one) for one in 50 + seconds], [float(one) for one in grown])
+
+
+def test_a_short_life_tells_nothing() -> None:
+    """Nor does none at all."""
+    assert Life("worker").flat() is None
+    assert life(100, LEAST_SECONDS / 3600 - 0.01).flat() is None
+
+
+@pytest.mark.parametrize(("growth", "flat"), [(0, True), (-20, True), (3, True), (12, False), (100, False)])
+def test_a_leak_is_told_from_noise(growth: float, flat: bool) -> None:
+    """Below 2% an hour it is no leak that a night would show."""
+    assert life(growth).flat() is flat
+
+
+def test_warming_up_is_no_leak() -> None:
+    """Models and caches are loaded in the first minutes."""
+    assert life(0, warm=200).flat() is True
