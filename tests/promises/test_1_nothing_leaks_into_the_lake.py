@@ -177,10 +177,10 @@ def test_no_credential_is_in_a_temporary_folder_or_the_vault(left: Left) -> None
 def test_no_log_quotes_an_image(left: Left) -> None:
     """No eight bytes of any image in a row are in what was said, or in Spark's events."""
     sources = [path.read_bytes() for path in (left.archive / FOLDER).iterdir() if path.is_file()]
-    logs = [(left.work / "said").read_bytes(), *(text.encode() for text in events_of(left))]
+    logs = b"\n".join([(left.work / "said").read_bytes(), *(text.encode() for text in events_of(left))])
     assert len(sources) > len(PHONES)
     assert quoted(b"a decoder says: " + sources[0][200:260], sources)
-    assert [run for log in logs for run in quoted(log, sources)] == []
+    assert quoted(logs, sources) == []
 
 
 def test_clear_pixels_hold_nothing(left: Left) -> None:
