@@ -144,7 +144,8 @@ def test_without_labels_each_photo_is_attacked_by_itself_and_others_stand_in(
     assert not [one for one in answer["figures"] if one["scope"] == "control"]
     mine = [one for one in answer["figures"] if one["scope"] == "stand_in"]
     count = {(one["dimensions"]["people"], one["name"]): one["value"] for one in mine if len(one["dimensions"]) == 1}
-    assert count["canaries", "people"] >= 20
+    # Where each canary goes hangs on ids, so on chance: some of them fall on others, and who has one left has no pair.
+    assert count["canaries", "people"] >= 0.7 * PEOPLE
     found = {one["dimensions"]["attack"]: one for one in mine if one["name"] == "rank1"}
     assert set(found) == {"static", "replay"}
     by_chance = stats.binom.ppf(1 - 1e-4, PEOPLE, 1 / PEOPLE) / PEOPLE
