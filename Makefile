@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint docs test soak coverage bench recall frontier attacked audit demo picture lock wheel clean
+.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint docs test soak coverage bench recall frontier attacked audit demo picture lock wheel release clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -135,6 +135,16 @@ wheel: setup  ## build dist/faceveil-*.whl, which travels to executors
 	@rm -rf build/lib build/bdist.* dist
 	@$(BIN)/python -m build --no-isolation --wheel --outdir dist . >build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	@ls dist/*.whl
+
+release: setup  ## wheel and source archive in dist/; each is installed into an empty environment and asked its version
+	@rm -rf build/lib build/bdist.* dist
+	@$(BIN)/python -m build --no-isolation --outdir dist . >build/release.log 2>&1 || { cat build/release.log; exit 1; }
+	@for file in dist/*; do \
+		rm -rf build/empty && $(PYTHON) -m venv build/empty && \
+		build/empty/bin/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/bootstrap.lock && \
+		build/empty/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation "$$file" && \
+		echo "$$file: $$(cd / && $(CURDIR)/build/empty/bin/faceveil --version)" || exit 1; \
+	done; rm -rf build/empty
 
 # Each list is solved with the versions of dev.lock, so that a version is decided in one place.
 COMPILE = cd requirements && ../$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-header

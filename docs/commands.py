@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from anonymizer_udfs.models.cache import cache_dir
 from docs import marked
 from jobs import cli, completion
 
@@ -13,8 +14,9 @@ COLUMNS = "100"
 
 def command(name: str) -> str:
     """Return a command as a heading with its help."""
-    parser = completion.parser_of(name)
-    return "\n".join([f"### `faceveil {name}`", "", "```text", parser.format_help().rstrip(), "```", ""])
+    # Where models are kept is another place for everybody.
+    said = completion.parser_of(name).format_help().replace(str(cache_dir()), "~/.cache/faceveil/models")
+    return "\n".join([f"### `faceveil {name}`", "", "```text", said.rstrip(), "```", ""])
 
 
 def written(text: str) -> str:

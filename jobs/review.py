@@ -9,18 +9,21 @@ from collections.abc import Sequence
 from anonymizer_udfs.policy import ONE, TWO
 from conf import policies
 from conf.policies import UnknownPolicyError
+from conf.settings import Settings
 from jobs import options
 from jobs.errors import LakeError, UsageError, VaultError
+from jobs.lake import Lake
 from jobs.options import Common, Parser
 from jobs.originals import Originals
 from jobs.placed import Placed, open_lake
+from jobs.reporting import dashboard
 from jobs.reviewing import server
 from jobs.reviewing.deciding import Eyes
 from jobs.reviewing.desk import Desk
 from jobs.reviewing.guard import Guard, origin
 
 EXAMPLES = """  faceveil review ./lake                                  the page, for whoever runs the command
-  faceveil review ./lake --as anna --as ben               a link for each of two people
+  faceveil review ./lake --as anna --as ben               a link for each of two people; /dashboard is served beside it
   faceveil review s3a://open/lake --vault none --signing-key-env KEY     without sources; decisions are still signed
   faceveil review ./lake --policy ours.yaml               where a policy of your own asks for two pairs of eyes
   ssh -L 8431:127.0.0.1:8431 host faceveil review /data/lake             from another machine
@@ -60,7 +63,8 @@ def _work(args: argparse.Namespace, common: Common) -> int:
     strange = [name for name in names if not _NAME.fullmatch(name)]
     if strange:
         raise UsageError("--as takes a name of letters, digits and . _ @ + -, at most 64 of them")
-    desk = desk_of(open_lake(args.lake, common), eyes_of(args.policy), args.content_column)
+    placed = open_lake(args.lake, common)
+    desk = desk_of(placed, eyes_of(args.policy), args.content_column)
     with server.listening(args.port) as listening:
         guard = Guard(listening.getsockname()[1], names, guard_origin)
         links = guard.links()
@@ -68,7 +72,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         lines += ["each link lets one browser in, once; end with Ctrl-C"]
         options.answer({"links": links, "source": desk.originals is not None}, lines, as_json=common.as_json)
         sys.stdout.flush()
-        server.server(server.app(desk, guard)).run(sockets=[listening])
+        server.server(server.app(desk, guard, overview_of(placed.lake, common.settings))).run(sockets=[listening])
     return options.DONE
 
 
@@ -91,6 +95,11 @@ def desk_of(placed: Placed, eyes: Eyes, content_column: str | None = None) -> De
     except (UsageError, VaultError):
         originals = None  # whoever may not open the vault sees what is released, and no source
     return Desk(placed.lake, eyes, originals, limits.max_pixels)
+
+
+def overview_of(lake: Lake, settings: Settings) -> server.Overview:
+    """Return what makes a lake's dashboard, anew each time it is called."""
+    return lambda: dashboard.html(dashboard.state(lake, settings))
 
 
 def eyes_of(given: Sequence[str]) -> Eyes:

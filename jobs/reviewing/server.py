@@ -1,4 +1,4 @@
-"""The review server: a page, its two files, and what they ask for; whoever is not let in gets nothing.
+"""The review server: a page, its two files, what they ask for, and the dashboard; whoever is not let in gets nothing.
 
 Runs on a reviewer's machine or beside the lake, on loopback. FastAPI answers, uvicorn listens; no request is logged,
 since the first one holds a token.
@@ -22,7 +22,7 @@ from anonymizer_udfs.outcome import BadImageError
 from jobs.errors import LakeBusyError, StoreError, UsageError
 from jobs.reviewing.asking import AT_ONCE, WHY_MOST, Ask, StaleError
 from jobs.reviewing.desk import Desk, GoneError
-from jobs.reviewing.guard import HEADERS, Guard
+from jobs.reviewing.guard import HEADERS, SELF_CONTAINED, Guard
 from jobs.reviewing.queue import STATES, Filter, Item
 
 HOST = "127.0.0.1"
@@ -33,12 +33,19 @@ _STRANGER = "open the link that faceveil review printed: it lets one browser in,
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """Whatever else of this process is watched, addresses and answers here are not: they have tokens and ids in them."""
 Next = Callable[[Request], Awaitable[Response]]
+Overview = Callable[[], str]
+"""The dashboard of the lake as it is now, as HTML that asks for nothing."""
 
 
-def app(desk: Desk, guard: Guard) -> FastAPI:
+def app(desk: Desk, guard: Guard, overview: Overview) -> FastAPI:
     """Return the application."""
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELEMETRY)
     _protect(made, guard)
+
+    @made.get("/dashboard")
+    def told() -> Response:
+        return HTMLResponse(overview(), headers={"Content-Security-Policy": SELF_CONTAINED})
+
     _pages(made, guard)
     _images(made, desk)
 
@@ -60,7 +67,7 @@ def _protect(made: FastAPI, guard: Guard) -> None:
             said = f"the server failed ({type(error).__name__}); see docs/review.md, and report it"
             answer = JSONResponse({"error": said}, 500)
         for name, value in HEADERS.items():
-            answer.headers[name] = value
+            answer.headers.setdefault(name, value)
         return answer
 
     @made.exception_handler(FaceveilError)

@@ -103,6 +103,26 @@ def test_the_page_can_be_used_everywhere(view: str, chromium: Browser, tmp_path:
         assert faults(page) == []
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_dashboard_opens_from_the_page(view: str, chromium: Browser, tmp_path: Path) -> None:
+    """By its link, with its style, for whoever was let in; nothing complains, and axe finds no fault."""
+    desk = reviewed.desk(tmp_path)
+    with reviewed.serving(desk) as guard:
+        page = entered(chromium, guard.links()["anna"], **VIEWS[view])
+        link = page.value(
+            "[...document.querySelectorAll('header a')].map(a => [a.textContent, a.href, a.target]).flat()"
+        )
+        assert link == ["Dashboard", f"http://127.0.0.1:{guard.port}/dashboard", "_blank"]
+        page.call("Page.navigate", url=link[1])
+        until(page, "document.readyState === 'complete' && !!document.getElementById('backlog')")
+        kept(page, f"{view}-dashboard")
+        plate = page.value("getComputedStyle(document.getElementById('word')).backgroundColor")
+        assert plate != "rgba(0, 0, 0, 0)"
+        assert not page.value("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert page.complaints() == []
+        assert faults(page) == []
+
+
 def made(desk: Desk) -> list[Decision]:
     """Return all decisions of a lake."""
     return list(Decisions(desk.lake).all())

@@ -41,9 +41,14 @@ def judged(one: Hostile, row: Mapping[str, Any], max_pixels: int) -> list[str]:
         return faults
     if row["status"] not in {"anonymized", "clean", "review"}:
         return [*faults, f"has bytes and the status {row['status']}"]
-    found = [(how, word) for how, data in readings_of(row["content"]) for word in one.gone if word in data]
+    found = [
+        (how, word, data.count(word)) for how, data in readings_of(row["content"]) for word in one.gone if word in data
+    ]
     seen = seen_in(one.data, max_pixels) if found else []
-    faults += [f"what was planted is in {how}" for how, word in found if not any(word in data for data in seen)]
+    # As often as the source's own picture shows it, and not once more.
+    faults += [
+        f"what was planted is in {how}" for how, word, n in found if n > max((d.count(word) for d in seen), default=0)
+    ]
     return faults + list(_pixels(one.data, row, max_pixels))
 
 

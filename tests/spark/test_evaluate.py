@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scipy import stats
 
 from jobs import evaluate, report
 from jobs.lake import Lake
@@ -134,7 +133,7 @@ def test_without_labels_each_photo_is_attacked_by_itself_and_others_stand_in(
     gone.unlink()
     people = {f"Jane {n}/{i}.png": portrait(100 + 4 * n + i) for n in range(PEOPLE) for i in range(2)}
     folder = write(tmp_path / "consented", people)
-    options = ["--canaries", str(folder), "--canary-count", str(2 * PEOPLE), *packs("fixture/w_mbf128.onnx")]
+    options = ["--canaries", str(folder), "--canary-count", str(4 * PEOPLE), *packs("fixture/w_mbf128.onnx")]
     attacks = ("--attack", "static", "--attack", "replay")
     code, answer = evaluated(lake, capsys, "--policy", str(POLICY), *attacks, *options)
     assert code == DONE
@@ -147,8 +146,7 @@ def test_without_labels_each_photo_is_attacked_by_itself_and_others_stand_in(
     assert count["canaries", "people"] >= 20
     found = {one["dimensions"]["attack"]: one for one in mine if one["name"] == "rank1"}
     assert set(found) == {"static", "replay"}
-    by_chance = stats.binom.ppf(1 - 1e-4, PEOPLE, 1 / PEOPLE) / PEOPLE
-    assert all(one["value"] <= by_chance for one in found.values())
+    assert all(one["low"] <= 1 / PEOPLE and one["value"] < 0.3 for one in found.values())
     assert {one["name"] for one in mine if "asked" in one["dimensions"]} >= {"weak_blur_broken", "stranger_found"}
     if "--panel" in options:
         assert (count["guessed", "people"], count["guessed", "alone"], count["guessed", "doubted"]) == (1, 0, 0)

@@ -175,7 +175,7 @@ def serving(made: Desk, *names: str, origin: str | None = None) -> Iterator[Guar
     """Serve a desk on a free port while the block runs."""
     with server.listening(0) as listening:
         guard = Guard(listening.getsockname()[1], names or ("anna",), origin)
-        running = server.server(server.app(made, guard))
+        running = server.server(server.app(made, guard, review.overview_of(made.lake, load())))
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until = time.monotonic() + 60

@@ -204,8 +204,8 @@ def test_two_faces_in_one_block_are_both_filled(tmp_path: Path) -> None:
 
 
 Spot = tuple[float, float, float, float, float | None]
-COARSE = 111
-"""Of 255, the most; a step of the mean is an eighth of it in grey levels: more than a mild change."""
+COARSE = 127
+"""Of 255, the most; a step of the mean is an eighth of it in grey levels."""
 SPOTS = st.tuples(*[st.floats(0, 1)] * 4, st.sampled_from([None, 17.0, 90.0]))
 """Where in a picture a face is: one corner and the other one as shares of the sides, and its turn."""
 

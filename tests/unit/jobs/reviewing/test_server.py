@@ -50,7 +50,8 @@ def ask(image: dict[str, Any], action: str, **said: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/review.js", "/api/queue", "/api/audit", "/api/images/" + "0" * 32, "/pictures/x/result"]
+    "path",
+    ["/", "/review.js", "/dashboard", "/api/queue", "/api/audit", "/api/images/" + "0" * 32, "/pictures/x/result"],
 )
 def test_a_stranger_gets_nothing(guard: Guard, path: str) -> None:
     """Neither without a session, nor with one that is made up; the answer says what to do and nothing of the lake."""
@@ -325,3 +326,16 @@ def test_a_proxy_gives_it_a_name(desk: Desk) -> None:
         with pytest.raises(UsageError, match="TLS"):
             guards.origin(wrong)
     assert guards.origin("https://a.b:8443/") == "https://a.b:8443"
+
+
+def test_the_dashboard_is_served_beside_the_page(anna: Client, desk: Desk) -> None:
+    """As the lake is now, under a policy that runs nothing, also where the page's own one is stricter about styles."""
+    status, headers, content = anna.ask("GET", "/dashboard")
+    assert (status, headers["cache-control"], headers["x-frame-options"]) == (200, "no-store", "DENY")
+    assert "script" not in headers["content-security-policy"]
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    page = content.decode()
+    assert all(f'id="{key}"' in page for key in ("runs", "backlog", "drift", "verdicts"))
+    ids = desk.lake.query("SELECT image_id FROM images").column(0).to_pylist()
+    assert ids
+    assert not any(one in page for one in ids)
