@@ -43,6 +43,8 @@ ENVIRONMENT = {
 }
 """What a scheduler's environment holds beside the job."""
 CREDENTIALS = tuple(value.encode() for value in ENVIRONMENT.values())
+SPOKEN = (b"Description", b"Extension", b"extension")
+"""Words of Spark's own events that formats use for themselves, too: XMP has a Description."""
 EVENTS = ("spark.eventLog.enabled=true", "spark.eventLog.compress=true")
 
 
@@ -175,12 +177,12 @@ def test_no_credential_is_in_a_temporary_folder_or_the_vault(left: Left) -> None
 
 
 def test_no_log_quotes_an_image(left: Left) -> None:
-    """No eight bytes of any image in a row are in what was said, or in Spark's events."""
+    """No eight bytes of any image in a row are in what was said or in Spark's events, but for words of Spark."""
     sources = [path.read_bytes() for path in (left.archive / FOLDER).iterdir() if path.is_file()]
     logs = b"\n".join([(left.work / "said").read_bytes(), *(text.encode() for text in events_of(left))])
     assert len(sources) > len(PHONES)
     assert quoted(b"a decoder says: " + sources[0][200:260], sources)
-    assert quoted(logs, sources) == []
+    assert [one for one in quoted(logs, sources) if not any(one in word for word in SPOKEN)] == []
 
 
 def test_clear_pixels_hold_nothing(left: Left) -> None:

@@ -163,13 +163,16 @@ def _frames(data: bytes) -> Iterator[tuple[str, bytes]]:
                 yield f"{opener.__name__} at {at}", opener().decompress(data[at:], _MOST_BYTES)
     for magic, codec in _FRAMES.items():
         for at in places(data, magic):
-            out = []
+            out, whole = [], False
             with contextlib.suppress(OSError, pa.ArrowException):
                 stream = pa.CompressedInputStream(pa.py_buffer(memoryview(data)[at:]), codec)
                 while len(out) < _MOST_BYTES >> 16 and (piece := stream.read(1 << 16)):
                     out.append(piece)
+                whole = not stream.read(1)
             if out:
                 yield f"{codec} at {at}", b"".join(out)
+            if out and whole:
+                break  # all to the end is frames, one after the other, and these are read: a log has a hundred
 
 
 def _spark_blocks(data: bytes) -> Iterator[tuple[str, bytes]]:

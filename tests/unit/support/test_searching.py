@@ -86,6 +86,9 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "xz": lzma.compress,
     "zstd": lambda data: framed(data, "zstd"),
     "lz4": lambda data: framed(data, "lz4"),
+    "the last of many zstd frames": lambda data: framed(b"before ", "zstd") * 90 + framed(data, "zstd"),
+    "zstd, after a frame and noise": lambda data: framed(b"before", "zstd") + NOISE + framed(data, "zstd"),
+    "zstd within lz4": lambda data: framed(framed(data, "zstd"), "lz4"),
     "zip": zipped,
     "tar.gz": tarred,
     "sqlite": database,
@@ -122,6 +125,12 @@ def test_a_secret_is_found_in_a_name_and_in_json(tmp_path: Path) -> None:
     (tmp_path / SECRET.decode()).touch()
     assert traces(tmp_path, [SECRET])
     assert any(word in json.dumps({"name": SECRET.decode()}).encode() for word in forms(SECRET).values())
+
+
+def test_a_log_of_many_frames_is_read_once() -> None:
+    """Each flush of a log is a frame: read from each one to the end it would be read as often as there are."""
+    log = b"".join(framed(b"%d happened\n" % number, "zstd") for number in range(300))
+    assert [how for how, _ in readings_of(log)] == ["its bytes", "zstd at 0"]
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
