@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from anonymizer_udfs import __version__
 from anonymizer_udfs.decided import Box
@@ -267,9 +266,8 @@ class Decisions:
         return {}
 
     def _commit(self, fresh: Sequence[Decision], last: int) -> dict[str, int]:
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in DECISIONS.columns])
         rows = [one.row(number) for number, one in enumerate(fresh, last + 1)]
-        self._tables.append(DECISIONS.name, pa.Table.from_pylist(rows, schema=schema), APP, last + len(rows))
+        self._tables.append_rows(DECISIONS.name, rows, APP, last + len(rows))
         return {str(row["decision_id"]): int(row["decision_seq"]) for row in rows}
 
     def _vouch(self, session_id: str, some: Mapping[int, str]) -> None:

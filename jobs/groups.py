@@ -180,8 +180,7 @@ class GroupStore:
             "previous_hash": before[-1]["hash"] if before else NO_HEAD,
         }
         row["hash"] = hashed(row)
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in GROUPS.columns])
-        self.tables.append("groups", pa.Table.from_pylist([row], schema=schema), APP, number)
+        self.tables.append_rows(GROUPS.name, [row], APP, number)
 
 
 def checked_head(vault: Vault | None, storage: Storage, spark: SparkSession) -> str:

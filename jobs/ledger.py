@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-
 from jobs.errors import LakeBusyError, LakeError, StoreError
 from jobs.signing import Signer
 from jobs.tables import Tables
@@ -143,9 +141,8 @@ class Ledger:
         }
         row["hash"] = hashed(row)
         row["signature"] = signer.sign(row["hash"]) if signer else None
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in RUNS.columns])
         try:
-            self._tables.append("runs", pa.Table.from_pylist([row], schema=schema), CHAIN, number)
+            self._tables.append_rows("runs", [row], CHAIN, number)
         except (LakeBusyError, StoreError):
             # Where the answer to a put was lost, what is there is ours.
             if not self._has(row["hash"]):
