@@ -5,11 +5,9 @@ Originals are read once more. Templates and heads stay on executors; the vault g
 
 import argparse
 import contextlib
-import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +33,7 @@ from jobs.groups import GroupStore
 from jobs.lake import SparkLake
 from jobs.lakefaces import CORNERS
 from jobs.latents import Learned, Learning
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.plan import TASKS_A_CORE
@@ -198,9 +196,8 @@ class _Making:
         return TASKS_A_CORE * session.cores(self.spark)
 
     def _event(self, lake: SparkLake) -> Event:
-        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         return Event(
-            run_id=run_id,
+            run_id=new_run_id(),
             event="started",
             job=JOB,
             key_id=self.key.key_id,

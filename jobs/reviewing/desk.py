@@ -4,18 +4,18 @@ Runs without Spark. One desk serves all threads of a server; other servers on th
 """
 
 import random
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from anonymizer_udfs.outcome import Reason, Status
-from jobs.decisions import Decision, Decisions
+from jobs.decision import Decision
+from jobs.decisions import Decisions
 from jobs.errors import JobError, UsageError
 from jobs.lake import Lake
+from jobs.ledger import new_run_id
 from jobs.originals import Originals
 from jobs.placed import among
 from jobs.reviewing import audit, pictures, queue
@@ -67,7 +67,7 @@ class Desk:
     eyes: Eyes
     originals: Originals | None = None
     max_pixels: int = 100_000_000
-    session_id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}")
+    session_id: str = field(default_factory=new_run_id)
 
     def __post_init__(self) -> None:
         """Nothing is read before it is asked for."""
