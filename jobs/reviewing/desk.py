@@ -21,7 +21,7 @@ from jobs.placed import among
 from jobs.reviewing import audit, pictures, queue
 from jobs.reviewing.asking import Ask
 from jobs.reviewing.audit import Audit
-from jobs.reviewing.deciding import AUDIT, Eyes, Key, Standing, standing, standings
+from jobs.reviewing.deciding import Eyes, Key, Standing, standing, standings
 from jobs.reviewing.queue import Filter, Item, Listing
 
 COLUMNS = (
@@ -31,7 +31,6 @@ COLUMNS = (
 DRAWS = 50
 """So many images of the draw are handed out at a time."""
 FRESH_S = 0.5
-_MISSES = frozenset({"add", "redraw", "harder", "withhold"})
 
 
 class GoneError(JobError):
@@ -86,7 +85,7 @@ class Desk:
         """Return how far the audit is, and the next images of the draw, in no order."""
         with self._lock:
             rows, order = self._releasable()
-            looked, missed = _looked(self._all(), rows)
+            looked, missed = audit.looked(self._all(), rows)
             some = audit.drawn(order, looked, DRAWS)
             random.SystemRandom().shuffle(some)  # so that two who look at once seldom look at the same image
             return Audit(len(rows), len(looked), len(missed)), some
@@ -261,29 +260,6 @@ class Desk:
 
 def _item(row: Mapping[str, Any], stand: Mapping[Key, Standing]) -> Item:
     return queue.item(row, stand.get(_key(row)))
-
-
-def _looked(
-    decisions: Sequence[Decision], rows: Mapping[str, Mapping[str, Any]]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the images of draws that people looked at, and those of them with a miss.
-
-    One in which nothing was missed counts as long as it is the same file; a miss as long as the image has the same
-    policy: that it was mended says nothing of the others.
-    """
-    undone = {one.undoes for one in decisions if one.action == "undo"}
-    asked = [one for one in decisions if one.asked == AUDIT and one.decision_id not in undone and one.image_id in rows]
-    missed = {
-        one.image_id
-        for one in asked
-        if one.action in _MISSES and one.policy_digest == rows[one.image_id]["policy_digest"]
-    }
-    passed = {
-        one.image_id
-        for one in asked
-        if one.action == "accept" and one.output_sha256 == rows[one.image_id]["output_sha256"]
-    }
-    return frozenset(missed | passed), frozenset(missed)
 
 
 def _told(one: Decision, turned: int, stored: tuple[int, int]) -> dict[str, Any]:
