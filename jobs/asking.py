@@ -4,9 +4,10 @@ The engine is DataFusion, as ``deltalake`` brings it (docs/developing.md says wh
 so only statements that are queries by their first words reach it.
 """
 
+import difflib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,6 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from deltalake.exceptions import DeltaError
 
-from conf.nearest import hint
 from jobs import moments, stores
 from jobs.errors import LakeError, LakeMissingError, UsageError
 from jobs.lake import Lake
@@ -190,14 +190,14 @@ class Asked:
         """Return what the engine said of a statement in our words, with the nearest name that is there."""
         known = [*self.tables, *self.views, *({CHANGES} - self.tables.keys())]
         if table := _NO_TABLE.search(said):
-            near = hint(table[1].lower(), known)
+            hint = _nearest(table[1], known)
             if table[1] in FIRST_WRITTEN_BY:
-                near = f"the first 'faceveil {FIRST_WRITTEN_BY[table[1]]}' makes it; "
-            return UsageError(f"no table or view {table[1]!r}; {near}there are: {', '.join(known)}")
+                hint = f"the first 'faceveil {FIRST_WRITTEN_BY[table[1]]}' makes it; "
+            return UsageError(f"no table or view {table[1]!r}; {hint}there are: {', '.join(known)}")
         if column := _NO_COLUMN.search(said):
             name = column[1].replace('"', "")
             columns = sorted({one for table in self.tables.values() for one in columns_of(table)})
-            near = hint(name.rpartition(".")[2].lower(), columns)
+            near = _nearest(name.rpartition(".")[2], columns)
             return UsageError(f"no column {name!r}; {near}'faceveil sql LAKE --list' shows all columns")
         if parser := _PARSER.search(said):
             return UsageError(f"that is no SQL: {parser[1]}")
@@ -219,6 +219,11 @@ def failed(said: str) -> LakeError:
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", line)
     without_paths = re.sub(r"\S*/\S+", "...", bare)
     return LakeError(f"the query broke off: {without_paths}")
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def columns_of(table: DeltaTable) -> dict[str, pa.DataType]:

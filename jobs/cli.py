@@ -1,12 +1,12 @@
 """``faceveil``: one command for all jobs; each is imported only when it is called, so that help is there at once."""
 
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from anonymizer_udfs import __version__
-from conf.nearest import hint
 
 DONE, FAILED, BAD_ARGUMENTS = 0, 1, 2
 
@@ -114,9 +114,9 @@ def _run(words: list[str]) -> int:
 
 def _unknown(word: str) -> int:
     kind, known = ("option", ("--help", "--version")) if word.startswith("-") else ("command", tuple(COMMANDS))
-    sys.stderr.write(
-        f"faceveil: unknown {kind} {word!r}; {hint(word, known)}known: {', '.join(known)}\nsee: faceveil --help\n"
-    )
+    near = difflib.get_close_matches(word, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    sys.stderr.write(f"faceveil: unknown {kind} {word!r}; {hint}known: {', '.join(known)}\nsee: faceveil --help\n")
     return BAD_ARGUMENTS
 
 
