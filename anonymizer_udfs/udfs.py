@@ -32,13 +32,9 @@ from anonymizer_udfs.canaries.base import CanarySpec
 from anonymizer_udfs.evaluation import examining
 from anonymizer_udfs.evaluation.attacking import RunAttacks
 from anonymizer_udfs.evaluation.examining import ExamineSpec
-from anonymizer_udfs.grouping import reading, seeking
 from anonymizer_udfs.grouping.reading import FaceSpec
-from anonymizer_udfs.grouping.seeking import Probe
 from anonymizer_udfs.isolation import watchdog
 from anonymizer_udfs.keys import KEY_BYTES, Key
-from anonymizer_udfs.landmarks.base import Landmarker
-from anonymizer_udfs.latent import reading as faces
 from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.cache import cache_dir
 from anonymizer_udfs.policy import public
@@ -103,59 +99,21 @@ class AssessPartition:
 
 
 @dataclass(frozen=True)
-class EmbedPartition:
-    """Partition function: rows of ``reading.WANTED`` in, rows of ``reading.SEEN`` out."""
-
-    spec: FaceSpec
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the templates of one partition's faces."""
-        return reading.embed(batches, on_executor(self.spec))
-
-
-@dataclass(frozen=True)
-class SeekPartition:
-    """Partition function: rows of ``reading.WANTED`` in, rows of ``seeking.SOUGHT`` out.
+class FacePartition:
+    """Partition function: one way to read the faces of a lake's originals; rows of ``reading.WANTED`` in.
 
     Attributes:
+        step: from batches and what workers are told to batches, such as ``grouping.reading.embed``; one that takes more
+            is given it by :func:`functools.partial`.
         spec: what workers are told.
-        probe: who is looked for.
     """
 
-    spec: FaceSpec
-    probe: Probe
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield which of one partition's faces are the person's."""
-        return seeking.seek(batches, on_executor(self.spec), self.probe)
-
-
-@dataclass(frozen=True)
-class HeadsPartition:
-    """Partition function: rows of ``reading.WANTED`` in, rows of ``reading.HEADS`` out."""
-
+    step: Callable[[Iterable[pa.RecordBatch], FaceSpec], Iterator[pa.RecordBatch]]
     spec: FaceSpec
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield the heads of one partition's faces."""
-        return reading.take_heads(batches, on_executor(self.spec))
-
-
-@dataclass(frozen=True)
-class LatentPartition:
-    """Partition function: rows of ``reading.WANTED`` in, rows of ``latent.reading.DRAWN`` out.
-
-    Attributes:
-        spec: what workers are told.
-        landmarker: who gives many points; none: the detectors' five.
-    """
-
-    spec: FaceSpec
-    landmarker: Landmarker | None
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield templates, shapes and textures of one partition's faces."""
-        return faces.read_faces(batches, on_executor(self.spec), self.landmarker)
+        """Yield what the step makes of one partition's faces."""
+        return self.step(batches, on_executor(self.spec))
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,11 @@
 
 import re
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-MEBIBYTE = 1 << 20
-GIBIBYTE = 1 << 30
-_UNITS = {"": 1, "KiB": 1 << 10, "MiB": MEBIBYTE, "GiB": GIBIBYTE}
-_SIZE = re.compile(r"\s*(\d+)\s*(KiB|MiB|GiB)?\s*")
+from conf.values import GIBIBYTE, MEBIBYTE, Bytes, Count, Days, Group, Server, no_bool
+
 _SECRET = re.compile(r"secret|password|access\.?key|session\.?token", re.IGNORECASE)
 
 OWNED_CONF = {
@@ -22,38 +19,6 @@ OWNED_CONF = {
     "spark.hadoop.fs.s3a.path.style.access": "storage.path_style",
 }
 """Spark's own keys that a setting of ours stands for: given twice, one of them would lose in silence."""
-
-
-def _size(value: object) -> object:
-    """Return bytes for a text such as ``64 MiB``; anything else is left to pydantic."""
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    return int(found[1]) * _UNITS[found[2] or ""] if found else value
-
-
-def _no_bool(value: object) -> object:
-    """Refuse ``true`` where a number is expected; pydantic would take it for 1."""
-    if isinstance(value, bool):
-        raise ValueError("a number is expected, got true or false")  # noqa: TRY004 - pydantic collects ValueErrors
-    return value
-
-
-def _server(value: str) -> str:
-    """Refuse what is no address of a server, and one with a user: settings are recorded."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-        raise ValueError("must be http(s)://host[:port] without a user, got something else")
-    return value
-
-
-Server = Annotated[str, AfterValidator(_server)]
-Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
-Bytes = Annotated[int, BeforeValidator(_no_bool), BeforeValidator(_size), Field(ge=1, le=1 << 50)]
-
-
-class Group(BaseModel):
-    """Frozen; unknown keys are refused, defaults are checked as well."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Spark(Group):
@@ -198,10 +163,10 @@ class Storage(Group):
 class Lease(Group):
     """How one run at a time has a lake to itself."""
 
-    renew_seconds: Annotated[float, BeforeValidator(_no_bool), Field(ge=0.1, le=600)] = Field(
+    renew_seconds: Annotated[float, BeforeValidator(no_bool), Field(ge=0.1, le=600)] = Field(
         default=10.0, description="A run that has a lake shows this often that it lives"
     )
-    expire_seconds: Annotated[float, BeforeValidator(_no_bool), Field(ge=0.5, le=3600)] = Field(
+    expire_seconds: Annotated[float, BeforeValidator(no_bool), Field(ge=0.5, le=3600)] = Field(
         default=60.0, description="Seen without a sign of life for so long, a run has its place taken by another"
     )
 
@@ -223,10 +188,10 @@ class Tracking(Group):
         default=None, description="Tracking server; null: MLFLOW_TRACKING_URI, else a file beside the lake"
     )
     experiment: str = Field(default="faceveil", min_length=1, description="MLflow's experiment")
-    sample_size: Annotated[int, BeforeValidator(_no_bool), Field(ge=0)] = Field(
+    sample_size: Annotated[int, BeforeValidator(no_bool), Field(ge=0)] = Field(
         default=200, description="Images on which utility and re-identification are measured; 0 for none"
     )
-    contact_sheet_images: Annotated[int, BeforeValidator(_no_bool), Field(ge=0, le=400)] = Field(
+    contact_sheet_images: Annotated[int, BeforeValidator(no_bool), Field(ge=0, le=400)] = Field(
         default=24, description="Results on the contact sheet; 0 for no sheet"
     )
 
@@ -262,15 +227,12 @@ class Prometheus(Group):
     )
     push_url: Server | None = Field(default=None, description="http(s)://host:port of a Pushgateway")
     job: str = Field(default="faceveil", pattern=r"^[A-Za-z0-9_.-]+$", description="The job's name at the Pushgateway")
-    port: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65_535)] | None = Field(
+    port: Annotated[int, BeforeValidator(no_bool), Field(ge=1, le=65_535)] | None = Field(
         default=None, description="Serve /metrics on this port while a run lasts"
     )
     address: str = Field(
         default="127.0.0.1", min_length=1, description="Where that port listens; default: this machine"
     )
-
-
-Days = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=36_500)]
 
 
 class Retention(Group):

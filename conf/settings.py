@@ -4,7 +4,6 @@ A profile is a YAML file of groups; ``--set group.key=value`` changes single key
 how it is treated) is no setting: it is in ``conf.policies``.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -16,7 +15,6 @@ from pydantic_core import ErrorDetails
 
 from conf.groups import (
     Batches,
-    Group,
     Lease,
     Limits,
     Logs,
@@ -28,6 +26,8 @@ from conf.groups import (
     Tracking,
     flatten,
 )
+from conf.nearest import hint
+from conf.values import Group
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -156,6 +156,4 @@ def _line(error: ErrorDetails) -> str:
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}known: {', '.join(sorted(known))}"
+    return f"{hint(name, known)}known: {', '.join(sorted(known))}"

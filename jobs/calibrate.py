@@ -36,9 +36,9 @@ from anonymizer_udfs.recognition.calibrating import (
 )
 from anonymizer_udfs.recognition.calibration import FMR_LABELS
 from jobs import context, options
-from jobs.errors import UsageError
 from jobs.models import registry
 from jobs.options import Common, Parser
+from jobs.peoplefolders import by_person
 from jobs.progress import Counting
 from jobs.screen import Section, plain
 
@@ -91,12 +91,7 @@ def pairs(folder: Path) -> list[tuple[Path, Path]]:
     Raises:
         UsageError: the folder cannot be read.
     """
-    try:
-        people = sorted(one for one in folder.iterdir() if one.is_dir())
-        files = [sorted(one for one in person.iterdir() if one.is_file()) for person in people]
-    except OSError as error:
-        raise UsageError(f"the photos cannot be read: {error.strerror}; expected one folder a person") from error
-    every = [(of[0], of[1]) for of in files if len(of) > 1]
+    every = [(of[0], of[1]) for of in by_person(folder) if len(of) > 1]
     return every[:: -(-len(every) // PEOPLE_MOST) or 1]
 
 

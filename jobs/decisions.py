@@ -10,20 +10,16 @@ import math
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from anonymizer_udfs import __version__
-from anonymizer_udfs.decided import Box
-from jobs.errors import LakeBusyError, LakeError, StoreError, UsageError
+from jobs.decision import Decision, leaf
+from jobs.errors import LakeBusyError, LakeError, StoreError
 from jobs.lake import Lake
 from jobs.ledger import Event
 from jobs.tables import Tables
-from schemas import ACTIONS, DECISION_TABLES, DECISIONS
+from schemas import DECISION_TABLES, DECISIONS
 
 APP = "decisions"
 JOB = "review"
@@ -31,63 +27,8 @@ ERASE = "erase"
 ROOT = "decisions_root"
 _TRIES = 8
 _WAIT_S = 0.05
-_CORNERS = ("x0", "y0", "x1", "y1")
 KEPT = ("decision_seq", "leaf")
 """What is left of a decision about an image that was erased."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One decision; what a field means is in ``schemas.decisions``."""
-
-    decision_id: str
-    image_id: str
-    content_version: str
-    output_sha256: str | None
-    policy: str | None
-    policy_digest: str
-    action: str
-    reviewer: str
-    session_id: str
-    decided_at: datetime
-    asked: str = "review"
-    box: Box | None = None
-    region: Box | None = None
-    least: int | None = None
-    undoes: str | None = None
-    why: str | None = None
-    decision_seq: int = field(default=0, compare=False)
-
-    def __post_init__(self) -> None:
-        """Refuse an action that is none."""
-        if self.action not in ACTIONS:
-            raise UsageError(f"a decision is one of {', '.join(ACTIONS)}; got {self.action!r}")
-
-    def row(self, number: int) -> dict[str, Any]:
-        """Return the row of the table, under its number."""
-        plain = vars(self) | {"decision_seq": number}
-        plain |= {name: _row(getattr(self, name)) for name in ("box", "region")}
-        return plain | {"leaf": leaf(plain)}
-
-    @classmethod
-    def from_row(cls, row: dict[str, Any]) -> "Decision":
-        """Return the value of a row."""
-        said = {f.name: row[f.name] for f in fields(cls)}
-        return cls(**said | {name: _box(row[name]) for name in ("box", "region")})
-
-
-def leaf(row: dict[str, Any]) -> str:
-    """Return the hash of a row: SHA-256 of its other columns as JSON with sorted keys, without what is null."""
-    plain = {}
-    for column in DECISIONS.columns:
-        value = row.get(column.name)
-        if column.name == "leaf" or value is None:
-            continue
-        if isinstance(value, datetime):
-            value = value.astimezone(UTC).isoformat(timespec="microseconds")
-        plain[column.name] = value
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def root(leaves: Iterable[str]) -> str:
@@ -263,13 +204,12 @@ class Decisions:
                     return there
                 if turn == _TRIES - 1:
                     raise
-                time.sleep(_WAIT_S * 2**turn * random.random())  # noqa: S311 - so that two do not meet again
+                _pause(turn)
         return {}
 
     def _commit(self, fresh: Sequence[Decision], last: int) -> dict[str, int]:
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in DECISIONS.columns])
         rows = [one.row(number) for number, one in enumerate(fresh, last + 1)]
-        self._tables.append(DECISIONS.name, pa.Table.from_pylist(rows, schema=schema), APP, last + len(rows))
+        self._tables.append_rows(DECISIONS.name, rows, APP, last + len(rows))
         return {str(row["decision_id"]): int(row["decision_seq"]) for row in rows}
 
     def _vouch(self, session_id: str, some: Mapping[int, str]) -> None:
@@ -280,10 +220,15 @@ class Decisions:
             try:
                 self._lake.ledger.append(event)
             except LakeBusyError:
-                time.sleep(_WAIT_S * 2**turn * random.random())  # noqa: S311 - so that two do not meet again
+                _pause(turn)
             else:
                 return
         self._lake.ledger.append(event)
+
+
+def _pause(turn: int) -> None:
+    """Wait, the longer the more often it was tried, and by chance, so that two do not meet again."""
+    time.sleep(_WAIT_S * 2**turn * random.random())  # noqa: S311 - no secret
 
 
 def _runs(found: Mapping[int, str]) -> list[dict[int, str]]:
@@ -294,12 +239,3 @@ def _runs(found: Mapping[int, str]) -> list[dict[int, str]]:
             out.append({})
         out[-1][number] = found[number]
     return out
-
-
-def _row(box: Box | None) -> dict[str, float] | None:
-    """Return a box as the table keeps it, in the precision in which it comes back: it is hashed."""
-    return None if box is None else {name: float(np.float32(v)) for name, v in zip(_CORNERS, box, strict=True)}
-
-
-def _box(row: dict[str, float] | None) -> Box | None:
-    return None if row is None else (row["x0"], row["y0"], row["x1"], row["y1"])

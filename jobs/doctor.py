@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from anonymizer_udfs.errors import FaceveilError
 from jobs import health
-from jobs.health import Finding, State
+from jobs.finding import Finding, State
 
 EXAMPLES = """examples:
   faceveil doctor

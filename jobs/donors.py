@@ -3,11 +3,9 @@
 Needs no Spark. The donors' faces go into the vault, and nowhere else.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,9 @@ from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.outcome import BadImageError
 from jobs import context
 from jobs.errors import UsageError
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.models import registry
+from jobs.peoplefolders import by_person
 from jobs.placed import Placed
 from jobs.progress import Counting
 from jobs.screen import counted
@@ -157,11 +156,7 @@ def photos(folder: Path) -> list[list[Path]]:
     Raises:
         UsageError: the folder cannot be read, or has no folders.
     """
-    try:
-        people = sorted(one for one in folder.iterdir() if one.is_dir())
-        files = [sorted(one for one in person.iterdir() if one.is_file()) for person in people]
-    except OSError as error:
-        raise UsageError(f"the photos cannot be read: {error.strerror}; expected one folder a person") from error
+    files = by_person(folder)
     if not files:
         raise UsageError("the photos must lie in one folder a person, got no folder")
     return files
@@ -190,7 +185,7 @@ def run(placed: Placed, folder: Path) -> Report:
 
         made = gathered(shown(), eyes)
     donors = made.donors()
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    run_id = new_run_id()
     ref = VaultModels(vault, placed.common.storage).keep(NAME, donors.pack(), len(donors), run_id)
     placed.lake.ledger.append(_event(run_id, key.key_id, eyes, ref, len(donors)))
     return Report(run_id, len(donors), made.nobody, dict(made.left_out), ref.sha256)

@@ -1,11 +1,9 @@
 """One evaluation of a lake: who it was made by, what is attacked, what is told. Runs on the driver."""
 
 import contextlib
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -55,7 +53,7 @@ from jobs.evaluation_stages import (
 )
 from jobs.labels import Labels
 from jobs.lake import SparkLake
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.metrics import Metrics
 from jobs.models import registry
 from jobs.placed import Placed
@@ -202,7 +200,7 @@ class _Evaluating:
         policies = {name: one.digest for name, one in self.known.items()}
         asked = {"limit": None, "retry": None}
         return Event(
-            run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+            run_id=new_run_id(),
             event="started",
             job=JOB,
             policy=",".join(self.known),

@@ -4,7 +4,6 @@ Runs on the driver. Members and surrogates are read and written by Spark; the le
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from anonymizer_udfs.shares import SHARE
 from anonymizer_udfs.sources.base import Storage
 from jobs.errors import VaultError
 from jobs.placed import readable
+from jobs.rowhash import row_hash
 from jobs.tables import Tables
 from jobs.vault import Vault
 from schemas import GROUP_TABLES, GROUPS
@@ -48,9 +48,7 @@ class Entry:
 
 def hashed(row: dict[str, Any]) -> str:
     """Return the hash of an entry: SHA-256 of its other columns as canonical JSON."""
-    plain = {name: row[name] for name in GROUPS.arrow().names if name != "hash"}
-    plain["at"] = plain["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return row_hash({one.name: row[one.name] for one in GROUPS.columns if one.name != "hash"}, ascii_only=True)
 
 
 class GroupStore:
@@ -180,8 +178,7 @@ class GroupStore:
             "previous_hash": before[-1]["hash"] if before else NO_HEAD,
         }
         row["hash"] = hashed(row)
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in GROUPS.columns])
-        self.tables.append("groups", pa.Table.from_pylist([row], schema=schema), APP, number)
+        self.tables.append_rows(GROUPS.name, [row], APP, number)
 
 
 def checked_head(vault: Vault | None, storage: Storage, spark: SparkSession) -> str:

@@ -12,12 +12,10 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -33,11 +31,10 @@ from jobs import context, shredding, stores
 from jobs.context import Treatment
 from jobs.errors import UsageError, VaultError
 from jobs.placed import readable
-from jobs.tables import Tables
 from jobs.vault import Vault
-from schemas import KEEP, KEEP_TABLES
+from jobs.vaultlog import VaultLog
+from schemas import KEEP
 
-APP = "keep"
 FOLDER = "keep-keys"
 PURPOSE = "keep"
 _KEY_BITS, _NONCE = 256, 12
@@ -77,14 +74,8 @@ class KeepStore:
     """The keep-list of a vault."""
 
     def __init__(self, vault: Vault, storage: Storage) -> None:
-        self._tables = Tables(vault.uri, KEEP_TABLES, storage)
+        self._log = VaultLog(vault, KEEP, storage)
         self._keys, self._storage = stores.child(vault.uri, FOLDER), storage
-
-    def _entries(self) -> list[dict[str, Any]]:
-        with readable():
-            if not self._tables.exist():
-                return []
-            return list(self._tables.query("SELECT * FROM keep ORDER BY entry").to_pylist())
 
     def consents(self) -> list[Consent]:
         """Return who is on the list, by name.
@@ -93,7 +84,7 @@ class KeepStore:
             VaultError: the vault cannot be read.
         """
         live: dict[str, list[dict[str, Any]]] = {}
-        for row in self._entries():
+        for row in self._log.entries():
             if row["sealed"] is None:
                 live.pop(row["person"], None)
             else:
@@ -113,7 +104,7 @@ class KeepStore:
         Raises:
             LakeBusyError: somebody else decided at the same time.
         """
-        number = self._next()
+        number = self._log.next_number()
         with readable():
             data_key = AESGCM.generate_key(_KEY_BITS)
             sealed = seal(data_key, _packed(found), _about(number, told.person))
@@ -126,9 +117,7 @@ class KeepStore:
             if stores.is_local(self._keys):
                 Path(self._keys).chmod(0o700)
                 Path(self._keys, _file(number)).chmod(0o600)
-        self._append(
-            number, told.by, {"person": told.person, "consent": told.consent, "photos": photos, "sealed": sealed}
-        )
+        self._log.add({**vars(told), "photos": photos, "sealed": sealed}, number)
 
     def remove(self, person: str, by: str) -> int:
         """Take a person off the list and destroy what reads the templates; return how many entries that ends.
@@ -139,7 +128,7 @@ class KeepStore:
         mine = [one for one in self.consents() if one.person == person]
         if not mine:
             raise UsageError("--person: nobody of that name is on the list; see faceveil keep LAKE list")
-        self._append(self._next(), by, {"person": person, "consent": None, "photos": 0, "sealed": None})
+        self._log.add({"person": person, "consent": None, "by": by, "photos": 0, "sealed": None})
         self.sweep()
         return len(mine[0].entries)
 
@@ -171,15 +160,6 @@ class KeepStore:
                 f"entry {row['entry']} of the keep-list cannot be opened: its key is gone, or the lake's key is "
                 "another one; take the person off the list and add the photos again"
             ) from error
-
-    def _next(self) -> int:
-        with readable():
-            self._tables.create()
-        return max((row["entry"] for row in self._entries()), default=0) + 1
-
-    def _append(self, number: int, by: str, said: Mapping[str, Any]) -> None:
-        row = {"entry": number, "at": datetime.now(UTC), "by": by, **said}
-        self._tables.append(KEEP.name, pa.Table.from_pylist([row], schema=KEEP.arrow()), APP, number)
 
 
 def seal(key: bytes, content: bytes, about: bytes) -> bytes:

@@ -9,7 +9,6 @@ import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from jobs import options, runkeys, screen, shredding
 from jobs.errors import UsageError, VaultError
 from jobs.keyring import IDS, KINDS, NOISE, SIGNING, Keyring, Slot, identity
 from jobs.keysource import KeySource
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake, readable
 from jobs.screen import Section, counted
@@ -176,10 +175,9 @@ class Keys:
         return self._vault.keyring
 
     def _told(self, done: Done) -> Done:
-        now = datetime.now(UTC)
         self._lake.ledger.append(
             Event(
-                run_id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+                run_id=new_run_id(),
                 event="finished",
                 job=runkeys.JOB,
                 pipeline_version=__version__,

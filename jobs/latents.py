@@ -7,6 +7,7 @@ and the vault the space: a mean, some hundred directions, and how far people dif
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from anonymizer_udfs.latent.learning import LEAST_PEOPLE, Sums, Textures
 from anonymizer_udfs.methods import Latent, space
 from anonymizer_udfs.methods.space import Space
 from anonymizer_udfs.models.base import ModelRef
-from anonymizer_udfs.udfs import LatentPartition
+from anonymizer_udfs.udfs import FacePartition
 from jobs.errors import JobError
 from jobs.grouping import Grouping, group
 from jobs.lake import SparkLake
@@ -119,7 +120,7 @@ class Learning:
 
     def _done(self) -> Learned:
         """Do all of it; the frames that hold faces are given back whatever happens."""
-        reader = LatentPartition(self.spec, self.landmarker)
+        reader = FacePartition(partial(reading.read_faces, landmarker=self.landmarker), self.spec)
         made = self.wanted.repartition(self.tasks, "image_id").mapInArrow(reader, from_arrow_schema(reading.DRAWN))
         seen = made.persist(StorageLevel.DISK_ONLY)
         try:

@@ -5,17 +5,15 @@ drivers only one writes number ``n``. The number of a run's ``started`` or ``res
 epochs outrank earlier ones in the commits of images.
 """
 
-import hashlib
-import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-
 from jobs.errors import LakeBusyError, LakeError, StoreError
+from jobs.rowhash import row_hash
 from jobs.signing import Signer
 from jobs.tables import Tables
 from schemas import RUNS
@@ -55,24 +53,24 @@ class Event:
         return replace(self, event=event, **changes)
 
 
+def new_run_id() -> str:
+    """Return an id for a run that begins now: when, to the second, and eight random digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
 def hashed(row: dict[str, Any]) -> str:
     """Return the hash of a row of ``runs``: SHA-256 of its other columns but the signature, as canonical JSON.
 
     Maps are sorted by key and times are ISO 8601 in UTC, so that what is read back hashes alike. Of the columns that
     the table did not always have only those count that are not null, so that old events keep their hashes.
     """
-    plain: dict[str, Any] = {}
-    for name in RUNS.arrow().names:
-        value = row.get(name)
-        if name in {"hash", "signature"} or (name in LATER and value is None):
+    said: dict[str, Any] = {}
+    for column in RUNS.columns:
+        value = row.get(column.name)
+        if column.name in {"hash", "signature"} or (column.name in LATER and value is None):
             continue
-        if isinstance(value, datetime):
-            value = value.astimezone(UTC).isoformat(timespec="microseconds")
-        elif isinstance(value, list):
-            value = dict(value)
-        plain[name] = value
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+        said[column.name] = dict(value) if isinstance(value, list) else value
+    return row_hash(said)
 
 
 def unsigned() -> None:
@@ -143,9 +141,8 @@ class Ledger:
         }
         row["hash"] = hashed(row)
         row["signature"] = signer.sign(row["hash"]) if signer else None
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in RUNS.columns])
         try:
-            self._tables.append("runs", pa.Table.from_pylist([row], schema=schema), CHAIN, number)
+            self._tables.append_rows("runs", [row], CHAIN, number)
         except (LakeBusyError, StoreError):
             # Where the answer to a put was lost, what is there is ours.
             if not self._has(row["hash"]):

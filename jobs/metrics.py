@@ -6,8 +6,6 @@ It is in a lake from its first evaluation on, so that a lake that nobody evaluat
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import pyarrow as pa
-
 from anonymizer_udfs.evidence.figure import Figure
 from jobs.lake import Lake
 from jobs.tables import Tables
@@ -40,8 +38,7 @@ class Metrics:
         self.tables.create()
         now = datetime.now(UTC)
         rows = [{**one.row(), "run_id": run_id, "measured_at": now} for one in figures]
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in METRICS.columns])
-        self.tables.append(METRICS.name, pa.Table.from_pylist(rows, schema=schema), app, number)
+        self.tables.append_rows(METRICS.name, rows, app, number)
 
     def of(self, run_id: str) -> list[Figure]:
         """Return the figures of a run; none where there are none."""

@@ -58,6 +58,10 @@ class Place:
             return shlex.join([program, "ui", "--backend-store-uri", self.shown()])
         return self.shown()
 
+    def line(self, experiment: str, experiment_id: str, run_id: str) -> str:
+        """Return in one line under which names a run is there, and how to see it."""
+        return f"experiment {experiment!r}, run {run_id}; to see it: {self.how_to_see(experiment_id, run_id)}"
+
 
 def embedded(lake_uri: str) -> tuple[Path, Path]:
     """Return the database and the folder of the store that is used where no server is named.

@@ -2,10 +2,8 @@
 
 import itertools
 import json
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from anonymizer_udfs import __version__
 from anonymizer_udfs.keys import Key
@@ -15,7 +13,7 @@ from anonymizer_udfs.tiers import Tiers
 from jobs import context, tiers
 from jobs.context import Treatment
 from jobs.lake import Lake
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.request import Request
 
 JOB = "anonymize"
@@ -76,9 +74,8 @@ def event(request: Request, lake: Lake, key: Key) -> Event:
         and e.get("noise_key_id") == key.noise_key_id
     ]
     cut_off = bool(same) and same[-1]["event"] in {"started", "resumed"}
-    now = datetime.now(UTC)
     return Event(
-        run_id=same[-1]["run_id"] if cut_off else f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        run_id=same[-1]["run_id"] if cut_off else new_run_id(),
         event="resumed" if cut_off else "started",
         job=JOB,
         source_id=source_id,

@@ -24,7 +24,7 @@ from anonymizer_udfs.sources import Reader, list_source
 from anonymizer_udfs.sources.base import SourceSpec, Storage
 from jobs import catalog, options, runkeys, stores
 from jobs.errors import UsageError
-from jobs.health import Finding, State
+from jobs.finding import Finding, State
 from jobs.lake import Lake
 from jobs.options import Common
 from jobs.vault import Vault, open_vault

@@ -26,9 +26,6 @@ RANGE = 50_000
 """Images that are sorted at a time: some 100 MB of rows."""
 
 
-_SCHEMA = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in LEAVES.columns])
-
-
 @dataclass(frozen=True)
 class Sealed:
     """A run's tree: how many images, and the root in hexadecimal."""
@@ -78,7 +75,7 @@ def sealed(lake: Lake, run_id: str, epoch: int, found: Iterable[pa.RecordBatch])
             fold.add(one)
         n = len(leaves)
         columns = [[run_id] * n, [epoch] * n, range(first, first + n), some.column("image_id"), leaves]
-        kept.append(LEAVES.name, pa.table(columns, schema=_SCHEMA), APP, Commit(epoch, number).version)
+        kept.append(LEAVES.name, pa.table(columns, schema=LEAVES.arrow()), APP, Commit(epoch, number).version)
     return Sealed(fold.size, fold.root().hex())
 
 

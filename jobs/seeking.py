@@ -5,6 +5,7 @@ erased has to know where nobody looked.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from anonymizer_udfs.grouping.reading import FaceSpec, State
 from anonymizer_udfs.grouping.seeking import Probe
 from anonymizer_udfs.outcome import BadImageError
 from anonymizer_udfs.recognition.base import Recognizer, Templates
-from anonymizer_udfs.udfs import SeekPartition
+from anonymizer_udfs.udfs import FacePartition
 from jobs import context, lakefaces, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.lake import SparkLake
@@ -116,7 +117,8 @@ def sought(placed: Placed, photo: Path, rate: str, content_column: str | None) -
         session.ship(spark, told.files if common.settings.models.ship else {})
         lake = SparkLake(placed.lake.uri, spark, storage)
         wanted = lakefaces.wanted(spark, lake, vault).repartition(TASKS_A_CORE * session.cores(spark), "image_id")
-        seen = wanted.mapInArrow(SeekPartition(spec, probe), from_arrow_schema(seeking.SOUGHT)).persist()
+        seek = FacePartition(partial(seeking.seek, probe=probe), spec)
+        seen = wanted.mapInArrow(seek, from_arrow_schema(seeking.SOUGHT)).persist()
         try:
             return _counted(lake, seen, rate)
         finally:

@@ -130,11 +130,17 @@ def _picture_panel(data: bytes) -> Image.Image:
     pixels = shown(picture)
     width, height = CELL_WH
     scale = min(width / pixels.shape[1], height / pixels.shape[0], 3.0)
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    smaller = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    fitted = Image.fromarray(scaled(pixels, scale))
     panel = Image.new("RGB", CELL_WH, _PLATE)
-    panel.paste(Image.fromarray(np.asarray(smaller, np.uint8)), ((width - size[0]) // 2, (height - size[1]) // 2))
+    panel.paste(fitted, ((width - fitted.width) // 2, (height - fitted.height) // 2))
     return panel
+
+
+def scaled(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Return pixels ``(h, w, 3)`` at another size, at least one by one: averaged where smaller, else repeated."""
+    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    found = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    return np.asarray(found, np.uint8)
 
 
 def _picture(data: bytes) -> Picture:

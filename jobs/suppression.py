@@ -7,8 +7,6 @@ and nobody can read from it what was erased.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import pyarrow as pa
-
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.base import Storage
 from jobs.placed import readable
@@ -73,5 +71,4 @@ class Suppression:
             if word not in known
         ]
         if rows:
-            schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in SUPPRESSED.columns])
-            self.tables.append(SUPPRESSED.name, pa.Table.from_pylist(rows, schema=schema), APP, epoch)
+            self.tables.append_rows(SUPPRESSED.name, rows, APP, epoch)

@@ -7,7 +7,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,6 +137,10 @@ class Tables:
         for name in self.declared:
             builder = builder.register(name, self.open(name))
         return builder
+
+    def append_rows(self, name: str, rows: Sequence[Mapping[str, Any]], app_id: str, version: int) -> None:
+        """Append rows given as plain values, as :meth:`append` does; a column that a row lacks is null there."""
+        self.append(name, pa.Table.from_pylist(list(rows), schema=self.declared[name].arrow()), app_id, version)
 
     def append(self, name: str, rows: pa.Table, app_id: str, version: int) -> None:
         """Append rows in one commit that succeeds only if no transaction of this or a later version is there.

@@ -7,10 +7,7 @@ was treated how from when on.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
-
-import pyarrow as pa
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import Storage
@@ -20,20 +17,17 @@ from conf.settings import Settings
 from jobs import catalog, context, stores
 from jobs.context import Treatment
 from jobs.errors import UsageError
-from jobs.placed import readable
 from jobs.request import Request
-from jobs.tables import Tables
 from jobs.vault import Vault, open_vault
-from schemas import TIER_TABLES, TIERS
-
-APP = "tiers"
+from jobs.vaultlog import VaultLog
+from schemas import TIERS
 
 
 class TierStore:
     """The patterns of a vault and their policies."""
 
     def __init__(self, vault: Vault, storage: Storage) -> None:
-        self._tables = Tables(vault.uri, TIER_TABLES, storage)
+        self._log = VaultLog(vault, TIERS, storage)
 
     def entries(self) -> list[dict[str, Any]]:
         """Return all decisions in order; none where nothing was ever mapped.
@@ -41,10 +35,7 @@ class TierStore:
         Raises:
             VaultError: the vault cannot be read.
         """
-        with readable():
-            if not self._tables.exist():
-                return []
-            return list(self._tables.query('SELECT * FROM "tiers" ORDER BY entry').to_pylist())
+        return self._log.entries()
 
     def mapped(self) -> dict[str, str]:
         """Return pattern to policy, as the newest decision on each pattern has it."""
@@ -61,11 +52,7 @@ class TierStore:
         Raises:
             LakeBusyError: if somebody else decided at the same time.
         """
-        with readable():
-            self._tables.create()
-        number = max((row["entry"] for row in self.entries()), default=0) + 1
-        row = {"entry": number, "at": datetime.now(UTC), "pattern": pattern, "policy": policy}
-        self._tables.append(TIERS.name, pa.Table.from_pylist([row], schema=TIERS.arrow()), APP, number)
+        self._log.add({"pattern": pattern, "policy": policy})
 
 
 def early(request: Request) -> Request:

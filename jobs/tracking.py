@@ -156,8 +156,7 @@ def _track(settings: Settings, lake: Lake, told: _Told, where: mlflow_store.Plac
     most = settings.tracking.contact_sheet_images
     if most and told.policies and where.keeps_files and told.images:
         _log_sheet(client, run.info.run_id, told, results.tiles(lake, told.event.run_id, most, originals), most)
-    name = f"experiment {settings.tracking.experiment!r}, run {run.info.run_id}"
-    return f"{name}; to see it: {where.how_to_see(experiment_id, run.info.run_id)}"
+    return where.line(settings.tracking.experiment, experiment_id, run.info.run_id)
 
 
 def tags(event: Event, note: str) -> dict[str, str]:
@@ -237,8 +236,12 @@ def _log_tables(client: Any, run_id: str, lake: Lake, told: _Told) -> None:
 def _log_sheet(client: Any, run_id: str, told: _Told, tiles: Iterator[sheet.Tile], most: int) -> None:
     names = ", ".join(one.name for one in told.policies)
     title = f"{min(most, told.images):,} of {told.images:,} images, policy {names}"
-    picture = sheet.contact_sheet(tiles, title, told.event.run_id)
+    log_file(client, run_id, SHEET, sheet.contact_sheet(tiles, title, told.event.run_id))
+
+
+def log_file(client: Any, run_id: str, name: str, content: bytes) -> None:
+    """Log a file of a run under its name."""
     with tempfile.TemporaryDirectory(prefix="faceveil-") as folder:
-        file = Path(folder, SHEET)
-        file.write_bytes(picture)
+        file = Path(folder, name)
+        file.write_bytes(content)
         client.log_artifact(run_id, str(file))

@@ -9,10 +9,7 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-
-import pyarrow as pa
 
 from anonymizer_udfs.methods.base import FromVault, Method
 from anonymizer_udfs.models.base import ModelRef
@@ -23,9 +20,9 @@ from jobs.errors import UsageError, VaultError
 from jobs.placed import readable
 from jobs.tables import Tables
 from jobs.vault import Vault
+from jobs.vaultlog import VaultLog
 from schemas import MODEL_TABLES, MODELS
 
-APP = "models"
 ENDING = ".safetensors"
 
 
@@ -42,17 +39,13 @@ class VaultModels:
     storage: Storage
 
     @property
-    def _tables(self) -> Tables:
-        return Tables(self.vault.uri, MODEL_TABLES, self.storage)
+    def _log(self) -> VaultLog:
+        return VaultLog(self.vault, MODELS, self.storage)
 
     def newest(self, name: str) -> ModelRef | None:
         """Return the newest model of a name, if there is any."""
-        with readable():
-            if not self._tables.exist():
-                return None
-            found = self._tables.query("SELECT entry, name, sha256 FROM models ORDER BY entry DESC").to_pylist()
-        digests = [row["sha256"] for row in found if row["name"] == name]
-        return ModelRef.fetched(name, digests[0], ENDING) if digests else None
+        digests = [row["sha256"] for row in self._log.entries("entry, name, sha256") if row["name"] == name]
+        return ModelRef.fetched(name, digests[-1], ENDING) if digests else None
 
     def keep(self, name: str, content: bytes, people: int, run_id: str) -> ModelRef:
         """Add a model, which from now on is the newest of its name.
@@ -66,21 +59,8 @@ class VaultModels:
         Raises:
             LakeBusyError: another run was first.
         """
-        with readable():
-            self._tables.create()
-            last = self._tables.query("SELECT max(entry) AS entry FROM models").to_pylist()[0]["entry"] or 0
         sha256 = hashlib.sha256(content).hexdigest()
-        row = {
-            "entry": last + 1,
-            "run_id": run_id,
-            "at": datetime.now(UTC),
-            "name": name,
-            "people": people,
-            "sha256": sha256,
-            "content": content,
-        }
-        schema = pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in MODELS.columns])
-        self._tables.append(MODELS.name, pa.Table.from_pylist([row], schema=schema), APP, last + 1)
+        self._log.add({"run_id": run_id, "name": name, "people": people, "sha256": sha256, "content": content})
         return ModelRef.fetched(name, sha256, ENDING)
 
     def bring(self, ref: ModelRef, folder: Path) -> Path:
@@ -89,8 +69,9 @@ class VaultModels:
         Raises:
             VaultError: there is none with its digest, or its content is another one.
         """
+        tables = Tables(self.vault.uri, MODEL_TABLES, self.storage)
         with readable():
-            rows = self._tables.query(f"SELECT content FROM models WHERE sha256 = '{ref.sha256}'").to_pylist()  # noqa: S608 - 64 hex digits
+            rows = tables.query(f"SELECT content FROM models WHERE sha256 = '{ref.sha256}'").to_pylist()  # noqa: S608 - 64 hex digits
         content = rows[0]["content"] if rows else b""
         if hashlib.sha256(content).hexdigest() != ref.sha256:
             raise VaultError(f"the vault's model {ref.name} is not the one that was written; make it again")

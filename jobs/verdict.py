@@ -14,6 +14,8 @@ from anonymizer_udfs.evidence.figure import Figure
 from jobs.screen import Section, plain
 
 DONE, REFUSED, VOID = 0, 4, 5
+HEAD = ("check", "state", "bound", "allowed", "evidence")
+"""The columns of the table of checks, as people see it."""
 
 
 class Word(StrEnum):
@@ -92,6 +94,12 @@ class Check:
     def allowed(self) -> str:
         """Return the limit with its direction."""
         return f"{'at most' if self.at_most else 'at least'} {self.number(self.limit)}"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Return its row of a table whose columns are :data:`HEAD`."""
+        evidence = f"{self.had:,} of {self.needed:,} {self.unit}"
+        return (self.title, self.state.value, self.number(self.bound), self.allowed, evidence)
 
     def figure(self, gate: str) -> Figure:
         """Return it as a figure of scope ``gate``."""
@@ -233,18 +241,8 @@ class Verdict:
 
     def lines(self) -> list[str]:
         """Return what a person reads: the word, an aligned table, why what failed did, and what comes next."""
-        rows = tuple(
-            (
-                one.title,
-                one.state.value,
-                one.number(one.bound),
-                one.allowed,
-                f"{one.had:,} of {one.needed:,} {one.unit}",
-            )
-            for one in self.checks
-        )
-        head = ("check", "state", "bound", "allowed", "evidence")
-        table = plain([Section(f"gate {self.gate} ({self.confidence:.0%} bounds)", rows, head, (2,))])
+        rows = tuple(one.cells for one in self.checks)
+        table = plain([Section(f"gate {self.gate} ({self.confidence:.0%} bounds)", rows, HEAD, (2,))])
         # Of an archive there is one word; all else is told below it.
         out = [f"{self.word.value}: {MEANINGS[self.word]}", "", *table]
         out += [f"  not asked: {title} ({why})" for title, why in self.left_out.items()]

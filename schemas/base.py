@@ -48,6 +48,10 @@ class Column:
     nullable: bool = True
 
 
+ENTRY = Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False)
+"""The number of an entry of a log: what is decided or made later is a later entry."""
+
+
 @dataclass(frozen=True)
 class Table:
     """One Delta table.

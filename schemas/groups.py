@@ -6,7 +6,7 @@ is written last.
 
 import pyarrow as pa
 
-from schemas.base import MOMENT, Column, Table
+from schemas.base import ENTRY, MOMENT, Column, Table
 
 _RUN = Column("run_id", pa.string(), "The run that wrote it", nullable=False)
 
@@ -16,7 +16,7 @@ GROUPS = Table(
     key=("entry",),
     append_only=True,
     columns=(
-        Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False),
+        ENTRY,
         _RUN,
         Column("at", MOMENT, "When it was written", nullable=False),
         Column("k", pa.int32(), "Least people of a group made by this run", nullable=False),

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.base import MOMENT, Column, Table
+from schemas.base import ENTRY, MOMENT, Column, Table
 
 MODELS = Table(
     name="models",
@@ -11,7 +11,7 @@ MODELS = Table(
     statistics=("entry", "name"),
     append_only=True,
     columns=(
-        Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False),
+        ENTRY,
         Column("run_id", pa.string(), "The run that made it", nullable=False),
         Column("at", MOMENT, "When it was written", nullable=False),
         Column("name", pa.string(), "What methods call it", nullable=False),

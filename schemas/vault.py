@@ -2,7 +2,9 @@
 
 import pyarrow as pa
 
-from schemas.base import MOMENT, Column, Table
+from schemas.base import ENTRY, MOMENT, Column, Table
+
+_DECIDED = Column("at", MOMENT, "When it was decided", nullable=False)
 
 _NAMES = (
     Column("image_id", pa.string(), "The id in the lake", nullable=False),
@@ -50,7 +52,7 @@ SUPPRESSED = Table(
         Column("kind", pa.string(), "image: of an image's id; content: of a source's digest", nullable=False),
         Column("word", pa.string(), "Keyed hash, 32 hex digits", nullable=False),
         Column("run_id", pa.string(), "The erasure", nullable=False),
-        Column("at", MOMENT, "When it was decided", nullable=False),
+        _DECIDED,
     ),
 )
 
@@ -60,8 +62,8 @@ KEEP = Table(
     key=("entry",),
     append_only=True,
     columns=(
-        Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False),
-        Column("at", MOMENT, "When it was decided", nullable=False),
+        ENTRY,
+        _DECIDED,
         Column("by", pa.string(), "Who decided", nullable=False),
         Column("person", pa.string(), "Who consented, as the list calls the person", nullable=False),
         Column("consent", pa.string(), "Where the consent is on record; null: the person was taken out"),
@@ -76,8 +78,8 @@ TIERS = Table(
     key=("entry",),
     append_only=True,
     columns=(
-        Column("entry", pa.int64(), "Number of the entry, from 1", nullable=False),
-        Column("at", MOMENT, "When it was decided", nullable=False),
+        ENTRY,
+        _DECIDED,
         Column("pattern", pa.string(), "Pattern over canonical URIs of source images", nullable=False),
         Column("policy", pa.string(), "Name or file of the policy; null: the pattern was taken back"),
     ),

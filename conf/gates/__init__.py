@@ -3,7 +3,6 @@
 ``jobs.gate`` compares figures with them; this package only finds, reads and checks them.
 """
 
-import difflib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,7 +10,8 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from conf.groups import Count, Group
+from conf.nearest import hint
+from conf.values import Count, Group
 
 DEFAULT = "default"
 SUFFIXES = (".yaml", ".yml")
@@ -116,9 +116,8 @@ def load(name: str) -> Gate:
             _read(resources.files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"), name), name
         )
     if not (name.endswith(SUFFIXES) and Path(name).is_file()):
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise GateError(f"unknown gate {name!r}; {hint}known: {', '.join(names())}; or give a .yaml file of your own")
+        known = f"{hint(name, names())}known: {', '.join(names())}"
+        raise GateError(f"unknown gate {name!r}; {known}; or give a .yaml file of your own")
     return checked(_read(Path(name).read_text(encoding="utf-8"), Path(name).name), Path(name).name)
 
 

@@ -3,12 +3,13 @@
 ``anonymizer_udfs.policy.Policy.from_mapping`` validates them; this package only finds and reads them.
 """
 
-import difflib
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from conf.nearest import hint
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -22,9 +23,8 @@ class UnknownPolicyError(KeyError):
 
     def __str__(self) -> str:
         """Return one line for a person (a plain ``KeyError`` would quote it)."""
-        near = difflib.get_close_matches(self.name, self.known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        return f"unknown policy {self.name!r}; {hint}known: {', '.join(self.known)}; or give a .yaml file of your own"
+        known = f"{hint(self.name, self.known)}known: {', '.join(self.known)}"
+        return f"unknown policy {self.name!r}; {known}; or give a .yaml file of your own"
 
 
 def names() -> list[str]:

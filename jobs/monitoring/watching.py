@@ -5,10 +5,8 @@ thresholds: calling it again says the same and writes nothing.
 """
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from anonymizer_udfs import __version__
@@ -16,7 +14,7 @@ from anonymizer_udfs.drift import Monitor
 from jobs import due, progress
 from jobs.due import DUE, Due
 from jobs.lake import Lake
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.metrics import MONITOR_APP, Metrics
 from jobs.monitoring import judging, reading, runs
 from jobs.monitoring.judging import Finding, State
@@ -162,7 +160,7 @@ def _written(
     states = [one.state for one in made.findings]
     counts = {state.name.lower(): states.count(state) for state in State} | {DUE: int(drifted)}
     event_ = Event(
-        run_id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        run_id=new_run_id(),
         event="finished",
         job=due.MONITOR,
         pipeline_version=__version__,

@@ -10,7 +10,7 @@ from jobs.reporting import curves
 from jobs.reporting.blocks import Block, Drawing, Points, Section, Table, Text
 from jobs.reporting.curves import Axis, Line
 from jobs.reporting.evaluated import Evaluation
-from jobs.verdict import Verdict, percent
+from jobs.verdict import HEAD, Verdict, percent
 
 TIERS = {
     "T0": "holds clear photos, and compares",
@@ -26,18 +26,14 @@ _LEAST_FMR = 1e-4
 
 def gate(verdict: Verdict) -> Section:
     """Return the gate's table, and what did not pass beside that which the first screen tells."""
-    rows = tuple(
-        (one.title, one.state.value, one.number(one.bound), one.allowed, f"{one.had:,} of {one.needed:,} {one.unit}")
-        for one in verdict.checks
-    )
-    head = ("check", "state", "bound", "allowed", "evidence")
+    rows = tuple(one.cells for one in verdict.checks)
     blocks: list[Block] = [
         Text(
             "Each check must pass. The bound is what the figure may be in truth, with "
             f"{verdict.confidence:.0%} confidence; where every image was counted it is the count itself. The worst "
             "attacker decides."
         ),
-        Table(f"The gate {verdict.gate!r}", head, rows, (2,), state=1),
+        Table(f"The gate {verdict.gate!r}", HEAD, rows, (2,), state=1),
     ]
     further = tuple(f"{one.sentence}." for one in verdict.checks if not one.passed and one not in verdict.lacking)
     if further:

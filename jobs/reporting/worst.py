@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -22,7 +21,7 @@ from jobs.lake import Lake
 from jobs.placed import among
 from jobs.reporting.blocks import Block, Pictures, Section, Text
 from jobs.reporting.blocks import Picture as Shown
-from jobs.sheet import MAX_PIXELS
+from jobs.sheet import MAX_PIXELS, scaled
 
 MOST = 12
 SIDE_PX = 128
@@ -109,10 +108,7 @@ def crop(content: bytes, face: dict[str, Any]) -> NDArray[np.uint8]:
     around = round(max(x1 - x0, y1 - y0) * _AROUND)
     pixels = picture.rgb()[max(0, y0 - around) : y1 + around, max(0, x0 - around) : x1 + around]
     pixels = orientation.upright(np.ascontiguousarray(pixels), picture.orientation)
-    scale = SIDE_PX / max(1, *pixels.shape[:2])
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    smaller = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
-    return np.asarray(smaller, np.uint8)
+    return scaled(pixels, SIDE_PX / max(1, *pixels.shape[:2]))
 
 
 def _picture(content: bytes, frame: int) -> Picture:

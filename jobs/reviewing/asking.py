@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anonymizer_udfs.decided import Box
-from jobs.decisions import Decision
+from jobs.decision import Decision
 from jobs.errors import UsageError
 from jobs.reviewing.deciding import AUDIT, REVIEW
 from jobs.reviewing.pictures import LEAST_PX, in_file

@@ -11,12 +11,17 @@ miss.
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from jobs.decision import Decision
+from jobs.reviewing.deciding import AUDIT
 
 RATE = 0.001
 RISK = 0.05
 _SHARE, _FIFTH = 0.5, 5.0
+_MISSES = frozenset({"add", "redraw", "harder", "withhold"})
 _MOST = 10_000_000
 
 
@@ -110,3 +115,26 @@ def drawn(order_: Sequence[str], looked: frozenset[str], most: int) -> list[str]
         if one not in looked:
             out.append(one)
     return out
+
+
+def looked(
+    decisions: Sequence[Decision], rows: Mapping[str, Mapping[str, Any]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the images of draws that people looked at, and those of them with a miss.
+
+    One in which nothing was missed counts as long as it is the same file; a miss as long as the image has the same
+    policy: that it was mended says nothing of the others.
+    """
+    undone = {one.undoes for one in decisions if one.action == "undo"}
+    asked = [one for one in decisions if one.asked == AUDIT and one.decision_id not in undone and one.image_id in rows]
+    missed = {
+        one.image_id
+        for one in asked
+        if one.action in _MISSES and one.policy_digest == rows[one.image_id]["policy_digest"]
+    }
+    passed = {
+        one.image_id
+        for one in asked
+        if one.action == "accept" and one.output_sha256 == rows[one.image_id]["output_sha256"]
+    }
+    return frozenset(missed | passed), frozenset(missed)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from anonymizer_udfs.decided import NOTHING, Box, Decided
-from jobs.decisions import Decision
+from jobs.decision import Decision
 
 Key = tuple[str, str]
 """Image and version of its source."""

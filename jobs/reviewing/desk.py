@@ -4,24 +4,24 @@ Runs without Spark. One desk serves all threads of a server; other servers on th
 """
 
 import random
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from anonymizer_udfs.outcome import Reason, Status
-from jobs.decisions import Decision, Decisions
+from jobs.decision import Decision
+from jobs.decisions import Decisions
 from jobs.errors import JobError, UsageError
 from jobs.lake import Lake
+from jobs.ledger import new_run_id
 from jobs.originals import Originals
 from jobs.placed import among
 from jobs.reviewing import audit, pictures, queue
 from jobs.reviewing.asking import Ask
 from jobs.reviewing.audit import Audit
-from jobs.reviewing.deciding import AUDIT, Eyes, Key, Standing, standing, standings
+from jobs.reviewing.deciding import Eyes, Key, Standing, standing, standings
 from jobs.reviewing.queue import Filter, Item, Listing
 
 COLUMNS = (
@@ -31,7 +31,6 @@ COLUMNS = (
 DRAWS = 50
 """So many images of the draw are handed out at a time."""
 FRESH_S = 0.5
-_MISSES = frozenset({"add", "redraw", "harder", "withhold"})
 
 
 class GoneError(JobError):
@@ -67,7 +66,7 @@ class Desk:
     eyes: Eyes
     originals: Originals | None = None
     max_pixels: int = 100_000_000
-    session_id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}")
+    session_id: str = field(default_factory=new_run_id)
 
     def __post_init__(self) -> None:
         """Nothing is read before it is asked for."""
@@ -86,7 +85,7 @@ class Desk:
         """Return how far the audit is, and the next images of the draw, in no order."""
         with self._lock:
             rows, order = self._releasable()
-            looked, missed = _looked(self._all(), rows)
+            looked, missed = audit.looked(self._all(), rows)
             some = audit.drawn(order, looked, DRAWS)
             random.SystemRandom().shuffle(some)  # so that two who look at once seldom look at the same image
             return Audit(len(rows), len(looked), len(missed)), some
@@ -261,29 +260,6 @@ class Desk:
 
 def _item(row: Mapping[str, Any], stand: Mapping[Key, Standing]) -> Item:
     return queue.item(row, stand.get(_key(row)))
-
-
-def _looked(
-    decisions: Sequence[Decision], rows: Mapping[str, Mapping[str, Any]]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the images of draws that people looked at, and those of them with a miss.
-
-    One in which nothing was missed counts as long as it is the same file; a miss as long as the image has the same
-    policy: that it was mended says nothing of the others.
-    """
-    undone = {one.undoes for one in decisions if one.action == "undo"}
-    asked = [one for one in decisions if one.asked == AUDIT and one.decision_id not in undone and one.image_id in rows]
-    missed = {
-        one.image_id
-        for one in asked
-        if one.action in _MISSES and one.policy_digest == rows[one.image_id]["policy_digest"]
-    }
-    passed = {
-        one.image_id
-        for one in asked
-        if one.action == "accept" and one.output_sha256 == rows[one.image_id]["output_sha256"]
-    }
-    return frozenset(missed | passed), frozenset(missed)
 
 
 def _told(one: Decision, turned: int, stored: tuple[int, int]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from jobs.decisions import Decision, Decisions
+from jobs.decision import Decision
+from jobs.decisions import Decisions
 from jobs.reviewing import queue
 from jobs.reviewing.desk import Desk
 from jobs.reviewing.queue import Item

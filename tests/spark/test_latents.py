@@ -10,9 +10,9 @@ from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.methods import space
 from anonymizer_udfs.sources.base import Storage
 from jobs import options, surrogates
+from jobs.groupmaking import Asked
 from jobs.latents import Learned
 from jobs.placed import open_lake
-from jobs.surrogates import Asked
 from jobs.vault import Vault
 from jobs.vaultmodels import VaultModels
 from tests.spark.test_surrogates import photo

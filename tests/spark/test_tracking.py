@@ -14,21 +14,17 @@ from mlflow import MlflowClient
 from PIL import Image
 
 from anonymizer_udfs import policy as policies
-from anonymizer_udfs.drift import Monitor
 from anonymizer_udfs.sources.base import Storage
 from conf.settings import load
 from jobs import mlflow_store, tracking, untracked
 from jobs.figures import Figures
 from jobs.lake import Lake
 from jobs.ledger import Event
-from jobs.monitoring import tracked, watching
 from jobs.originals import Originals
 from jobs.sheet import CELL_WH
 from schemas import WORK
 from tests.support import lakes
 from tests.support.processes import LOOPBACK, free_port, listens, started
-from tests.unit.jobs.monitoring import cases
-from tests.unit.jobs.monitoring.cases import usual
 
 PUBLIC = policies.public()
 VISIBLE = replace(PUBLIC, originals_visible=True)
@@ -291,20 +287,3 @@ def test_what_is_told_has_no_credentials(uri: str, shown: str) -> None:
     told = mlflow_store.Place(uri).how_to_see("1", "r")
     assert "hush" not in told
     assert shown in told
-
-
-def test_a_drift_is_a_run_of_its_own(tmp_path: Path) -> None:
-    """Nested under the run that it is of, by names that are the same from run to run."""
-    lake = cases.make(tmp_path / "lake", usual("run-1", 5, 1), usual("run-2", 5, 2))
-    settings = load("local", [])
-    tracking.track(settings, lake, finished(lake).then("finished", run_id="run-2"), Figures(), PUBLIC)
-    found, event = watching.watch(lake, watching.Asked(limits=Monitor(least_cases=5)))
-    assert event is not None
-    figures = [f for one in found.findings for f in one.figures("run-2", 0.999)]
-    assert "faceveil" in (tracked.track(settings, lake, event, figures, "run-2") or "")
-    client = MlflowClient(mlflow_store.place(settings, lake.uri, None).uri)
-    runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
-    by_job = {run.data.tags["faceveil.job"]: run for run in runs}
-    mine = by_job["monitor"]
-    assert mine.data.tags["mlflow.parentRunId"] == by_job["anonymize"].info.run_id
-    assert {"monitor/psi.confidence", "monitor/share.failed.run", "monitor/odds_ratio.failed"} <= set(mine.data.metrics)

@@ -4,7 +4,7 @@ import itertools
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.decisions import Decision
+from jobs.decision import Decision
 from tests.support.lakes import DIGEST, KEY
 
 _ids = itertools.count(1)

@@ -55,7 +55,7 @@ def test_works_from_a_zip(tmp_path: Path) -> None:
     root = Path(conf.__file__).parent
     archive = tmp_path / "code.zip"
     with zipfile.ZipFile(archive, "w") as zipped:
-        for file in [root / "__init__.py", *sorted((root / "policies").glob("*.[py]*"))]:
+        for file in [*sorted(root.glob("*.py")), *sorted((root / "policies").glob("*.[py]*"))]:
             zipped.write(file, file.relative_to(root.parent))
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from conf import policies as p; print(p.load('public')['plan'])"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import doctor, health, java
-from jobs.health import Finding, State
+from jobs import doctor, health, java, packages
+from jobs.finding import Finding, State
 from tests.support.processes import LOOPBACK, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,8 +62,8 @@ def test_pythons_are_judged_by_version(version: tuple[int, ...], state: State) -
 
 def test_a_missing_package_fails_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that is not there is named with the versions that work."""
-    monkeypatch.setattr(health, "_PACKAGES", {"no-such-package-xyz": ((1, 2), (2,))})
-    finding = health.check_package("no-such-package-xyz")
+    monkeypatch.setattr(packages, "PACKAGES", {"no-such-package-xyz": ((1, 2), (2,))})
+    finding = packages.check_package("no-such-package-xyz")
     assert finding.state is State.FAIL
     assert "at least 1.2, below 2" in finding.detail
 
@@ -80,8 +80,8 @@ def test_a_version_outside_its_bounds_fails(
     bounds: tuple[tuple[int, ...], tuple[int, ...]], state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A package is well between the oldest version that works and the first that does not."""
-    monkeypatch.setattr(health, "_PACKAGES", {"pytest": bounds})
-    assert health.check_package("pytest").state is state
+    monkeypatch.setattr(packages, "PACKAGES", {"pytest": bounds})
+    assert packages.check_package("pytest").state is state
 
 
 @pytest.mark.parametrize(
@@ -97,16 +97,16 @@ def test_builds_that_overwrite_each_other_fail(
     present: tuple[str, ...], check: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two builds of one module, or none, are found from the packages' metadata."""
-    monkeypatch.setattr(health, "installed", lambda name: "1.0" if name in present else None)
-    finding = getattr(health, check)()
+    monkeypatch.setattr(packages, "installed", lambda name: "1.0" if name in present else None)
+    finding = getattr(packages, check)()
     assert finding.state is State.FAIL
     assert named in finding.detail
 
 
 def test_a_provider_that_is_not_compiled_in_does_not_compute() -> None:
     """The probe runs a real session on the CPU, and says no to a provider that nobody has."""
-    assert health.computes_on("CPU")
-    assert not health.computes_on("NoSuch")
+    assert packages.computes_on("CPU")
+    assert not packages.computes_on("NoSuch")
 
 
 def test_a_machine_without_java_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs import health, jars, logstore
-from jobs.health import State
+from jobs.finding import State
 
 
 def test_without_java_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from anonymizer_udfs.recognition.panels import Member, Panel
 from anonymizer_udfs.sources.base import SourceSpec, Storage
 from conf import settings
 from jobs import context, orders, policy, status, tiers
-from jobs.errors import LakeBusyError, UsageError
+from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.models import registry
 from jobs.options import Common
@@ -86,14 +86,6 @@ def test_the_newest_decision_on_a_pattern_counts(store: TierStore) -> None:
         store.decide(pattern, name)
     assert store.mapped() == {"b": "public", "c": "x.yaml"}
     assert [row["policy"] for row in store.entries()] == ["internal", "partner", "public", None, "x.yaml"]
-
-
-def test_of_two_who_decide_at_once_one_is_told(store: TierStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither decision is lost in silence."""
-    store.decide("a", "internal")
-    monkeypatch.setattr(store, "entries", list)
-    with pytest.raises(LakeBusyError):
-        store.decide("b", "partner")
 
 
 def test_patterns_lie_in_the_vault_alone(lake: Lake, store: TierStore, told: Told, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from jobs.context import Treatment
 from jobs.errors import LakeBusyError, UsageError, VaultError
 from jobs.tables import Tables
 from jobs.vault import Vault
-from jobs.vaultmodels import APP, VaultModels, bound
+from jobs.vaultmodels import VaultModels, bound
 from schemas import MODEL_TABLES
 from tests.support import specs
 from tests.support.learning import Learned
@@ -71,7 +71,7 @@ def test_of_two_writers_one_is_told(models: VaultModels) -> None:
     models.keep("level", b"10", 20, "run-1")
     tables = Tables(models.vault.uri, MODEL_TABLES, LOCAL)
     with pytest.raises(LakeBusyError):
-        tables.append("models", tables.query("SELECT * FROM models"), APP, 1)
+        tables.append("models", tables.query("SELECT * FROM models"), "models", 1)
 
 
 def test_methods_are_given_the_newest_model(models: VaultModels, tmp_path: Path) -> None:
