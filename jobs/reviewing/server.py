@@ -28,7 +28,8 @@ from jobs.reviewing.queue import STATES, Filter, Item
 HOST = "127.0.0.1"
 MOST_BYTES = 1 << 18
 """Of what a page sends."""
-_FILES = {"review.js": "text/javascript", "review.css": "text/css"}
+_SCRIPTS = ("review.js", "shared.js", "list.js", "image.js", "drawing.js", "sending.js")
+_FILES = {"review.css": "text/css"} | dict.fromkeys(_SCRIPTS, "text/javascript")
 _STRANGER = "open the link that faceveil review printed: it lets one browser in, once\n"
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """Whatever else of this process is watched, addresses and answers here are not: they have tokens and ids in them."""

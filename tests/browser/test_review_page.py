@@ -43,6 +43,11 @@ def until(page: Page, script: str) -> None:
         time.sleep(0.05)
 
 
+def within(script: str) -> str:
+    """Return a script that sees the page's state, which its modules keep to themselves."""
+    return f"import('/shared.js').then(({{ state }}) => {script})"
+
+
 def entered(chromium: Browser, link: str, **view: Any) -> Page:
     """Return the page that a printed link leads to, with its first image shown."""
     page = chromium.page(**view)
@@ -65,7 +70,7 @@ def press(page: Page, key: str, **modifiers: int) -> None:
 
 def saved(page: Page) -> None:
     """Wait until the server has all decisions."""
-    until(page, "document.getElementById('saving').textContent === 'all saved' && state.outbox.length === 0")
+    until(page, within("document.getElementById('saving').textContent === 'all saved' && state.outbox.length === 0"))
 
 
 def faults(page: Page) -> list[str]:
@@ -98,7 +103,7 @@ def test_the_page_can_be_used_everywhere(view: str, chromium: Browser, tmp_path:
         assert page.value("document.cookie") == ""
         assert faults(page) == []
         page.value("document.getElementById('to-audit').click()")
-        until(page, "!document.getElementById('audit-told').hidden && state.items.length === 2")
+        until(page, within("!document.getElementById('audit-told').hidden && state.items.length === 2"))
         kept(page, f"{view}-audit")
         assert page.value("document.getElementById('remaining').textContent") == "2"
         assert faults(page) == []
@@ -139,13 +144,13 @@ def by_keyboard(page: Page) -> None:
     press(page, "n")
     press(page, "a")
     press(page, "w")  # before the next picture is there: it is about nothing yet
-    until(page, "state.at === 1 && state.shown.image_id === state.items[1][0]")
+    until(page, within("state.at === 1 && state.shown.image_id === state.items[1][0]"))
     press(page, "w")
-    until(page, "state.at === 2 && state.shown.image_id === state.items[2][0]")
+    until(page, within("state.at === 2 && state.shown.image_id === state.items[2][0]"))
     press(page, "k")
-    until(page, "state.at === 1 && state.shown.image_id === state.items[1][0]")
+    until(page, within("state.at === 1 && state.shown.image_id === state.items[1][0]"))
     saved(page)
-    until(page, "state.shown.live.length === 1")
+    until(page, within("state.shown.live.length === 1"))
     press(page, "u")
 
 
@@ -154,7 +159,9 @@ def by_mouse(page: Page) -> None:
     if page.value("matchMedia('(max-width: 52rem)').matches"):
         click(page, "[data-act=add]")
     page.value("document.getElementById('over').scrollIntoView({block: 'center'})")
-    x, y, w, h = page.value("(r => [r.left, r.top, r.width, r.height])($('over').getBoundingClientRect())")
+    x, y, w, h = page.value(
+        "(r => [r.left, r.top, r.width, r.height])(document.getElementById('over').getBoundingClientRect())"
+    )
     ends = [(x + w * 0.7, y + h * 0.6), (x + w * 0.9, y + h * 0.9)]
     page.call("Input.dispatchMouseEvent", type="mousePressed", x=ends[0][0], y=ends[0][1], button="left", clickCount=1)
     page.call("Input.dispatchMouseEvent", type="mouseMoved", x=ends[1][0], y=ends[1][1], button="left")
@@ -162,13 +169,13 @@ def by_mouse(page: Page) -> None:
     click(page, "#regions button")
     click(page, "[data-act=keep]")
     click(page, "[data-act=accept]")
-    until(page, "state.at === 1 && state.shown.image_id === state.items[1][0]")
+    until(page, within("state.at === 1 && state.shown.image_id === state.items[1][0]"))
     click(page, "[data-act=withhold]")
-    until(page, "state.at === 2")
+    until(page, within("state.at === 2"))
     click(page, "[data-act=before]")
-    until(page, "state.at === 1 && state.shown.image_id === state.items[1][0]")
+    until(page, within("state.at === 1 && state.shown.image_id === state.items[1][0]"))
     saved(page)
-    until(page, "state.shown.live.length === 1")
+    until(page, within("state.shown.live.length === 1"))
     click(page, "[data-act=undo]")
 
 
@@ -198,11 +205,11 @@ def test_a_reviewer_walks_the_whole_path(
     names = reviewed.ids(tmp_path / "photos")
     with reviewed.serving(desk) as guard:
         page = entered(chromium, guard.links()["anna"], **VIEWS[view])
-        first, second = (page.value(f"state.items[{n}][0]") for n in (0, 1))
+        first, second = (page.value(within(f"state.items[{n}][0]")) for n in (0, 1))
         assert first == names["b.png"]
         walk(page)
         saved(page)
-        until(page, "state.shown.live.length === 0")
+        until(page, within("state.shown.live.length === 0"))
         kept(page, f"walked-{walk.__name__}-{view}")
         found = made(desk)
         assert [(one.image_id, one.action) for one in found] == [
@@ -216,7 +223,7 @@ def test_a_reviewer_walks_the_whole_path(
         assert 0 <= x0 < x1 <= 96
         assert 0 <= y0 < y1 <= 64
         assert found[1].region == (32.0, 18.0, 50.0, 38.0)
-        assert page.value("state.items[0][7]") == "accepted"
+        assert page.value(within("state.items[0][7]")) == "accepted"
         assert page.complaints() == []
 
 
@@ -247,9 +254,11 @@ def test_ten_thousand_images_scroll_without_lag(
     with reviewed.serving(desk) as guard:
         page = chromium.page(size=(1280, 800))
         page.call("Page.navigate", url=guard.links()["anna"])
-        until(page, "typeof state !== 'undefined' && state.items.length >= 9000")
+        until(page, "!!document.getElementById('list')")
+        until(page, within("state.items.length >= 9000"))
         worst = page.value(
-            "(async () => { const list = document.getElementById('list'); let worst = 0;"
+            "(async () => { const { drawRows } = await import('/list.js');"
+            "const list = document.getElementById('list'); let worst = 0;"
             "for (let i = 0; i <= 60; i++) { list.scrollTop = i / 60 * list.scrollHeight;"
             "const begun = performance.now(); drawRows(); list.offsetHeight;"
             "worst = Math.max(worst, performance.now() - begun);"
