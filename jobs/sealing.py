@@ -18,6 +18,8 @@ from jobs.tables import Tables
 from schemas import LEAF_TABLES, LEAVES
 
 APP = "leaves"
+KEPT = tuple(column.name for column in LEAVES.columns if column.name != "image_id")
+"""What an erasure leaves of a row."""
 FEW = 20_000
 """Up to so many images are hashed on the driver, in about 3 seconds; a Spark job takes about as long to begin."""
 PIECE = 200_000

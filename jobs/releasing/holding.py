@@ -1,7 +1,7 @@
 """Which releases hold an image: asked of the lake alone, by id or by what went out. Driver, without Spark."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from schemas import RELEASE_TABLES, RELEASED_TABLES, views
 _ID, _SHA256 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
 _SOME = 500
 _BOTH = RELEASE_TABLES | RELEASED_TABLES
+_OLDER = "was made by an older faceveil, which kept no list: its members.jsonl says what it holds"
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ class Known:
             for name, count in self.erased.items()
             if count
         ]
-        older = "was made by an older faceveil, which kept no list: its members.jsonl says what it holds"
-        return (*erased, *((name, older) for name in self.unknown))
+        return (*erased, *((name, _OLDER) for name in self.unknown))
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,39 @@ def _stands_for(placed: Placed, word: str) -> tuple[list[str], list[str]]:
         why = "".join(f"; {note}" for note in found.notes)
         raise UsageError(f"--holds takes an id, a SHA-256, a file, or a source of this lake, got none of them{why}")
     return ([found.row["image_id"]] if found.row else []), digests
+
+
+@dataclass(frozen=True)
+class GoneOut:
+    """Which releases hold images that are to be erased: how many, and not which.
+
+    Attributes:
+        holders: releases that hold some of them.
+        unknown: releases of which nobody can tell here, as :class:`Known` has them.
+    """
+
+    holders: tuple[Holder, ...]
+    unknown: tuple[str, ...]
+
+    @classmethod
+    def of(cls, lake: Lake, image_ids: Collection[str]) -> "GoneOut":
+        """Return it for some ids; for none nothing is asked."""
+        if not image_ids:
+            return cls((), ())
+        return cls(tuple(holders(lake, image_ids)), Known.of(lake, Releases(lake).rows()).unknown)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {"held_by": [vars(one) for one in self.holders], "held_by_not_known": list(self.unknown)}
+
+    def lines(self) -> list[str]:
+        """Return what a person reads."""
+        todo = "what went out is not touched: remove it there, tell those who have it, and release anew"
+        held = [
+            f"{one.name} at {one.uri} holds {one.images:,} of them{' (recalled)' if one.recalled else ''}: {todo}"
+            for one in self.holders
+        ]
+        return [*held, *(f"{name} {_OLDER}" for name in self.unknown)]
 
 
 def holders(lake: Lake, image_ids: Iterable[str]) -> list[Holder]:
