@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from conf import gates
-from conf.gates import Gate, GateError
 from jobs import erasures, options, stores
-from jobs.errors import LakeBusyError, UsageError
+from jobs.errors import LakeBusyError
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
 from jobs.releasing import FORMATS
@@ -169,7 +168,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         options.who(args.by),
         args.format,
         override,
-        _gate(args.gate),
+        None if args.gate is None else options.gate(args.gate),
         args.licence,
         args.about,
         args.shard_bytes,
@@ -179,13 +178,6 @@ def _work(args: argparse.Namespace, common: Common) -> int:
     done = run(order)
     options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
     return options.DONE
-
-
-def _gate(name: str | None) -> Gate | None:
-    try:
-        return None if name is None else gates.load(name)
-    except GateError as error:
-        raise UsageError(f"--gate: {error}") from error
 
 
 def _evaluated(order: Order, args: argparse.Namespace) -> Ruling:

@@ -19,7 +19,8 @@ from jobs.tables import Tables
 from schemas import RELEASE_TABLES, RELEASED_TABLES, views
 
 _ID, _SHA256 = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{64}")
-_SOME = 500
+_SOME = 2000
+"""Ids that are asked for at a time."""
 _BOTH = RELEASE_TABLES | RELEASED_TABLES
 _OLDER = "was made by an older faceveil, which kept no list: its members.jsonl says what it holds"
 
