@@ -139,6 +139,15 @@ def _full(*_: object) -> None:
     raise JobError("the release cannot be written: no space is left")
 
 
+def test_a_release_without_an_image_is_known_to_hold_none(tmp_path: Path, told: Told, asked: Asked) -> None:
+    """It has no row, which is not the same as a release that nobody recorded."""
+    lake = lakes.make(tmp_path / "lake", [lakes.row("file:///bad.jpg", None)])
+    told(release, lake.uri, tmp_path / "v1", "--name", "v1", "--override-by", "A", "--override-reason", "B")
+    assert asked(releases, lake.uri, "--holds", ONE) == {"asked": ONE, "held_by": [], "not_known": [], "erased": {}}
+    assert [(one["images"], one["erased"]) for one in asked(releases, lake.uri)["releases"]] == [(0, 0)]
+    assert not [one for one in findings(Path(lake.uri)) if "releas" in one]
+
+
 def test_a_release_of_an_older_faceveil_is_not_known(good: Path, tmp_path: Path, told: Told, asked: Asked) -> None:
     """It has a row and no members: whether it holds an image is told to be unknown, not denied."""
     told(release, good, tmp_path / "v1", "--name", "v1")
