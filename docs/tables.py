@@ -47,7 +47,9 @@ def view(name: str) -> str:
     """Return a view as a heading, what its rows are, its columns and its SQL as Spark has it."""
     lines = [(f"`{column}`", said) for column, said in comments(name).items()]
     head = [f"### `{name}`", "", f"{VIEW_COMMENTS[name]}.", ""]
-    return "\n".join([*head, rows(("column", "what it says"), lines), "", f"```sql\n{views('explode')[name]}\n```", ""])
+    return "\n".join(
+        [*head, rows(("column", "what it says"), lines), "", f"```sql\n{views('explode', READABLE)[name]}\n```", ""]
+    )
 
 
 def written(text: str) -> str:

@@ -32,7 +32,14 @@ CHANGE_COLUMNS = {
     "_commit_timestamp": (pa.timestamp("us"), "When it was made, in UTC"),
 }
 """What the change feed says beside the columns of ``images``: type and comment."""
-FIRST_WRITTEN_BY = {"metrics": "evaluate", "leaves": "anonymize", "decisions": "review", "releases": "release"}
+FIRST_WRITTEN_BY = {
+    "metrics": "evaluate",
+    "leaves": "anonymize",
+    "decisions": "review",
+    "releases": "release",
+    "released": "release",
+    "holdings": "release",
+}
 """Which command makes a table that a new lake has not."""
 
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
@@ -122,7 +129,7 @@ class Asked:
             self.tables = {n: t for n, t in self.tables.items() if n == "images" or moments.as_of(t, time)}
         self.version = images.version()
         builder = self._builder({})
-        for name, sql in views("unnest").items():
+        for name, sql in views("unnest", self.tables).items():
             try:
                 builder.execute(f"CREATE VIEW {name} AS {sql}")
             except DeltaError:  # an older lake, or moment, has fewer columns

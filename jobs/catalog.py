@@ -13,6 +13,7 @@ from jobs.tables import Tables
 from schemas import READABLE, VIEW_COMMENTS, comments, views
 
 _NAME = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
+_TABLE = re.compile(rf"\b(FROM|JOIN) ({'|'.join(READABLE)})\b")
 
 
 def is_catalog_name(lake: str) -> bool:
@@ -61,7 +62,8 @@ def register(session: SparkSession, lake: str, tables: SparkLake) -> None:
 def statements(lake: str, places: dict[str, str]) -> list[str]:
     """Return the SQL that makes tables and views known, in words that a Hive metastore and Unity Catalog share.
 
-    A view is made anew each time, since what it shows may have grown; a table follows its log by itself.
+    A view is made anew each time, since what it shows may have grown; a table follows its log by itself. Views over
+    images are told whatever is there: who asks has made that table.
 
     Args:
         lake: ``catalog.schema``; with the name of a table that is the three-part name of Unity.
@@ -72,9 +74,9 @@ def statements(lake: str, places: dict[str, str]) -> list[str]:
         "CREATE TABLE IF NOT EXISTS main.photos.runs USING delta LOCATION 's3a://lake/runs'"
     """
     made = [f"CREATE TABLE IF NOT EXISTS {lake}.{name} USING delta LOCATION {_said(at)}" for name, at in places.items()]
-    for name, sql in views("explode").items():
+    for name, sql in views("explode", {"images", *places}).items():
         columns = ", ".join(f"{column} COMMENT {_said(said)}" for column, said in comments(name).items())
-        query = sql.replace("FROM images", f"FROM {lake}.images")
+        query = _TABLE.sub(rf"\1 {lake}.\2", sql)
         made.append(f"CREATE OR REPLACE VIEW {lake}.{name} ({columns}) COMMENT {_said(VIEW_COMMENTS[name])} AS {query}")
     return made
 

@@ -14,6 +14,7 @@ from jobs.lake import SparkLake
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.progress import waiting
+from jobs.releasing.holding import GoneOut
 from jobs.screen import bytes_text, counted
 from jobs.seeking import Sought
 
@@ -24,8 +25,8 @@ EXAMPLES = """  faceveil erase ./lake --source ./photos/one.jpg --dry-run    how
   faceveil erase ./lake --face person.jpg --dry-run            every image of one person, by a photo of that person
   faceveil erase ./lake                                        finish an erasure that was cut off
 
-It cannot be undone, and earlier versions of the tables can no longer be read after it. What was exported, backups,
-and the sources themselves are not touched: see docs/erasure.md.
+It cannot be undone, and earlier versions of the tables can no longer be read after it. What was released (it says
+which releases hold the images) or exported, backups, and the sources themselves are not touched: see docs/erasure.md.
 
 exit codes: 0 done, 1 failed, or a dry run did not find all, 2 bad arguments, or something named is not there"""
 
@@ -66,18 +67,21 @@ def _work(args: argparse.Namespace, common: Common) -> int:
     sought = _sought(args, placed) if args.face else None
     ids = wanted.image_ids | (sought.image_ids if sought else frozenset())
     order = targets.order(placed, erasing.new_run_id(), ids)
-    said = _said(order, wanted, sought, waiting_)
+    gone_out = GoneOut.of(placed.lake, {*order.image_ids, *(one for late in waiting_ for one in late.image_ids)})
+    said = _said(order, wanted, sought, waiting_) | gone_out.as_dict()
+    lines = [*_lines(order, wanted, sought, waiting_), *gone_out.lines()]
     if wanted.unknown and not args.dry:
         told = f"{wanted.unknown} of what was named is in neither lake nor vault"
         raise UsageError(f"{told}; nothing was erased: check it with faceveil lookup, or leave it out")
     if args.dry:
-        options.answer(said | {"dry_run": True}, _lines(order, wanted, sought, waiting_), as_json=common.as_json)
+        options.answer(said | {"dry_run": True}, lines, as_json=common.as_json)
         return options.FAILED if wanted.unknown else options.DONE
-    if not args.yes and not _agreed(_lines(order, wanted, sought, waiting_)):
+    if not args.yes and not _agreed(lines):
         raise UsageError("nothing was erased")
     done = _erased(placed, order, args.wait)
     found = said | {"dry_run": False, "erasures": [one.as_dict() for one in done]}
-    options.answer(found, [_done(one) for one in done] or ["nothing to erase"], as_json=common.as_json)
+    ended = [*map(_done, done), *gone_out.lines()] if done else ["nothing to erase"]
+    options.answer(found, ended, as_json=common.as_json)
     return options.DONE
 
 

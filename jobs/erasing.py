@@ -7,7 +7,7 @@ back, then it is gone, and last it is said so.
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,11 +26,13 @@ from jobs.groups import GroupStore
 from jobs.lake import Commit, SparkLake, vault_app
 from jobs.ledger import Event
 from jobs.options import Common
+from jobs.releasing import members
+from jobs.releasing.members import Members
 from jobs.suppression import Suppression
 from jobs.sweep import Sweep, Swept
 from jobs.tables import Tables
 from jobs.vault import Vault
-from schemas import DECISIONS, LEAVES, METRIC_TABLES
+from schemas import DECISIONS, LEAVES, METRIC_TABLES, RELEASED
 
 CANARIES = "canaries"
 _SAME = "t.image_id = s.image_id"
@@ -129,6 +131,9 @@ class Eraser:
         for name, table in self.vault.tables.declared.items():
             if self.vault.tables.transaction(name, app) < fence:
                 self.vault.tables.append(name, table.arrow().empty_table(), app, fence)
+        released = Members(self.lake)
+        if released.tables.exist():
+            released.fence(members.under_way(self.lake.ledger.events()))
 
     def _without(self, ids: DataFrame, epoch: int) -> Swept:
         """Take images out of all tables of the lake and the vault, and their files and history away."""
@@ -142,16 +147,16 @@ class Eraser:
             with self._purged(metrics, "metrics", epoch, fenced=False) as done:
                 self._delete(metrics, "metrics", ids, _NAMED)
             swept += done[0]
-        leaves = sealing.tables(self.lake)
-        if leaves.exist():
-            with self._purged(leaves, LEAVES.name, epoch, fenced=False) as done:
-                self._unnamed(leaves, ids)
-            swept += done[0]
-        decided = decisions.tables(self.lake)
-        if decided.exist():
-            with self._purged(decided, DECISIONS.name, epoch, fenced=False) as done:
-                self._emptied(decided, ids)
-            swept += done[0]
+        # Hashes stay: else roots of runs and releases, and what the ledger says of decisions, would no longer follow.
+        for tables, name, kept, fenced in (
+            (sealing.tables(self.lake), LEAVES.name, sealing.KEPT, False),
+            (decisions.tables(self.lake), DECISIONS.name, decisions.KEPT, False),
+            (Members(self.lake).tables, RELEASED.name, members.KEPT, True),
+        ):
+            if tables.exist():
+                with self._purged(tables, name, epoch, fenced=fenced) as done:
+                    self._emptied(tables, name, ids, kept)
+                swept += done[0]
         for name in vault.declared:
             with self._purged(vault, name, epoch, fenced=True) as done:
                 self._delete(vault, name, ids, _SAME)
@@ -168,21 +173,23 @@ class Eraser:
         table = DeltaTable.forPath(self.spark, tables.table_uri(name))
         table.alias("t").merge(ids.alias("s"), same).whenMatchedDelete().execute()
 
-    def _unnamed(self, leaves: Tables, ids: DataFrame) -> None:
-        """Leave the hashes of rows that are gone, without which the roots of their runs would no longer follow."""
-        table = DeltaTable.forPath(self.spark, leaves.table_uri(LEAVES.name))
-        table.alias("t").merge(ids.alias("s"), _SAME).whenMatchedUpdate(set={"image_id": "null"}).execute()
-
-    def _emptied(self, decided: Tables, ids: DataFrame) -> None:
-        """Leave number and hash of decisions about images that are gone: the ledger vouches for them by these."""
-        table = DeltaTable.forPath(self.spark, decided.table_uri(DECISIONS.name))
-        nothing = {c.name: "null" for c in DECISIONS.columns if c.name not in decisions.KEPT}
+    def _emptied(self, tables: Tables, name: str, ids: DataFrame, kept: Collection[str]) -> None:
+        """Leave place and hash of rows about images that are gone; what else they said becomes null."""
+        table = DeltaTable.forPath(self.spark, tables.table_uri(name))
+        nothing = {c.name: "null" for c in tables.declared[name].columns if c.name not in kept}
         table.alias("t").merge(ids.alias("s"), _SAME).whenMatchedUpdate(set=nothing).execute()
 
-    def _undecided(self, events: list[dict[str, Any]]) -> int:
-        """Return how many decisions were emptied since the last tombstone: also where this is the second try."""
-        told = [dict(row["counts"] or {}).get(DECISIONS.name, 0) for row in events if row["event"] == "erased"]
-        return decisions.Decisions(self.lake).checked().erased - int(sum(told))
+    def _empty(self) -> dict[str, int]:
+        """Return how many rows of each table have lost their image, by this erasure and all before it."""
+        leaves, found = sealing.tables(self.lake), 0
+        if leaves.exist():
+            rows = leaves.query("SELECT COUNT(*) AS n FROM leaves WHERE image_id IS NULL").to_pylist()
+            found = int(rows[0]["n"])
+        return {
+            LEAVES.name: found,
+            DECISIONS.name: decisions.Decisions(self.lake).checked().erased,
+            RELEASED.name: sum(erased for _, erased in Members(self.lake).counts().values()),
+        }
 
     @contextlib.contextmanager
     def _purged(self, tables: Tables, name: str, epoch: int, *, fenced: bool) -> Iterator[list[Swept]]:
@@ -207,24 +214,16 @@ class Eraser:
         except OSError as error:
             raise VaultError(f"the vault's canaries cannot be removed: {stores.why(error)}; check access") from error
 
-    def _leaves(self, events: list[dict[str, Any]]) -> int:
-        """Return how many leaves have lost their image since the last tombstone: also where this is the second try."""
-        leaves = sealing.tables(self.lake)
-        if not leaves.exist():
-            return 0
-        found = leaves.query("SELECT COUNT(*) AS n FROM leaves WHERE image_id IS NULL").to_pylist()
-        told = [dict(row["counts"] or {}).get("leaves", 0) for row in events if row["event"] == "erased"]
-        return int(found[0]["n"]) - int(sum(told))
-
     def _told(self, began: Event, order: Order, swept: Swept, shown: int) -> None:
         """Append the tombstone, once: that something was erased and how much, not what."""
         events = self.lake.ledger.events()
         if any((event["run_id"], event["event"]) == (order.run_id, "erased") for event in events):
             return
         counts = {"images": order.images, "copies": order.copies, order.why: order.images}
+        # Since the last tombstone: also where this is the second try.
+        before = [dict(event["counts"] or {}) for event in events if event["event"] == "erased"]
+        counts |= {name: count - sum(one.get(name, 0) for one in before) for name, count in self._empty().items()}
         counts |= {
-            "leaves": self._leaves(events),
-            DECISIONS.name: self._undecided(events),
             "files": swept.files,
             "artifacts": shown,
             "suppressed": order.images if order.suppress else 0,

@@ -118,3 +118,17 @@ def refuse_half(lake: Lake, typed: str) -> None:
         raise LakeBusyError(
             f"an erasure of this lake is under way or was cut off; if nobody runs it now: faceveil erase {typed}"
         )
+
+
+def refuse_later(lake: Lake, number: int) -> None:
+    """Refuse to go on where an erasure began, or went on, after an event of the ledger.
+
+    Args:
+        lake: the lake.
+        number: of the event.
+
+    Raises:
+        LakeBusyError: one did.
+    """
+    if any(event["job"] == JOB and event["event_seq"] > number for event in lake.ledger.events()):
+        raise LakeBusyError("an erasure of this lake began meanwhile, and it goes first; run again when it is done")

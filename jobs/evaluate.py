@@ -7,7 +7,6 @@ from pathlib import Path
 
 from anonymizer_udfs.attacks import ATTACKERS
 from conf import gates
-from conf.gates import Gate, GateError
 from jobs import canaries, evaluation, options
 from jobs.errors import UsageError
 from jobs.evaluation_asked import Asked
@@ -115,20 +114,13 @@ def asked(args: argparse.Namespace) -> Asked:
         people=args.people,
         gallery=args.gallery,
         content_column=args.content_column,
-        gate=_gate(args.gate),
+        gate=options.gate(args.gate or gates.DEFAULT),
         downstream=args.downstream,
         landmarker=args.landmarker,
         planted=args.canaries,
         canary_count=args.canary_count,
         keep_canaries=args.keep_canaries,
     )
-
-
-def _gate(name: str | None) -> Gate:
-    try:
-        return gates.load(name or gates.DEFAULT)
-    except GateError as error:
-        raise UsageError(f"--gate: {error}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

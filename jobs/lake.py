@@ -48,6 +48,21 @@ def vault_app(ledger: Ledger) -> str:
     return f"{APP}/{ledger.beginning()}"
 
 
+def ranges(count: int) -> Iterator[str]:
+    """Yield SQL conditions that cut the ids, which are keyed hashes, into parts of about one size.
+
+    Examples:
+        >>> list(ranges(2))
+        ["image_id < '80000000'", "image_id >= '80000000'"]
+        >>> list(ranges(1))
+        ['true']
+    """
+    cuts = [f"{(one << 32) // count:08x}" for one in range(1, count)]
+    for low, high in zip([None, *cuts], [*cuts, None], strict=True):
+        said = [f"image_id >= '{low}'"] * (low is not None) + [f"image_id < '{high}'"] * (high is not None)
+        yield " AND ".join(said) or "true"
+
+
 class Lake:
     """A lake without Spark.
 

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import Storage
+from conf import gates
+from conf.gates import Gate, GateError
 from conf.settings import Settings, SettingsError
 from conf.settings import load as load_settings
 from jobs import logs, stores
@@ -176,6 +178,18 @@ def who(given: str | None) -> str:
     if not name:
         raise UsageError("--by: expected a name, got nothing")
     return name
+
+
+def gate(word: str) -> Gate:
+    """Return the gate that ``--gate`` names: one that ships, or a file.
+
+    Raises:
+        UsageError: there is none, or it cannot be.
+    """
+    try:
+        return gates.load(word)
+    except GateError as error:
+        raise UsageError(f"--gate: {error}") from error
 
 
 def answer(value: dict[str, Any] | list[Any], lines: Sequence[str], *, as_json: bool) -> None:

@@ -1,35 +1,28 @@
 """``faceveil release``: a lake's images go out, if a gate allows it, with manifest, datasheet and Croissant."""
 
 import argparse
-import json
-import re
-import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from anonymizer_udfs import __version__
-from anonymizer_udfs.errors import FaceveilError
 from conf import gates
-from conf.gates import Gate, GateError
-from jobs import context, erasures, options, stores
-from jobs.errors import LakeBusyError, UsageError
-from jobs.ledger import Event
+from jobs import erasures, options, stores
+from jobs.errors import LakeBusyError
 from jobs.options import Common, Parser
-from jobs.placed import Placed, open_lake
-from jobs.releasing import FORMATS, writer
+from jobs.placed import open_lake
+from jobs.releasing import FORMATS
+from jobs.releasing.account import Account
 from jobs.releasing.base import SHARD_BYTES
 from jobs.releasing.judging import Override, Ruling, refuse_undone, ruling
+from jobs.releasing.order import Order
 from jobs.releasing.papers import Papers, Tree
 from jobs.releasing.place import Place, Stored
-from jobs.releasing.records import JOB, Releases, digest
+from jobs.releasing.records import Releases
 from jobs.releasing.snapshot import Snapshot
 from jobs.releasing.writing import write
 from jobs.screen import bytes_text, counted
-from jobs.vault import NONE
 from jobs.verdict import MEANINGS
 
 EXAMPLES = """  faceveil release ./lake ./v1 --name v1      by the newest verdict, which must be of the lake as it is
@@ -40,49 +33,6 @@ EXAMPLES = """  faceveil release ./lake ./v1 --name v1      by the newest verdic
 What it writes, and how to check it: docs/release.md.
 
 exit codes: 0 done, 1 failed, 2 bad arguments, 4 the gate refuses"""
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Order:
-    """What one command line asks for, checked.
-
-    Attributes:
-        placed: the lake.
-        uri: where to, normalised.
-        name: of the release.
-        by: who releases.
-        format: how images lie.
-        override: who lets it out whatever the gate says; none: the gate decides.
-        gate: the gate that has to have judged; none: whichever did.
-        licence: under which it is given.
-        about: what it is, for the datasheet.
-        shard_bytes: a shard is closed when it has so many.
-    """
-
-    placed: Placed
-    uri: str
-    name: str
-    by: str
-    format: str = "files"
-    override: Override | None = None
-    gate: Gate | None = None
-    licence: str | None = None
-    about: str | None = None
-    shard_bytes: int = SHARD_BYTES
-
-    def __post_init__(self) -> None:
-        """Refuse names that are none, and places inside the lake or its vault, or around them."""
-        if not _NAME.fullmatch(self.name):
-            raise UsageError("--name: expected lower-case letters, digits, '.', '_' and '-', such as v1")
-        if self.shard_bytes < 1:
-            raise UsageError(f"--shard-bytes must be at least 1, got {self.shard_bytes}")
-        writer(self.format)
-        given = self.placed.common.vault
-        vault = given if given and given != NONE else f"{self.placed.lake.uri}.vault"
-        for place in (self.placed.lake.uri, stores.normalise(vault)):
-            if f"{self.uri}/".startswith(f"{place}/") or f"{place}/".startswith(f"{self.uri}/"):
-                raise UsageError("a release must not lie inside the lake or its vault, nor hold them")
 
 
 @dataclass(frozen=True)
@@ -132,9 +82,10 @@ def run(order: Order) -> Released:
         LakeBusyError: the images changed meanwhile.
     """
     lake = order.placed.lake
-    kept = Releases(lake)
-    kept.refuse_known(order.name)
+    Releases(lake).refuse_known(order.name)
     lake.create()  # a lake of an older faceveil gets the columns of today
+    events = lake.ledger.events()
+    erasures.refuse_half(lake, lake.uri)
     shot = Snapshot.now(lake)
     refuse_undone(lake)
     ruled = ruling(lake, order.gate)
@@ -142,21 +93,15 @@ def run(order: Order) -> Released:
         raise LakeBusyError("images were written while the verdict was read; run again when that run is done")
     ruled.check(order.override)
     place = Place(order.uri, order.placed.common.storage)
-    at = ruled.event["at"] if ruled.event else max(event["at"] for event in lake.ledger.events())
+    at = ruled.event["at"] if ruled.event else max(event["at"] for event in events)
     facts = shot.facts()
-    began = _began(order, shot, facts.models)
-    lake.ledger.append(began)
+    account = Account.open(order, shot, facts.models, events[-1]["event_seq"])
 
     def described(tree: Tree, shards: tuple[Stored, ...], members: Stored) -> Papers:
         return Papers(
             order.name, FORMATS[order.format], shot.version, at, ruled, order.override, facts, tree, shards, members,
             order.licence, order.about,
         )  # fmt: skip
-
-    def recorded(papers: Papers, manifest: Stored) -> None:
-        row = _row(order, began, papers, manifest)
-        kept.add(row)
-        lake.ledger.append(_ended(began, order, papers, manifest, row))
 
     try:
         total = sum(n for *_, n in facts.policies)
@@ -165,84 +110,14 @@ def run(order: Order) -> Released:
             FORMATS[order.format],
             shot.members(),
             described,
-            recorded,
+            account.close,
             total=total,
             shard_bytes=order.shard_bytes,
         )
     except BaseException:
-        _failed(order, began)
+        account.fail()
         raise
     return Released(order, papers, manifest)
-
-
-def _began(order: Order, shot: Snapshot, models: dict[str, str]) -> Event:
-    now = datetime.now(UTC)
-    return Event(
-        run_id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
-        event="started",
-        job=JOB,
-        pipeline_version=__version__,
-        settings=json.dumps({"name": order.name, "uri": order.uri, "format": order.format}, sort_keys=True),
-        model_digests=models,
-        library_versions=context.library_versions(),
-        table_versions={"images": shot.version},
-    )
-
-
-def _ended(began: Event, order: Order, papers: Papers, manifest: Stored, row: dict[str, Any]) -> Event:
-    override = None if order.override is None else vars(order.override)
-    said = {
-        "name": order.name,
-        "uri": order.uri,
-        "format": order.format,
-        "word": papers.word.value,
-        "override": override,
-        "merkle_root": papers.tree.root,
-        "manifest_sha256": manifest.sha256,
-        "row_sha256": digest(row),
-    }
-    return began.then(
-        "finished",
-        settings=json.dumps(said, sort_keys=True),
-        counts={"released": papers.tree.images, **{f"left_out_{k}": n for k, n in papers.facts.left_out.items()}},
-    )
-
-
-def _failed(order: Order, began: Event) -> None:
-    """Say in the ledger that no release came of it, unless the ledger has said that one did."""
-    ledger = order.placed.lake.ledger
-    try:
-        if not any((e["run_id"], e["event"]) == (began.run_id, "finished") for e in ledger.events()):
-            ledger.append(began.then("failed"))
-    except FaceveilError:
-        return  # what stopped the release is what has to be told
-
-
-def _row(order: Order, began: Event, papers: Papers, manifest: Stored) -> dict[str, Any]:
-    ruled, override = papers.ruling, order.override
-    found, event = ruled.found, ruled.event
-    return {
-        "name": order.name,
-        "run_id": began.run_id,
-        "uri": order.uri,
-        "format": order.format,
-        "at": datetime.now(UTC),
-        "by": order.by,
-        "images_version": papers.images_version,
-        "policy_digests": sorted({one for _, one, _ in papers.facts.policies}),
-        "model_digests": papers.facts.models,
-        "word": papers.word.value,
-        "gate": found.verdict.gate if found else None,
-        "verdict_run_id": found.run_id if found else None,
-        "verdict_hash": event["hash"] if event else None,
-        "override_by": override.by if override else None,
-        "override_reason": override.reason if override else None,
-        "images": papers.tree.images,
-        "size_bytes": papers.tree.size_bytes,
-        "merkle_root": papers.tree.root,
-        "manifest_sha256": manifest.sha256,
-        "licence": order.licence,
-    }
 
 
 def parser() -> Parser:
@@ -293,7 +168,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         options.who(args.by),
         args.format,
         override,
-        _gate(args.gate),
+        None if args.gate is None else options.gate(args.gate),
         args.licence,
         args.about,
         args.shard_bytes,
@@ -303,13 +178,6 @@ def _work(args: argparse.Namespace, common: Common) -> int:
     done = run(order)
     options.answer(done.as_dict(), done.lines(), as_json=common.as_json)
     return options.DONE
-
-
-def _gate(name: str | None) -> Gate | None:
-    try:
-        return None if name is None else gates.load(name)
-    except GateError as error:
-        raise UsageError(f"--gate: {error}") from error
 
 
 def _evaluated(order: Order, args: argparse.Namespace) -> Ruling:

@@ -1,4 +1,4 @@
-"""``faceveil releases``: what went out of a lake, and whether a newer verdict takes it back. Needs no Spark."""
+"""``faceveil releases``: what went out of a lake, which images, and whether a newer verdict takes it back. No Spark."""
 
 import argparse
 import json
@@ -16,6 +16,8 @@ from jobs.lake import Lake
 from jobs.ledger import Event
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
+from jobs.releasing import holding
+from jobs.releasing.holding import Held, Known
 from jobs.releasing.judging import failed
 from jobs.releasing.records import RECALL, RECALLED, Releases, recalled
 from jobs.reporting.evaluated import Evaluation, history
@@ -24,6 +26,8 @@ from jobs.verdict import Word
 
 EXAMPLES = """  faceveil releases ./lake
   faceveil releases ./lake --recheck     after a newer evaluation: recall what it refuses
+  faceveil releases ./lake --holds 5f0c...             which of them hold an image, by its id
+  faceveil releases ./lake --holds ./found.jpg         the same by a file that was found somewhere
 
 exit codes: 0 done, 1 failed, 2 bad arguments, 4 --recheck recalled a release"""
 _EVERY = 1 << 20
@@ -34,11 +38,15 @@ class Listed:
     """The releases of a lake, and those that were recalled just now."""
 
     rows: tuple[dict[str, Any], ...]
+    known: Known
     fresh: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        rows = [row | {"model_digests": dict(row["model_digests"] or [])} for row in self.rows]
+        """Return plain values for ``--json``; ``erased`` is null where no list of a release's images is kept."""
+        rows = [
+            row | {"model_digests": dict(row["model_digests"] or []), "erased": self.known.erased.get(row["name"])}
+            for row in self.rows
+        ]
         return {"releases": rows, "newly_recalled": list(self.fresh)}
 
     def sections(self) -> list[Section]:
@@ -49,24 +57,30 @@ class Listed:
                 f"{row['at']:%Y-%m-%d %H:%M}",
                 row["word"],
                 f"{row['images']:,}",
+                _erased(self.known.erased.get(row["name"])),
                 "-" if row["override_by"] is None else f"by {row['override_by']}: {row['override_reason']}",
                 "-" if row["recalled_at"] is None else f"{row['recalled_at']:%Y-%m-%d}: {row['recalled_why']}",
                 row["uri"],
             )
             for row in self.rows
         )
-        head = ("release", "at (UTC)", "word", "images", "overridden", "RECALLED", "where")
+        head = ("release", "at (UTC)", "word", "images", "erased since", "overridden", "RECALLED", "where")
         calls = tuple(
             (name, "RECALLED NOW: do not give it on, and tell those who have it; docs/release.md")
             for name in self.fresh
         )
         none = Section("releases", (("none",),)) if not rows else Section("", ())
-        return [Section("recalled", calls), Section("releases", rows, head, right=(3,)), none]
+        return [Section("recalled", calls), Section("releases", rows, head, right=(3, 4)), none]
 
 
-def listed(lake: Lake) -> Listed:
-    """Return the releases of a lake."""
-    return Listed(tuple(Releases(lake).rows()))
+def _erased(count: int | None) -> str:
+    return "not known" if count is None else f"{count:,}"
+
+
+def listed(lake: Lake, fresh: Sequence[str] = ()) -> Listed:
+    """Return the releases of a lake, and which of them were recalled just now."""
+    rows = Releases(lake).rows()
+    return Listed(tuple(rows), Known.of(lake, rows), tuple(fresh))
 
 
 def recheck(lake: Lake) -> Listed:
@@ -96,7 +110,7 @@ def recheck(lake: Lake) -> Listed:
     ]
     for name in behind:
         kept.recall([name], known, known[name]["number"])
-    return Listed(tuple(kept.rows()), tuple(sorted(against)))
+    return listed(lake, sorted(against))
 
 
 def _is_like(row: dict[str, Any], known: dict[str, dict[str, Any]]) -> bool:
@@ -142,9 +156,17 @@ def _settings(event: dict[str, Any]) -> str | None:
 
 def parser() -> Parser:
     """Return the command's parser."""
-    made = Parser("releases", "List what went out of a lake, and recall what a newer verdict refuses.", EXAMPLES)
+    made = Parser(
+        "releases",
+        "List what went out of a lake and which images it holds, and recall what a newer verdict refuses.",
+        EXAMPLES,
+    )
     options.add_lake(made)
-    made.add_argument("--recheck", action="store_true", help="mark what newer verdicts refuse as recalled")
+    asked = made.add_mutually_exclusive_group()
+    asked.add_argument("--recheck", action="store_true", help="mark what newer verdicts refuse as recalled")
+    asked.add_argument(
+        "--holds", metavar="ID|FILE", help="list those that hold an image: its id, SHA-256, source or released file"
+    )
     options.add_common(made)
     return made
 
@@ -155,13 +177,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(args: argparse.Namespace, common: Common) -> int:
-    lake = open_lake(args.lake, common).lake
-    found = recheck(lake) if args.recheck else listed(lake)
+    placed = open_lake(args.lake, common)
+    found: Listed | Held
+    if args.holds is not None:
+        found = holding.held(placed, args.holds)
+    else:
+        found = recheck(placed.lake) if args.recheck else listed(placed.lake)
     if common.as_json:
         options.answer(found.as_dict(), (), as_json=True)
     else:
         screen.show(found.sections())
-    return options.REFUSED if found.fresh else options.DONE
+    return options.REFUSED if isinstance(found, Listed) and found.fresh else options.DONE
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from schemas import (
     METRIC_TABLES,
     MODEL_TABLES,
     RELEASE_TABLES,
+    RELEASED_TABLES,
     SUPPRESSED_TABLES,
     TIER_TABLES,
 )
@@ -147,7 +148,7 @@ def _recorded(placed: Placed, spark: SparkSession, counts: dict[str, int]) -> It
 def every(placed: Placed, *, vault: bool) -> list[tuple[Tables, str]]:
     """Return all tables that are there, those of the lake first; those of the vault only where it is asked for."""
     lake, storage = placed.lake.tables, placed.common.storage
-    later = (METRIC_TABLES, LEAF_TABLES, DECISION_TABLES, RELEASE_TABLES)
+    later = (METRIC_TABLES, LEAF_TABLES, DECISION_TABLES, RELEASE_TABLES, RELEASED_TABLES)
     groups = [lake, *(Tables(lake.uri, declared, storage) for declared in later)]
     if vault:
         found = placed.vault().tables

@@ -13,11 +13,13 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from anonymizer_udfs.leaves import CONTENT, PACKED, HashPartition, hashed, unpacked
 from anonymizer_udfs.merkle import Fold
-from jobs.lake import Commit, Lake, SparkLake
+from jobs.lake import Commit, Lake, SparkLake, ranges
 from jobs.tables import Tables
 from schemas import LEAF_TABLES, LEAVES
 
 APP = "leaves"
+KEPT = tuple(column.name for column in LEAVES.columns if column.name != "image_id")
+"""What an erasure leaves of a row."""
 FEW = 20_000
 """Up to so many images are hashed on the driver, in about 3 seconds; a Spark job takes about as long to begin."""
 PIECE = 200_000
@@ -94,11 +96,7 @@ def _pieces(found: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 def here(lake: Lake, run_id: str, count: int) -> Iterator[pa.RecordBatch]:
     """Yield the leaves of a run's images in the order of their ids, hashed on the driver."""
     columns = ", ".join(name for name in lake.tables.columns("images") if name != CONTENT)
-    ranges = max(1, -(-count // RANGE))
-    for number in range(ranges):
-        low, high = (f"{(one << 32) // ranges:08x}" for one in (number, number + 1))
-        within = f"image_id >= '{low}'" if number else "true"
-        within += f" AND image_id < '{high}'" if number + 1 < ranges else ""
+    for within in ranges(max(1, -(-count // RANGE))):
         sql = f"SELECT {columns} FROM images WHERE {_of(run_id)} AND {within} ORDER BY image_id"  # noqa: S608 - ours
         for batch in lake.tables.batches(sql):
             yield hashed(batch)

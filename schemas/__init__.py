@@ -7,6 +7,7 @@ from schemas.images import FACE_COMMENTS, IMAGES
 from schemas.learned import MODELS
 from schemas.leaves import LEAVES
 from schemas.metrics import METRICS
+from schemas.released import RELEASED
 from schemas.releases import RELEASES
 from schemas.runs import RUNS
 from schemas.vault import KEEP, SOURCES, SUPPRESSED, TIERS, WORK
@@ -21,7 +22,9 @@ METRIC_TABLES = {METRICS.name: METRICS}
 """In the lake, too, from the first evaluation on."""
 RELEASE_TABLES = {RELEASES.name: RELEASES}
 """In the lake, too, from the first release on."""
-READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES | DECISION_TABLES | RELEASE_TABLES
+RELEASED_TABLES = {RELEASED.name: RELEASED}
+"""In the lake, too, from the first release on that a faceveil wrote which keeps it."""
+READABLE = LAKE_TABLES | LEAF_TABLES | METRIC_TABLES | DECISION_TABLES | RELEASE_TABLES | RELEASED_TABLES
 """All tables of a lake, as ``faceveil sql`` shows them; those that are not there yet are left out."""
 VAULT_TABLES = {table.name: table for table in (SOURCES, WORK)}
 GROUP_TABLES = {table.name: table for table in (GROUPS, MEMBERS, SURROGATES)}
@@ -58,6 +61,8 @@ __all__ = [
     "MODELS",
     "MODEL_TABLES",
     "READABLE",
+    "RELEASED",
+    "RELEASED_TABLES",
     "RELEASES",
     "RELEASE_TABLES",
     "RUNS",

@@ -11,7 +11,7 @@ from deltalake import DeltaTable, QueryBuilder
 from jobs import stores
 from jobs.errors import LakeError
 from jobs.export import RELEASABLE, verify
-from jobs.lake import Lake
+from jobs.lake import Lake, ranges
 from jobs.releasing.base import Member
 
 RANGE_BYTES = 64 << 20
@@ -108,21 +108,6 @@ class Snapshot:
                         raise LakeError(f"image {row['image_id']} has two rows; run faceveil verify on the lake")
                     last = row["image_id"]
                     yield _member(row)
-
-
-def ranges(count: int) -> Iterator[str]:
-    """Yield SQL conditions that cut the ids, which are keyed hashes, into parts of about one size.
-
-    Examples:
-        >>> list(ranges(2))
-        ["image_id < '80000000'", "image_id >= '80000000'"]
-        >>> list(ranges(1))
-        ['true']
-    """
-    cuts = [f"{(one << 32) // count:08x}" for one in range(1, count)]
-    for low, high in zip([None, *cuts], [*cuts, None], strict=True):
-        said = [f"image_id >= '{low}'"] * (low is not None) + [f"image_id < '{high}'"] * (high is not None)
-        yield " AND ".join(said) or "true"
 
 
 def _member(row: dict[str, Any]) -> Member:

@@ -16,8 +16,8 @@ from jobs.releasing.place import MANIFEST, Place, Stored, scratch, stored
 
 Described = Callable[[Tree, tuple[Stored, ...], Stored], Papers]
 """From what was written to all that is said of it."""
-Recorded = Callable[[Papers, Stored], None]
-"""Keeps the record of a release whose manifest is given, before it becomes visible."""
+Recorded = Callable[[Papers, Stored, Iterable[bytes]], None]
+"""Keeps the record of a release whose manifest and list are given, before it becomes visible."""
 
 
 def write(
@@ -56,8 +56,8 @@ def write(
         manifest = papers.manifest(others)
         place.publish([one.name for one in shards] or _files(listing))
         place.publish([MEMBERS, DATASHEET, CROISSANT])
-    sealed = stored(MANIFEST, manifest)
-    recorded(papers, sealed)
+        sealed = stored(MANIFEST, manifest)
+        recorded(papers, sealed, _lines(listing))
     place.seal(manifest)
     return papers, sealed
 
@@ -73,10 +73,14 @@ def _images(writer: Writer, members: Iterable[Member], listing: Path) -> Tree:
     return Tree(fold.size, size, fold.root().hex())
 
 
-def _files(listing: Path) -> Iterator[str]:
+def _lines(listing: Path) -> Iterator[bytes]:
     with listing.open("rb") as lines:
         for one in lines:
-            yield str(json.loads(one)["file"])
+            yield one.removesuffix(b"\n")
+
+
+def _files(listing: Path) -> Iterator[str]:
+    return (str(json.loads(one)["file"]) for one in _lines(listing))
 
 
 def _watched(members: Iterable[Member], total: int) -> Iterable[Member]:

@@ -6,19 +6,21 @@ from typing import Any
 
 from jobs.lake import Lake
 from jobs.releasing import records
-from jobs.verifying import commits
+from jobs.verifying import commits, released
 from jobs.verifying.finding import Finding, Kind
 from schemas import RELEASES
 
 
 def check(lake: Lake, events: Sequence[dict[str, Any]]) -> Iterator[Finding]:
-    """Yield what does not hold of the table ``releases``.
+    """Yield what does not hold of the tables ``releases`` and ``released``.
 
     Args:
         lake: whose.
         events: all of its ledger.
     """
-    told = _told(events)
+    said = _said(events)
+    told = {str(one["name"]): str(one["row_sha256"]) for one in said.values()}
+    yield from released.check(lake, events, said)
     kept = records.Releases(lake)
     if not kept.tables.exist():
         yield from (Finding(Kind.RELEASE, f"release {name!r} is in the ledger, and has no row") for name in told)
@@ -31,11 +33,10 @@ def check(lake: Lake, events: Sequence[dict[str, Any]]) -> Iterator[Finding]:
     yield from _recalls(rows, records.recalled(events))
 
 
-def _told(events: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Return the digest of each release's row, by its name, from the events that ended them."""
+def _said(events: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return run to what the event says that ended it, of each release."""
     mine = [e for e in events if (e["job"], e["event"]) == (records.JOB, "finished")]
-    said = [json.loads(event["settings"] or "{}") for event in mine]
-    return {str(one["name"]): str(one["row_sha256"]) for one in said}
+    return {event["run_id"]: json.loads(event["settings"] or "{}") for event in mine}
 
 
 def _compared(rows: Sequence[dict[str, Any]], told: dict[str, str]) -> Iterator[Finding]:

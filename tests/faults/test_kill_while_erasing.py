@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs import erase, erasures, export, options
+from jobs import erase, erasures, export, options, release, verify
 from jobs.lake import Lake
+from jobs.releasing.members import Members
 from tests.support.anonymizing import QUIET, anonymize, copied, events, key_file, rows
 from tests.support.lakes import KEY, make, make_vault, row
 from tests.support.pictures import place, write
@@ -23,6 +24,8 @@ def test_a_killed_erasure_is_finished_by_the_next(tmp_path: Path, capsys: pytest
     digest, content = KEY.source_digest(b"ours"), bytes(range(32, 127)) * 20
     lake = make(tmp_path / "lake", [row(OURS, content, source_digest=digest), row(OTHER)])
     make_vault(tmp_path / "lake.vault", [OURS, OTHER])
+    override = ("--override-by", "A", "--override-reason", "B")
+    assert release.main([lake.uri, str(tmp_path / "v1"), "--name", "v1", *override]) == options.DONE
     vault, log = tmp_path / "lake.vault", tmp_path / "lake" / "images" / "_delta_log"
     words = [KEY.image_id(OURS).encode(), digest.encode(), b"ours.jpg", content[:64]]
     before = len(list(log.glob("*.json")))
@@ -44,6 +47,9 @@ def test_a_killed_erasure_is_finished_by_the_next(tmp_path: Path, capsys: pytest
     told = [event for event in events(tmp_path / "lake") if event["job"] == erasures.JOB]
     assert [event["event"] for event in told] == ["started", "resumed", "erased"]
     assert len({event["run_id"] for event in told}) == 1
+    assert dict(told[-1]["counts"])["released"] == 1
+    assert list(Members(lake).counts().values()) == [(2, 1)]
+    assert not [one for one in verify.run(lake).findings if "releas" in one.text]
     assert not any((vault / erasures.FOLDER).iterdir())
     _a_nightly_run_finishes_it_too(nightly, words)
 

@@ -8,9 +8,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from anonymizer_udfs.sources.base import Storage
-from jobs import anonymize, erase, verify
+from jobs import anonymize, erase, release, verify
 from jobs.erasures import Order, Orders
 from jobs.lake import Lake
+from jobs.releasing.members import Members
 from jobs.suppression import Suppression
 from jobs.sweep import Sweep
 from jobs.tables import Tables
@@ -63,7 +64,10 @@ def test_orders_list_and_sweep_work_in_a_bucket(server: S3Server, monkeypatch: p
 def test_what_was_erased_is_in_no_object_and_does_not_come_back(
     server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of lake and vault no object holds the image, by its bytes, id or name; `verify` holds before and after."""
+    """Of lake and vault no object holds the image, by its bytes, id or name; `verify` holds before and after.
+
+    The lake has gone out into a bucket before: that it holds an image that was erased stays known.
+    """
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
     raw, lake, vault = server.bucket("raw"), server.bucket("lake"), server.bucket("vault")
@@ -84,9 +88,12 @@ def test_what_was_erased_is_in_no_object_and_does_not_come_back(
         ]
         assert len(words) > 10
         assert holding([objects(server, (lake, vault), tmp_path / "before")], words)
+        out = ("--name", "v1", "--override-by", "A", "--override-reason", "B", *put[1:])
+        assert release.main([put[0], f"s3a://{server.bucket('open')}/v1", *out]) == DONE
         assert verify.main([*put]) == DONE
         assert erase.main([*put, "--source", f"{source}/ana.png", "--yes"]) == DONE
         assert holding([objects(server, (lake, vault), tmp_path / "after")], words) == []
+        assert list(Members(Lake(put[0])).counts().values()) == [(len(files), 1)]
         assert anonymize.main([source, *put, *quick]) == DONE
         assert holding([objects(server, (lake, vault), tmp_path / "again")], words) == []
         assert verify.main([*put]) == DONE

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from jobs import anonymize as job
-from jobs import erase, verify
+from jobs import erase, release, releases, verify
+from jobs.errors import JobError
 from jobs.lake import Lake
+from jobs.releasing.records import Releases
 from tests.support.anonymizing import (
     DONE,
     HELD_BACK,
@@ -93,16 +95,41 @@ def test_a_photo_of_a_person_finds_that_person(made: Path, tmp_path: Path, capsy
     assert str(tmp_path) not in json.dumps(told)
 
 
-def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By its source, with its copy: after a dry run that changes nothing, after it, and after the next runs."""
+def _out(*_: object) -> None:
+    raise JobError("the release cannot be written: no space is left")
+
+
+def released(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the lake go out, twice: the first time the release is cut off when its images are recorded."""
+    mine = ("--name", "v1", "--override-by", "A", "--override-reason", "B")
+    with monkeypatch.context() as here:
+        here.setattr(Releases, "add", _out)
+        assert release.main([str(made / "lake"), str(made / "cut"), *mine]) == 1
+    assert release.main([str(made / "lake"), str(made / "v1"), *mine]) == DONE
+
+
+def test_what_was_erased_is_in_no_file_and_does_not_come_back(
+    made: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its source, with its copy: after a dry run that changes nothing, after it, and after the next runs.
+
+    A release that holds both keeps them; that it does is told before, by the erasure itself, and after it.
+    """
     lake, key = made / "lake", ("--key-file", key_file(made))
+    released(made, monkeypatch)
+    out = {path.relative_to(made): path.read_bytes() for path in (made / "v1").rglob("*") if path.is_file()}
     photo, words = str(made / "photos" / "ana.png"), traces(lake, ["ana.png", "copy.png"])
     before, rest = holding(stores_of(lake), words), comparable(lake)
     assert {path.relative_to(made).parts[0] for path in before} >= {"lake", "lake.vault"}
+    assert any("released" in path.parts for path in before)
     told = said(capsys, str(lake), "--source", photo, "--dry-run", *key)
     assert (told["images"], told["copies"], told["runs_that_may_show_them"]) == (2, 1, 2)
+    holder = {"name": "v1", "uri": str(made / "v1"), "images": 2, "recalled": False}
+    assert (told["held_by"], told["held_by_not_known"]) == ([holder], [])
     assert holding(stores_of(lake), words) == before
-    (done,) = said(capsys, str(lake), "--source", photo, "--yes", *key)["erasures"]
+    told = said(capsys, str(lake), "--source", photo, "--yes", *key)
+    (done,), held = told["erasures"], told["held_by"]
+    assert held == [holder]
     assert (done["images"], done["mlflow_artifacts_removed"]) == (2, 2)
     assert holding(stores_of(lake), words) == []
     gone = {KEY.image_id((made / "photos" / name).as_uri()) for name in ("ana.png", "copy.png")}
@@ -110,7 +137,12 @@ def test_what_was_erased_is_in_no_file_and_does_not_come_back(made: Path, capsys
     checked = verify.run(Lake(str(lake)))
     assert (checked.findings, checked.trees.erased) == ((), 4)
     assert events(lake)[-1]["event"] == "erased"
-    assert dict(events(lake)[-1]["counts"])["images"] == 2
+    counts = dict(events(lake)[-1]["counts"])
+    assert (counts["images"], counts["released"]) == (2, 4)
+    assert {path.relative_to(made): path.read_bytes() for path in (made / "v1").rglob("*") if path.is_file()} == out
+    assert releases.main([str(lake), "--json"]) == DONE
+    (listed,) = json.loads(capsys.readouterr().out)["releases"]
+    assert (listed["name"], listed["images"], listed["erased"]) == ("v1", len(out) - 4, 2)
     write(made / "photos", {"third.png": FILES["ana.png"]})
     assert anonymize(made / "photos", lake, *key) == HELD_BACK
     assert not gone & {row["image_id"] for row in comparable(lake)}

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf.settings import load
-from jobs import catalog
+from jobs import catalog, release
 from jobs.asking import Asked
 from jobs.errors import LakeMissingError
 from jobs.lake import SparkLake
@@ -42,18 +42,20 @@ def test_a_schema_is_opened_where_it_lies(spark: SparkSession, tmp_path: Path) -
 def test_a_catalog_knows_the_lakes_tables_and_views(spark: SparkSession, tmp_path: Path) -> None:
     """Nobody needs a path: tables that are there, and views with their comments; told twice is told once."""
     lake = evaluated_lakes.make(tmp_path / "o'lake", evaluated_lakes.good())
+    assert release.main([lake.uri, str(tmp_path / "v1"), "--name", "v1"]) == 0
     spark.sql("CREATE SCHEMA spark_catalog.analysts")
     try:
         for _ in range(2):
             catalog.register(spark, "spark_catalog.analysts", SparkLake(lake.uri, spark))
         names = {row["tableName"] for row in spark.sql("SHOW TABLES IN spark_catalog.analysts").collect()}
-        assert names == {"images", "runs", "metrics", *VIEWS}
+        assert names == {"images", "runs", "metrics", "releases", "released", *VIEWS}
         with Asked(lake) as asked:
             for name in sorted(names):
                 _, rows = asked.ask(f"SELECT * FROM {name}")  # noqa: S608 - names of ours
                 mine = spark.table(f"spark_catalog.analysts.{name}").count()
                 assert mine == sum(batch.num_rows for batch in rows), name
-        told = spark.sql("DESCRIBE TABLE spark_catalog.analysts.faces").collect()
-        assert {row["col_name"]: row["comment"] for row in told} == comments("faces")
+        for name in ("faces", "holdings"):
+            told = spark.sql(f"DESCRIBE TABLE spark_catalog.analysts.{name}").collect()
+            assert {row["col_name"]: row["comment"] for row in told} == comments(name)
     finally:
         spark.sql("DROP SCHEMA spark_catalog.analysts CASCADE")

@@ -121,7 +121,7 @@ def void() -> list[Figure]:
     ]
 
 
-def make(place: Path, figures: Sequence[Figure] | None) -> Lake:
+def make(place: Path | str, figures: Sequence[Figure] | None) -> Lake:
     """Return a new lake with rows of every status, and an evaluation of these figures; ``None`` for none."""
     lake = lakes.make(place, rows())
     if figures is not None:

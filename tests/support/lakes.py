@@ -119,7 +119,7 @@ def add_run(lake: Lake, run_id: str, rows: list[dict[str, Any]], *, finished: bo
     return epoch
 
 
-def make(place: Path, rows: list[dict[str, Any]], *, finished: bool = True) -> Lake:
+def make(place: Path | str, rows: list[dict[str, Any]], *, finished: bool = True) -> Lake:
     """Return a new lake at ``place`` with one run that wrote ``rows``."""
     lake = Lake(str(place))
     lake.create()

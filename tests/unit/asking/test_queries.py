@@ -36,7 +36,7 @@ EXPECTED: dict[str, list[dict[str, Any]]] = {
     ],
 }
 """What some of them have to say; the others at least something."""
-TABLES = {"Who decided what": "decisions", "Which release holds this image": "releases"}
+TABLES = {"Who decided what": "decisions", "Which release holds this image": "released"}
 """Questions about tables that not every build has."""
 
 

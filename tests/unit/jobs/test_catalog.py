@@ -18,7 +18,16 @@ def test_each_table_and_view_is_told_once_by_its_three_parts() -> None:
     told = catalog.statements("main.photos", PLACES)
     assert [re.findall(r"main\.photos\.(\w+)", one)[0] for one in told] == [*READABLE, *VIEWS]
     made = dict(zip(VIEWS, told[len(READABLE) :], strict=True))
-    assert all(sql.count("FROM main.photos.images") == 1 and "FROM images" not in sql for sql in made.values())
+    tables = {name: re.findall(r"(?:FROM|JOIN) ([\w.]*\w)", sql) for name, sql in made.items()}
+    both = ["main.photos.released", "main.photos.releases"]
+    assert tables == {name: ["main.photos.images"] for name in VIEWS} | {"holdings": both}
+
+
+def test_a_view_is_told_where_its_tables_are() -> None:
+    """A lake that nothing went out of has no view over its releases, which Spark would refuse to make."""
+    told = catalog.statements("main.photos", {name: PLACES[name] for name in ("images", "runs", "releases")})
+    assert not any("holdings" in one for one in told)
+    assert any(".faces " in one for one in told)
 
 
 def test_each_column_of_a_view_has_its_comment() -> None:

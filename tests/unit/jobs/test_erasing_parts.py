@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources.base import Storage
 from conf.groups import Retention
 from conf.settings import load
-from jobs import erase, erasures, mirror, options, retention, targets
+from jobs import erase, erasures, mirror, options, release, retention, targets
 from jobs.erasures import Order, Orders
 from jobs.errors import LakeBusyError, UsageError
 from jobs.lake import Lake
@@ -199,6 +200,29 @@ def test_nobody_is_asked_where_nobody_is(placed: Placed, capsys: pytest.CaptureF
     told = json.loads(capsys.readouterr().out)
     assert (told["images"], told["copies"], told["dry_run"]) == (2, 1, True)
     assert not any(one in json.dumps(told) for one in (*ids(A, B, C), "c.jpg"))
+
+
+def test_releases_that_hold_what_is_to_be_erased_are_told_before(
+    placed: Placed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many of them each holds, with its place, and what to do; one that an older faceveil made is not known."""
+    lake, out = placed.lake.uri, tmp_path / "v1"
+    mine = ("--override-by", "A", "--override-reason", "B")
+    assert release.main([lake, str(out), "--name", "v1", *mine]) == options.DONE
+    capsys.readouterr()
+    assert erase.main([lake, "--source", "/x/c.jpg", "--dry-run", "--json"]) == options.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert told["held_by"] == [{"name": "v1", "uri": str(out), "images": 2, "recalled": False}]
+    assert told["held_by_not_known"] == []
+    assert not any(one in json.dumps(told) for one in ids(A, B, C))
+    monkeypatch.setattr(sys, "stdin", Terminal("no\n"))
+    assert erase.main([lake, "--source", "/x/c.jpg"]) == options.BAD_ARGUMENTS
+    said = capsys.readouterr().out
+    assert f"v1 at {out} holds 2 of them: what went out is not touched: remove it there" in said
+    assert said.index("v1 at") < said.index("this cannot be undone")
+    shutil.rmtree(Path(lake, "released"))
+    assert erase.main([lake, "--source", "/x/c.jpg", "--dry-run"]) == options.DONE
+    assert "v1 was made by an older faceveil" in capsys.readouterr().out
 
 
 def test_only_the_whole_word_goes_on(

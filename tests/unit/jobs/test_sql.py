@@ -14,7 +14,7 @@ from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.moments import moment
 from jobs.sweep import Sweep
-from schemas import READABLE, VIEWS
+from schemas import READABLE, views
 from tests.support import lakes
 from tests.unit.jobs.cases import IDS, ONE, TWO, Told
 from tests.unit.jobs.cases import Asked as Answer
@@ -34,7 +34,7 @@ def told_twice(lake: Lake) -> Lake:
 def test_an_empty_lake_has_everything_and_no_row(tmp_path: Path, asked: Answer) -> None:
     """Tables and views are there from the beginning; an answer without rows is an answer."""
     empty = lakes.make(tmp_path / "lake", [])
-    for name in ("images", *VIEWS, "changes"):
+    for name in ("images", *views("unnest"), "changes"):
         assert asked(sql, empty.uri, f"SELECT * FROM {name}") == []  # noqa: S608 - names of ours
 
 
@@ -99,7 +99,7 @@ def test_columns_of_one_name_stay_apart(lake: Lake, asked: Answer) -> None:
 def test_the_list_has_every_column_with_its_comment(lake: Lake, asked: Answer, told: Told) -> None:
     """Of tables that are there, views and the change feed."""
     found = asked(sql, lake.uri, "--list")
-    assert [*dict.fromkeys(row["name"] for row in found)] == ["images", "runs", *VIEWS, "changes"]
+    assert [*dict.fromkeys(row["name"] for row in found)] == ["images", "runs", *views("unnest"), "changes"]
     assert all(row["comment"] and row["type"] and row["about"] for row in found)
     assert "image_id          string" in told(sql, lake.uri, "--list")
 
