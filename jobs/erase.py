@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs import erasing, lease, options, seeking, session, sparkerrors, targets
+from jobs import lease, options, seeking, session, sparkerrors, targets
 from jobs.erasing import Erased, Eraser
 from jobs.erasures import JOB, Order, Orders
 from jobs.errors import UsageError
 from jobs.lake import SparkLake
+from jobs.ledger import new_run_id
 from jobs.options import Common, Parser
 from jobs.placed import Placed, open_lake
 from jobs.progress import waiting
@@ -66,7 +67,7 @@ def _work(args: argparse.Namespace, common: Common) -> int:
     wanted = finder.wanted(args.source, args.image)
     sought = _sought(args, placed) if args.face else None
     ids = wanted.image_ids | (sought.image_ids if sought else frozenset())
-    order = targets.order(placed, erasing.new_run_id(), ids)
+    order = targets.order(placed, new_run_id(), ids)
     gone_out = GoneOut.of(placed.lake, {*order.image_ids, *(one for late in waiting_ for one in late.image_ids)})
     said = _said(order, wanted, sought, waiting_) | gone_out.as_dict()
     lines = [*_lines(order, wanted, sought, waiting_), *gone_out.lines()]

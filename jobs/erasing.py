@@ -6,10 +6,8 @@ back, then it is gone, and last it is said so.
 """
 
 import contextlib
-import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from delta.tables import DeltaTable
@@ -229,11 +227,6 @@ class Eraser:
             "suppressed": order.images if order.suppress else 0,
         }
         self.lake.ledger.append(began.then("erased", table_versions=self.lake.tables.versions(), counts=counts))
-
-
-def new_run_id() -> str:
-    """Return the name of an erasure in the ledger."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
 def finish_for(run: str, eraser: Eraser) -> list[Erased]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
 
-from jobs import erasing, targets
+from jobs import targets
 from jobs.erasing import Erased, Eraser
 from jobs.erasures import MIRROR, Order
 from jobs.errors import UsageError
+from jobs.ledger import new_run_id
 from jobs.placed import Placed
 
 FORCE = "--mirror-lost"
@@ -68,4 +69,4 @@ def follow(placed: Placed, eraser: Eraser, found: Lost) -> Erased | None:
 
 def order(placed: Placed, found: Lost) -> Order:
     """Return the order for it."""
-    return targets.order(placed, erasing.new_run_id(), found.image_ids, MIRROR)
+    return targets.order(placed, new_run_id(), found.image_ids, MIRROR)

@@ -2,18 +2,16 @@
 
 import argparse
 import json
-import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from anonymizer_udfs import __version__
 from jobs import options, screen
 from jobs.context import tiers_of
 from jobs.lake import Lake
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.options import Common, Parser
 from jobs.placed import open_lake
 from jobs.releasing import holding
@@ -118,9 +116,8 @@ def _is_like(row: dict[str, Any], known: dict[str, dict[str, Any]]) -> bool:
 
 
 def _event(against: dict[str, dict[str, str]]) -> Event:
-    now = datetime.now(UTC)
     return Event(
-        run_id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        run_id=new_run_id(),
         event="finished",
         job=RECALL,
         pipeline_version=__version__,

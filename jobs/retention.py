@@ -14,12 +14,12 @@ from pyspark.sql import SparkSession
 
 from anonymizer_udfs import __version__
 from conf.groups import Retention
-from jobs import erasing, session, targets
 from jobs import metrics as figures
+from jobs import session, targets
 from jobs.erasing import Erased, Eraser
 from jobs.erasures import RETENTION
 from jobs.lake import SparkLake
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.placed import Placed, readable
 from jobs.tables import Tables
 from schemas import (
@@ -131,14 +131,14 @@ def drop(placed: Placed, spark: SparkSession, found: Past) -> Erased | None:
         return None
     lake = SparkLake(placed.lake.uri, spark, placed.common.storage, placed.signer)
     eraser = Eraser(spark, lake, placed.vault(), placed.key(), placed.common)
-    return eraser.erase(targets.order(placed, erasing.new_run_id(), found.image_ids, RETENTION))
+    return eraser.erase(targets.order(placed, new_run_id(), found.image_ids, RETENTION))
 
 
 @contextlib.contextmanager
 def _recorded(placed: Placed, spark: SparkSession, counts: dict[str, int]) -> Iterator[None]:
     """Do something to the figures under a number of the ledger, which then says how many are gone."""
     ledger = placed.lake.ledger
-    event = Event(run_id=erasing.new_run_id(), event="started", job=JOB, pipeline_version=__version__)
+    event = Event(run_id=new_run_id(), event="started", job=JOB, pipeline_version=__version__)
     named = {"txnAppId": figures.APP, "txnVersion": str(ledger.append(event))}
     with session.having(spark, {f"spark.databricks.delta.write.{name}": said for name, said in named.items()}):
         yield

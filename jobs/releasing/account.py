@@ -6,7 +6,6 @@ later finds its rows.
 """
 
 import json
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from anonymizer_udfs import __version__
 from anonymizer_udfs.errors import FaceveilError
 from jobs import context, erasures
 from jobs.lake import Lake
-from jobs.ledger import Event
+from jobs.ledger import Event, new_run_id
 from jobs.releasing.members import Members
 from jobs.releasing.order import Order
 from jobs.releasing.papers import Papers
@@ -42,10 +41,10 @@ class Account:
     @classmethod
     def open(cls, order: Order, shot: Snapshot, models: dict[str, str], seen: int) -> "Account":
         """Write into the ledger that a release begins."""
-        lake, now = order.placed.lake, datetime.now(UTC)
+        lake = order.placed.lake
         Members(lake).tables.create()  # before the event, so that an erasure that reads it finds a table to fence
         began = Event(
-            run_id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+            run_id=new_run_id(),
             event="started",
             job=JOB,
             pipeline_version=__version__,

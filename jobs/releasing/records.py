@@ -4,10 +4,8 @@ A release is a run of the ledger: its ``finished`` event has a digest of its row
 was changed. A recall is one event for all releases that it takes back; the rows follow it.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +14,7 @@ from deltalake.exceptions import CommitFailedError
 
 from jobs.errors import LakeBusyError, UsageError
 from jobs.lake import Lake
+from jobs.rowhash import row_hash
 from jobs.tables import Tables
 from schemas import RELEASE_TABLES, RELEASES
 
@@ -32,15 +31,9 @@ def app(name: str) -> str:
 
 def digest(row: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what is said of a release when it goes out; of what comes later nothing counts."""
-    plain: dict[str, Any] = {}
-    for name in (one for one in SCHEMA.names if one not in RECALLED):
-        value = row.get(name)
-        if isinstance(value, datetime):
-            value = value.astimezone(UTC).isoformat(timespec="microseconds")
-        elif isinstance(value, list) and name == "model_digests":
-            value = dict(value)
-        plain[name] = value
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    said = {name: row.get(name) for name in SCHEMA.names if name not in RECALLED}
+    said["model_digests"] = dict(said["model_digests"] or ())
+    return row_hash(said, ascii_only=True)
 
 
 class Releases:

@@ -20,7 +20,7 @@ LAZY = {"insightface", "onnxruntime", "onnx"}
 """What takes seconds to import, or is not installed everywhere; only inside functions."""
 
 JVM_WORDS = {"_jvm", "_jsc", "_jsparkSession", "_gateway", "sparkContext", "rdd"}
-MOST_LINES = 350
+MOST_LINES = 310
 
 
 def modules(package: str) -> list[Path]:
