@@ -18,14 +18,14 @@ _REQUIRED = "the following arguments are required: "
 _UNKNOWN = "unrecognized arguments: "
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a misspelt one is nearest to, if any is near.
+def nearest(word: str, known: Iterable[str], *, alike: float = 0.6) -> str | None:
+    """Return the known word that a misspelt one is nearest to, if any is; ``alike`` is the least likeness, 0 to 1.
 
     Examples:
         >>> nearest("cvs", ["table", "csv"]), nearest("zzz", ["table", "csv"])
         ('csv', None)
     """
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=alike)), None)
 
 
 class Parser(argparse.ArgumentParser):
