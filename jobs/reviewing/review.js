@@ -47,7 +47,7 @@ function row(i) {
   made.setAttribute("aria-setsize", String(state.items.length));
   made.setAttribute("aria-posinset", String(i + 1));
   made.style.top = `${i * ROW}px`;
-  const facts = [reason, policy, regions === 1 ? "1 region" : `${regions} regions`, confidence === null ? "" : `least sure ${confidence.toFixed(2)}`, leak ? `leak ${leak.toFixed(2)}` : ""];
+  const facts = [leak ? `leak ${leak.toFixed(2)}` : "", confidence === null ? "" : `least sure ${confidence.toFixed(2)}`, reason, regions === 1 ? "1 region" : `${regions} regions`, policy];
   made.append(span("id", id.slice(0, 12)), span(`tag ${now}`, now), span("sub", state.mode === "audit" ? "random draw" : facts.filter(Boolean).join(" · ")));
   made.title = run;
   made.addEventListener("click", () => open(i));
@@ -83,7 +83,7 @@ async function load() {
     $("list-told").textContent = state.total > state.items.length ? `the first ${state.items.length} of ${state.total}` : `${state.total} listed`;
     state.at = -1;
     if (state.items.length) await open(0);
-    else empty(state.mode === "audit" ? "Nothing is left to draw." : "Nothing waits here.");
+    else empty(state.mode === "audit" ? "Nothing is left to draw." : nothingWaits());
   } catch (error) {
     empty(error.message);
   }
@@ -359,6 +359,11 @@ function saved(said) {
   if (state.mode === "audit") get("/api/audit").then((now) => tellAudit(now.audit)).catch(() => {});
 }
 
+function nothingWaits() {
+  const chosen = [...new FormData($("filters")).entries()].some(([name, value]) => value !== (name === "below" ? "1" : ""));
+  return chosen ? "Nothing fits these filters." : "Nothing waits. The next faceveil anonymize follows what was decided; the audit looks at what nobody was unsure of.";
+}
+
 function undo() {
   const said = state.shown, last = said.log.filter((one) => said.live.includes(one.decision_id)).at(-1);
   if (last) decide("undo", { undoes: last.decision_id });
@@ -369,7 +374,7 @@ function next(by) {
   const to = state.at + by;
   if (to >= 0 && to < state.items.length) open(to);
   else if (by > 0 && state.mode === "audit") settle().then(load);
-  else tell(by > 0 ? "This is the last one." : "This is the first one.");
+  else tell(by > 0 ? "This is the last one. The next faceveil anonymize follows what was decided." : "This is the first one.");
 }
 
 async function settle() {
