@@ -1,13 +1,16 @@
 """What a command says of a command line that it cannot follow: what was expected, what came, what to do."""
 
+from pathlib import Path
+
 import pytest
 
-from jobs import completion
+from jobs import anonymize, completion
 from jobs.cli import COMMANDS
 from jobs.parsing import Parser
+from tests.unit.jobs.cases import Told
 
 
-def told(name: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+def refused(name: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """Return what a command says of words that it refuses."""
     with pytest.raises(SystemExit) as caught:
         completion.parser_of(name).parse_args(words)
@@ -45,15 +48,21 @@ def test_it_says_what_was_expected(
     command: str, words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line that says it, one that says where to read more, and exit code 2."""
-    assert expected in told(command, words, capsys)
+    assert expected in refused(command, words, capsys)
 
 
 def test_words_too_many_are_counted_and_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
     """A pattern that the shell filled in may be a folder of names: the answer says how to quote it, and no name."""
     names = [f"photos/jane-doe-{i}.jpg" for i in range(9)]
-    said = told("anonymize", [*names, "lake"], capsys)
+    said = refused("anonymize", [*names, "lake"], capsys)
     assert "expected: faceveil anonymize SOURCE LAKE; got 8 more words: put what" in said
     assert "jane-doe" not in said
+
+
+def test_a_misspelt_reason_is_answered_with_the_nearest(tmp_path: Path, told: Told) -> None:
+    """Of a list as long as that of the reasons most of all."""
+    said = told(anonymize, tmp_path, tmp_path / "lake", "--retry", "unreadabel", code=2)
+    assert said.endswith("; got 'unreadabel'; did you mean unreadable?\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
