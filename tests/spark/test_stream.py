@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from anonymizer_udfs.sources.base import Storage
 from jobs.lake import Lake
 from jobs.lease import NAME, Holder
