@@ -53,6 +53,16 @@ def test_the_word_is_the_one_that_is_earned(
     assert says in text.replace("\\", "")
 
 
+@pytest.mark.parametrize(("figures", "missing"), [([], True), (evaluated_lakes.good(), False)], ids=["none", "whole"])
+def test_what_was_not_measured_is_told_with_what_measures_it(
+    figures: list[Figure], missing: bool, tmp_path: Path, asked: Asked
+) -> None:
+    """A reader of what is missing learns what to run for it; where nothing is missing no command is named."""
+    _, page, text = written(evaluated_lakes.make(tmp_path / "lake", figures), asked, tmp_path)
+    said = "what was not measured: faceveil evaluate LAKE --labels FILE --canaries FOLDER"
+    assert (said in html.unescape(page), said in text.replace("\\", "")) == (missing, missing)
+
+
 @pytest.mark.parametrize("figures", [None, evaluated_lakes.refused()], ids=["not-evaluated", "refused"])
 def test_nothing_of_a_source_or_of_the_machine_is_in_it(
     figures: list[Figure] | None, tmp_path: Path, asked: Asked
