@@ -5,7 +5,6 @@ import re
 import socket
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -52,13 +51,9 @@ def test_the_word_is_the_one_that_is_earned(
     assert text.startswith(f"# {word}\n")
     assert says in html.unescape(page)
     assert says in text.replace("\\", "")
-
-
-@pytest.mark.parametrize(("figures", "missing"), [([], True), (evaluated_lakes.good(), False)], ids=["none", "whole"])
-def test_it_says_what_measures_what_is_missing(figures: Any, missing: bool, tmp_path: Path, asked: Asked) -> None:
-    """Where nothing is missing no command is named."""
-    _, page, _ = written(evaluated_lakes.make(tmp_path / "lake", figures), asked, tmp_path)
-    assert ("not measured: faceveil evaluate LAKE --labels FILE --canaries FOLDER" in html.unescape(page)) == missing
+    told = "not measured: faceveil evaluate LAKE --labels FILE --canaries FOLDER" in html.unescape(page)
+    assert told or figures != [], "what was not measured is told with what measures it"
+    assert not (told and word == "anonymous under test"), "and only that"
 
 
 @pytest.mark.parametrize("figures", [None, evaluated_lakes.refused()], ids=["not-evaluated", "refused"])
