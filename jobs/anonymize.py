@@ -11,6 +11,7 @@ from jobs import explain, options, run, screen, streaming
 from jobs.context import treatment
 from jobs.errors import UsageError
 from jobs.options import Common, Parser
+from jobs.parsing import nearest
 from jobs.run import Request
 from jobs.vault import NONE
 
@@ -81,7 +82,9 @@ def request(args: argparse.Namespace, common: Common) -> Request:
     if args.limit is not None and args.limit < 1:
         raise UsageError(f"--limit must be at least 1, got {args.limit}")
     if args.retry is not None and args.retry not in set(Reason):
-        raise UsageError(f"--retry takes one of {', '.join(Reason)}; got {args.retry!r}")
+        near = nearest(args.retry, Reason)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"--retry takes one of {', '.join(Reason)}; got {args.retry!r}{hint}")
     if args.core_hour is not None and not (args.explain and math.isfinite(args.core_hour) and args.core_hour >= 0):
         raise UsageError("--core-hour is a price of 0 or more, for --explain")
     if args.mirror and (args.limit is not None or common.vault == NONE):

@@ -4,7 +4,6 @@ The engine is DataFusion, as ``deltalake`` brings it (docs/developing.md says wh
 so only statements that are queries by their first words reach it.
 """
 
-import difflib
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from jobs import moments, stores
 from jobs.errors import LakeError, LakeMissingError, UsageError
 from jobs.lake import Lake
 from jobs.moments import Moment
+from jobs.parsing import nearest
 from jobs.tables import Tables
 from schemas import READABLE, views
 
@@ -42,6 +42,7 @@ FIRST_WRITTEN_BY = {
 }
 """Which command makes a table that a new lake has not."""
 
+_FIRST = ("SELECT", "WITH", "VALUES", "EXPLAIN", "DESCRIBE")
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _QUERY = re.compile(
     r"(?:EXPLAIN\s+(?:ANALYZE\s+|VERBOSE\s+)*)?(?:SELECT|WITH|VALUES)\b|\(|(?:DESCRIBE|DESC)\s+\w+\s*$", re.IGNORECASE
@@ -69,10 +70,16 @@ def checked(statement: str) -> str:
     if not words:
         raise UsageError("expected a SQL statement, got nothing")
     if not _QUERY.match(words):
-        raise UsageError(
-            f"expected a query that only reads (SELECT, WITH, VALUES, EXPLAIN, DESCRIBE), got {words.split()[0]!r}"
-        )
+        raise UsageError(f"expected a query that only reads ({', '.join(_FIRST)}), got {_instead(words.split()[0])}")
     return bare
+
+
+def _instead(word: str) -> str:
+    """Return a first word that no query has, and what was meant where that can be guessed."""
+    if word.lower() in {"show", "list", "tables"}:
+        return f"{word!r}: 'faceveil sql LAKE --list' shows tables and columns"
+    near = nearest(word.upper(), _FIRST, alike=0.8)  # DELETE is no misspelt SELECT
+    return f"{word!r}; did you mean {near}?" if near else repr(word)
 
 
 @dataclass
@@ -208,6 +215,8 @@ class Asked:
             return UsageError(f"no column {name!r}; {near}'faceveil sql LAKE --list' shows all columns")
         if parser := _PARSER.search(said):
             return UsageError(f"that is no SQL: {parser[1]}")
+        if "single SQL statement" in said:
+            return UsageError("expected one statement, got several; ask one after the other")
         return UsageError(f"the statement cannot be carried out: {said.splitlines()[0]}")
 
 
@@ -229,8 +238,8 @@ def failed(said: str) -> LakeError:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(name.lower(), known)
+    return f"did you mean {near!r}? " if near else ""
 
 
 def columns_of(table: DeltaTable) -> dict[str, pa.DataType]:

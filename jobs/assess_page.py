@@ -93,8 +93,8 @@ def _faces(found: Assessment) -> tuple[tuple[str, str], ...]:
         *((name, str(found.sizes[least])) for name, least in zip(names, bounds, strict=True)),
         *((("licence plates in the sample", str(found.plates)),) if found.plates else ()),
         ("images for a person to decide on", percent(found.review)),
-        (f"images that score {found.raise_at:g} or more", percent(found.at_stake)),
-        ("mean score", "-" if found.mean_risk is None else f"{found.mean_risk:.2f}"),
+        (f"images with a risk of {found.raise_at:g} or more", percent(found.at_stake)),
+        ("mean risk score (0 to 1)", "-" if found.mean_risk is None else f"{found.mean_risk:.2f}"),
     )
 
 
@@ -102,7 +102,7 @@ def _folders(found: Assessment) -> Section:
     shown = found.folders[:FOLDERS_SHOWN]
     unseen = found.base.folder_count - len(found.folders)
     left = len(found.folders) - len(shown)
-    title = "score by folder, the riskiest first"
+    title = "risk score by folder, the riskiest first"
     more = [f"{counted(left, 'folder')} with lower scores left out"] if left else []
     more += [f"in {counted(unseen, 'folder')} nothing was sampled"] if unseen else []
     return Section(

@@ -1,12 +1,12 @@
 """``faceveil``: one command for all jobs; each is imported only when it is called, so that help is there at once."""
 
-import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from anonymizer_udfs import __version__
+from jobs.parsing import nearest
 
 DONE, FAILED, BAD_ARGUMENTS = 0, 1, 2
 
@@ -37,12 +37,22 @@ GROUPS: dict[str, dict[str, str]] = {
         "models": "list, fetch and check the models",
         "calibrate": "measure when two faces count as one person",
         "policy": "list, show and check policies, map data sets to them",
-        "jars": "list, fetch and check the jars that Spark is lent",
+        "jars": "fetch and check the jars that Spark is lent",
         "completion": "print a script by which a shell completes all of this",
     },
 }
 COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
 """Command to its line; the module of the same name in ``jobs`` has its ``main(argv)``."""
+
+ELSEWHERE = {
+    "plans": "policy plans",
+    "methods": "policy methods",
+    "policies": "policy list",
+    "dashboard": "monitor LAKE --out dashboard.html",
+    "query": "sql LAKE",
+    "run": "anonymize SOURCE LAKE",
+}
+"""What people look for under a name of its own, and where it is."""
 
 _END = """examples:
   faceveil demo
@@ -114,8 +124,8 @@ def _run(words: list[str]) -> int:
 
 def _unknown(word: str) -> int:
     kind, known = ("option", ("--help", "--version")) if word.startswith("-") else ("command", tuple(COMMANDS))
-    near = difflib.get_close_matches(word, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = ELSEWHERE.get(word) or nearest(word, known)
+    hint = f"did you mean {near!r}? " if near else ""
     sys.stderr.write(f"faceveil: unknown {kind} {word!r}; {hint}known: {', '.join(known)}\nsee: faceveil --help\n")
     return BAD_ARGUMENTS
 

@@ -30,6 +30,8 @@ EXAMPLES = """  faceveil demo
 exit codes: 0 every case ended as expected, 1 some did not or the job failed, 2 bad arguments"""
 
 SHEET = "before_after.png"
+_OURS = {"", "before_after", "export", "lake", "photos"}
+"""What a demo leaves in its folder, up to the first dot; ``lake.vault`` and hidden files are among it."""
 HEAD = ("case", "what it is", "status", "faces", "reason", "size")
 
 
@@ -103,6 +105,8 @@ def _folder(given: str | None) -> Path:
     folder = Path(given).expanduser().absolute()
     if folder.exists() and not folder.is_dir():
         raise UsageError("FOLDER must be a folder or a new name, got a file; give another")
+    if folder.exists() and any(path.name.split(".")[0] not in _OURS for path in folder.iterdir()):
+        raise UsageError("FOLDER must be new, empty or an earlier demo's, got one with other files; give another")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

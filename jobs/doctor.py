@@ -14,14 +14,14 @@ from dataclasses import asdict
 from anonymizer_udfs.errors import FaceveilError
 from jobs import health
 from jobs.finding import Finding, State
+from jobs.parsing import Parser
 
-EXAMPLES = """examples:
-  faceveil doctor
+EXAMPLES = """  faceveil doctor
   faceveil doctor --source ./photos --lake ./lake                 may this job read and write what it has to?
   faceveil doctor --source s3a://raw/photos --lake s3a://open/lake --vault s3a://vault/lake --profile s3
   faceveil doctor --set tracking.uri=http://mlflow:5000           does MLflow answer?
 
-exit codes: 0 all is well or only warned of, 5 a check failed"""
+exit codes: 0 all is well or only warned of, 2 bad arguments, 5 a check failed"""
 
 
 def diagnose(s3: str | None = None, places: argparse.Namespace | None = None) -> list[Finding]:
@@ -67,13 +67,10 @@ def table(findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, "", told])
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the command's parser; it needs nothing that a half-installed machine may lack."""
-    made = argparse.ArgumentParser(
-        prog="faceveil doctor",
-        description="Look whether jobs can run on this machine, and whether one may do what it has to.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    made = Parser(
+        "doctor", "Look whether jobs can run on this machine, and whether one may do what it has to.", EXAMPLES
     )
     add = made.add_argument
     add("--json", action="store_true", dest="as_json", help="write one JSON array instead of a table")

@@ -26,12 +26,12 @@ class Figures:
     def lines(self) -> list[str]:
         """Return what a person reads."""
         by_status = [f"{self.counts.get(s, 0)} {s.value}" for s in Status if self.counts.get(s)]
-        out = [f"{', '.join(by_status) or 'nothing new'}; {self.counts.get('faces', 0)} faces"]
+        out = [f"{', '.join(by_status) or 'nothing new'}; {counted(self.counts.get('faces', 0), 'face')}"]
         if self.counts.get("searched_again"):
             missed, n = self.counts["missed"], self.counts["searched_again"]
             out.append(f"missed by the policy's plan: {missed} of {n} images without a face, searched thoroughly")
         if self.counts.get("residual"):
-            out.append(f"found only in the second look, and treated: {self.counts['residual']} faces")
+            out.append(f"found only in the second look, and treated: {counted(self.counts['residual'], 'face')}")
         if self.counts.get("raised"):
             out.append(f"raised to a stronger policy by their risk: {counted(self.counts['raised'], 'image')}")
         policies = {k.removeprefix("policy."): n for k, n in sorted(self.counts.items()) if k.startswith("policy.")}

@@ -5,9 +5,9 @@ PATH; where it is not, Ivy does, which Spark brings. Runs on the driver's machin
 anything.
 """
 
-import argparse
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.models.cache import home
 from jobs import java
+from jobs.parsing import Parser
 
 DEFINITION = files("conf") / "jars"
 """The folder with ``pom.xml`` and ``jars.lock``; inside a wheel when that is what ``spark-submit`` was given."""
@@ -185,16 +187,9 @@ def _maven(into: Path, scratch: Path) -> list[str] | None:
     program = shutil.which("mvn")
     if program is None:
         return None
-    pom = ["-f", str(scratch / "pom.xml")]
     return [
-        program,
-        "-q",
-        "-B",
-        "-ntp",
-        "-Dstyle.color=never",
-        *pom,
-        "dependency:copy-dependencies",
-        f"-DoutputDirectory={into}",
+        *(program, "-q", "-B", "-ntp", "-Dstyle.color=never", "-f", str(scratch / "pom.xml")),
+        *("dependency:copy-dependencies", f"-DoutputDirectory={into}"),
     ]
 
 
@@ -229,70 +224,76 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _fetch_command(folder: Path) -> int:
+@dataclass(frozen=True)
+class Answer:
+    """What a command found: plain values for programs, lines for people, and its exit code."""
+
+    values: dict[str, Any]
+    lines: tuple[str, ...]
+    code: int = 0
+
+
+def _fetch_command(folder: Path) -> Answer:
     jars = read_lock()
     # Digests and not only sizes: whoever asks for a fetch has reason to doubt, and 22 MB take a tenth of a second.
     if not problems_of(folder, jars, digest=True):
-        return 0
-    sys.stdout.write(f"fetching {len(jars)} jars, {sum(jar.size_bytes for jar in jars) / 1e6:.0f} MB\n")
-    sys.stdout.flush()
+        return Answer({"folder": str(folder), "jars": len(jars), "fetched": False}, ())
+    sys.stderr.write(f"fetching {len(jars)} jars, {sum(jar.size_bytes for jar in jars) / 1e6:.0f} MB\n")
     fetch(folder, jars)
-    sys.stdout.write(f"{len(jars)} jars are in {folder}, every digest is right\n")
-    return 0
+    said = f"{len(jars)} jars are in {folder}, every digest is right"
+    return Answer({"folder": str(folder), "jars": len(jars), "fetched": True}, (said,))
 
 
-def _check_command(folder: Path) -> int:
+def _check_command(folder: Path) -> Answer:
     jars = read_lock()
     problems = problems_of(folder, jars, digest=True)
-    for line in problems:
-        sys.stdout.write(f"{line}\n")
-    verdict = (
-        f"{len(problems)} of {len(jars)} are wrong; run: faceveil jars fetch" if problems else "all digests are right"
-    )
-    sys.stdout.write(f"{len(jars)} jars in {folder}: {verdict}\n")
-    return 5 if problems else 0
+    wrong = f"{len(problems)} of {len(jars)} are wrong; run: faceveil jars fetch"
+    verdict = wrong if problems else "all digests are right"
+    values = {"folder": str(folder), "jars": len(jars), "problems": problems}
+    return Answer(values, (*problems, f"{len(jars)} jars in {folder}: {verdict}"), 5 if problems else 0)
 
 
-def _path_command(folder: Path) -> int:
-    sys.stdout.write(f"{folder}\n")
-    return 0
+def _path_command(folder: Path) -> Answer:
+    return Answer({"folder": str(folder)}, (str(folder),))
 
 
-def _lock_command(_folder: Path) -> int:
-    """Write jars.lock anew from what the pom resolves to now; for those who change the pom."""
+def _lock_command(_folder: Path) -> Answer:
     with tempfile.TemporaryDirectory() as scratch:
         came = sorted(download(Path(scratch)).glob("*.jar"))
         lines = [f"{_sha256(file)} {file.stat().st_size} {file.name}\n" for file in came]
     Path(str(DEFINITION / "jars.lock")).write_text("".join(lines), encoding="ascii")
-    sys.stdout.write(f"locked {len(lines)} jars\n")
-    return 0
+    return Answer({"locked": len(lines)}, (f"locked {len(lines)} jars",))
 
 
-_COMMANDS: dict[str, tuple[str, Callable[[Path], int]]] = {
-    "fetch": ("bring the jars that are missing or wrong; does nothing when all are right", _fetch_command),
-    "check": ("compare every digest; exit code 5 when one is wrong", _check_command),
-    "path": ("print the folder that holds them", _path_command),
-    "lock": ("write conf/jars/jars.lock anew, after a change of pom.xml", _lock_command),
-}
+_WORK = (_fetch_command, _check_command, _path_command, _lock_command)
+_COMMANDS: dict[str, Callable[[Path], Answer]] = dict(zip(("fetch", "check", "path", "lock"), _WORK, strict=True))
+_EXAMPLES = """  faceveil jars fetch     bring the jars that are missing or wrong; does nothing when all are right
+  faceveil jars check     compare every digest
+  faceveil jars path      print the folder that holds them
+  faceveil jars lock      write conf/jars/jars.lock anew, after a change of pom.xml
+
+exit codes: 0 done, 1 failed, 2 bad arguments, 5 a check failed"""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the command's parser."""
-    made = argparse.ArgumentParser(prog="faceveil jars", description="The jars that Spark is lent.")
-    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (purpose, _) in _COMMANDS.items():
-        commands.add_parser(name, help=purpose, description=purpose)
+    made = Parser("jars", "Fetch and check the jars that Spark is lent, and say where they lie.", _EXAMPLES)
+    made.add_argument("command", choices=tuple(_COMMANDS), help="what to do")
+    made.add_argument("--json", action="store_true", dest="as_json", help="print the answer as JSON")
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``faceveil jars fetch|check|path|lock``; return 0, 1 when it failed, 5 when a check did."""
-    chosen = parser().parse_args(argv).command
+    """Parse, work, print; return the exit code."""
+    chosen = parser().parse_args(argv)
     try:
-        return _COMMANDS[chosen][1](jars_dir())
+        said = _COMMANDS[chosen.command](jars_dir())
     except (JarsError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"faceveil jars: {error}\n")
         return 1
+    lines = [json.dumps(said.values, indent=2)] if chosen.as_json else said.lines
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return said.code
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from deltalake.exceptions import DeltaError
 
 from anonymizer_udfs.keys import Key
 from anonymizer_udfs.sources import canonical
+from jobs import stores
 from jobs.errors import UsageError
 
 PERSON = ("person", "label")
@@ -106,7 +107,8 @@ def _table(file: Path) -> pa.Table:
         texts = pa.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
         return pa.csv.read_csv(file, convert_options=texts)
     except (OSError, DeltaError, pa.ArrowException) as error:
-        raise UsageError(f"--labels cannot be read: {type(error).__name__}; {_EXPECTED}") from error
+        why = stores.why(error)
+        raise UsageError(f"--labels cannot be read: {why}; {_EXPECTED}") from error
 
 
 def _lines(table: pa.Table, columns: list[str]) -> Iterator[list[str]]:

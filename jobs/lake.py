@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from anonymizer_udfs.sources.base import Storage
-from jobs import stores
+from jobs import stores, whatlies
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
 from jobs.ledger import Ledger, SignedBy, unsigned
 from jobs.tables import Tables
@@ -100,7 +100,9 @@ class Lake:
         except stores.FAILURES as error:
             raise LakeError(f"the lake cannot be read: {stores.why(error)}") from error
         if not there:
-            raise LakeMissingError("there is no lake at that place; 'faceveil anonymize SOURCE LAKE' makes one")
+            found = whatlies.kind(self.uri)
+            what = f": {found.value}" if found and found is not whatlies.Kind.LAKE else ""
+            raise LakeMissingError(f"there is no lake at that place{what}; 'faceveil anonymize SOURCE LAKE' makes one")
         return self
 
     def query(self, sql: str) -> pa.Table:

@@ -28,6 +28,7 @@ exit codes: 0 all found, 1 something was not found, 2 bad arguments"""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_EXPECTED = "expected a source as anonymize was given it, an exported file, its SHA-256, or an id of 32 hex digits"
 _COLUMNS = (
     "image_id, content_version, status, reason, format, width, height, faces, output_sha256, reencoded, run_id, "
     "policy_digest, key_id, processed_at"
@@ -169,8 +170,11 @@ class Finder:
             uris = []
         if uris:
             notes.append("a run has listed it but not finished it: run the same command again")
-        elif not notes and not ids:
+        elif not notes and _SHA256.fullmatch(word):
             notes.append("no exported file has this digest")
+        elif not notes and not _ID.fullmatch(word):
+            gone = "://" not in word and "!" not in word and not Path(word).exists()
+            notes.append(f"there is no such file; {_EXPECTED}" if gone else _EXPECTED)
         return Found(word, uri=uris[0] if uris else None, notes=tuple(notes))
 
 

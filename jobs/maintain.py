@@ -74,7 +74,7 @@ class Maintained:
 def told(found: Layout) -> str:
     """Return a layout in words."""
     size = f"{counted(found.files, 'file')}, {bytes_text(found.size_bytes)}"
-    return f"{size}; an id may lie in {found.shared:.1f} of them" if found.files else size
+    return f"{size}; one image is looked for in {found.shared:.1f} of them on average" if found.files else size
 
 
 def run(placed: Placed, *, always: bool = False, dry: bool = False, wait_s: float = 0.0) -> Maintained:

@@ -23,6 +23,7 @@ from anonymizer_udfs.models.sources import PackSource
 from conf.settings import SettingsError
 from conf.settings import load as load_settings
 from jobs import quantize
+from jobs.parsing import Parser
 
 __all__ = [
     "Context",
@@ -38,8 +39,7 @@ __all__ = [
 ]
 
 DONE, FAILED, BAD_ARGUMENTS, CHECK_FAILED = 0, 1, 2, 5
-_EXAMPLES = """examples:
-  faceveil models list
+_EXAMPLES = """  faceveil models list
   faceveil models fetch                       fetch the default models whose licence needs no word
   faceveil models fetch centerface
   faceveil models check --json
@@ -47,7 +47,8 @@ _EXAMPLES = """examples:
   faceveil models check --set models.local_dirs='[/models]' buffalo_l/det_10g.onnx
   faceveil models quantize buffalo_m/det_2.5g.onnx --photos ./portraits --local-dir ~/.insightface
                                               a faster SCRFD for CPUs: the pack buffalo_m-int8
-"""
+
+exit codes: 0 done, 1 failed, 2 bad arguments, 5 a check failed"""
 
 
 @dataclass(frozen=True)
@@ -242,14 +243,10 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, *(f"{r.name}: {r.detail}" for r in rows if r.detail)])
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Return the parser of the command's arguments."""
-    top = argparse.ArgumentParser(
-        prog="faceveil models",
-        description="List, fetch, check and quantize the models of conf/models.yaml and of InsightFace packs.",
-        epilog=_EXAMPLES + f"\nmodels are kept in {cache_dir()} (FACEVEIL_HOME moves it)",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    text = "List, fetch, check and quantize the models of conf/models.yaml and of InsightFace packs."
+    top = Parser("models", text, f"{_EXAMPLES}\n\nmodels are kept in {cache_dir()} (FACEVEIL_HOME moves it)")
     top.add_argument("command", choices=sorted(_COMMANDS), help="what to do")
     top.add_argument(
         "names",

@@ -1,7 +1,6 @@
 """What all commands have in common: the options, how they become checked values, and how an error reaches a person."""
 
 import argparse
-import difflib
 import getpass
 import json
 import math
@@ -10,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.sources.base import Storage
@@ -21,30 +20,11 @@ from conf.settings import load as load_settings
 from jobs import logs, stores
 from jobs.errors import JobError, UsageError
 from jobs.keysource import KeySource
+from jobs.parsing import Parser
+
+__all__ = ["Common", "Parser", "add_common", "add_lake", "add_wait", "answer", "common", "guarded", "ran", "who"]
 
 DONE, FAILED, BAD_ARGUMENTS, HELD_BACK, REFUSED, CHECK_FAILED = range(6)
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, with the nearest right word where an option or a choice is misspelt."""
-
-    def __init__(self, prog: str, description: str, examples: str) -> None:
-        super().__init__(
-            prog=f"faceveil {prog}".strip(),
-            description=description,
-            epilog=f"examples:\n{examples}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        self.command = prog
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with 2 and one line that says what to do."""
-        known = [text for action in self._actions for text in action.option_strings]
-        wrong = [word for word in message.split() if word.startswith("--") and word not in known]
-        near = difflib.get_close_matches(wrong[0].split("=")[0], known, n=1) if wrong else []
-        hint = f"; did you mean {near[0]}?" if near else ""
-        self.exit(BAD_ARGUMENTS, f"{self.prog}: {message}{hint}\nsee: {self.prog} --help\n")
 
 
 @dataclass(frozen=True)

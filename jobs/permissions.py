@@ -22,7 +22,7 @@ from anonymizer_udfs.keys import Key
 from anonymizer_udfs.outcome import Reason
 from anonymizer_udfs.sources import Reader, list_source
 from anonymizer_udfs.sources.base import SourceSpec, Storage
-from jobs import catalog, options, runkeys, stores
+from jobs import catalog, options, runkeys, stores, whatlies
 from jobs.errors import UsageError
 from jobs.finding import Finding, State
 from jobs.lake import Lake
@@ -38,7 +38,7 @@ def checks(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Finding
     """Yield a check for each place that the command line or the settings name.
 
     Raises:
-        UsageError: settings that cannot be.
+        UsageError: settings, or a place of the lake, that cannot be.
     """
     common = options.common(args)
     if args.source is not None:
@@ -46,6 +46,7 @@ def checks(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Finding
     if args.lake is not None:
         lake = _location(args.lake)
         vault = open_vault(lake, common.vault, common.storage)
+        whatlies.refuse_as_lake(lake)
         yield "lake", partial(_guarded, "lake", _WRITE, partial(writable, "lake", lake, common.storage))
         if vault is not None:
             yield "vault", partial(_guarded, "vault", _WRITE, partial(writable, "vault", vault.uri, common.storage))

@@ -103,6 +103,8 @@ class Report:
         done = f"{self.processed} of {self.listed} images processed in {self.seconds:.1f} s"
         rest = self.listed - self.processed
         lines = [f"{done}, {rest} done before" if rest else done, *self.figures.lines()]
+        if not self.listed:
+            lines = ["there is no file in the source: nothing to do; if that is not meant, see to SOURCE"]
         if self.erased:
             lines.append(f"{self.erased} erased: the source no longer has them")
         if self.tracked:

@@ -133,7 +133,8 @@ def advice(now: Standing, typed: str) -> list[str]:
     if older:
         out.append(f"{counted(older, 'image')} of an older policy: run the newest command over their source")
     if now.count(Status.REVIEW):
-        out.append(f"{counted(now.count(Status.REVIEW), 'image')} for a person to decide on; no export takes such")
+        waiting = f"{counted(now.count(Status.REVIEW), 'image')} for a person to decide on"
+        out.append(f"{waiting}, in faceveil review {typed}; no export takes such")
     good = now.count(Status.ANONYMIZED, Status.CLEAN)
     if good:
         out.append(f"faceveil export {typed} FOLDER writes {counted(good, 'image')} that may be released")

@@ -109,6 +109,8 @@ def stream(request: Request, every_s: float, say: Callable[[Report], None], *, f
                 say(report)
                 held, quiet = held or report.held_back, False
             if not forever or stopping.come():
+                if report is None and not stopping.come():
+                    sys.stderr.write("faceveil: nothing is new; all is done that is there\n")
                 break
             if not quiet:
                 quiet = True

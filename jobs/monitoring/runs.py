@@ -97,7 +97,7 @@ def compared(events: Sequence[Mapping[str, Any]], run_id: str | None, baseline: 
         if not chosen:
             raise UsageError(
                 "--baseline takes before, first, last:N or the id of another finished run that wrote images, known: "
-                f"{_shown(known)}"
+                f"{_shown(known)}; got {baseline!r}"
             )
     return Compared(run, tuple(chosen), baseline)
 

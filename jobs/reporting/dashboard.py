@@ -29,6 +29,8 @@ from jobs.verdict import MEANINGS, Word, percent
 
 MOST_RUNS, MOST_ROWS = 60, 20
 _LEAST_POINTS = 2
+_MEASURES = {"psi": "PSI", "ks": "KS", "odds_ratio": "odds ratio"}
+"""What a figure of a comparison is called; where there was nothing to compare with, it is none of these."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +139,16 @@ def _drift(tables: Tables) -> Section:
     said = "The population stability index of each run beside those before it, the oldest on the left."
     rows = tuple(_monitored_row(one) for one in reversed(found[-MOST_ROWS:]))
     head = ("run", "looked at", "drifted", "steady", "cannot say", "evaluation due")
-    newest = tuple(_figure_row(one) for one in _measured(tables, found[-1]) if one.of("state"))
+    compared = [one for one in _measured(tables, found[-1]) if one.of("state")]
+    newest = tuple(map(_figure_row, compared))
+    unsaid = "Of no figure can anybody say: there was no run to compare with, or too few cases."
+    nothing = (Text(unsaid),) if compared and not any(one.name in _MEASURES for one in compared) else ()
     return Section(
         "drift",
         "Drift",
         (
             *_drawn(lines, "psi", "Drift of runs (PSI)", said, share=False),
+            *nothing,
             Table("The newest comparison", ("figure", "measure", "value", "cases", "state"), newest, (2, 3)),
             Table("All comparisons", head, rows, (2, 3, 4)),
         ),
@@ -175,7 +181,8 @@ def _monitored_row(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _figure_row(one: Figure) -> tuple[str, ...]:
     value = "-" if one.value is None else f"{one.value:.3g}"
-    return _figure(one), one.name.replace("_", " "), value, f"{one.cases:,}", one.of("state") or "-"
+    measure = _MEASURES.get(one.name, "-")
+    return judging.title(_figure(one)), measure, value, f"{one.cases:,}", one.of("state") or "-"
 
 
 def _figure(one: Figure) -> str:

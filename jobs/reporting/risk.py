@@ -29,7 +29,8 @@ def gate(verdict: Verdict) -> Section:
     rows = tuple(one.cells for one in verdict.checks)
     blocks: list[Block] = [
         Text(
-            "Each check must pass. The bound is what the figure may be in truth, with "
+            "Each check must pass; one is missing where there is too little evidence, and then it does not. "
+            "The bound is what the figure may be in truth, with "
             f"{verdict.confidence:.0%} confidence; where every image was counted it is the count itself. The worst "
             "attacker decides."
         ),

@@ -9,7 +9,7 @@ from jobs.reporting.blocks import Document, Section
 from jobs.reporting.evaluated import Evaluation, evaluation, history
 from jobs.screen import counted
 from jobs.standing import Standing, standing
-from jobs.verdict import MEANINGS, Word
+from jobs.verdict import MEANINGS, State, Word
 
 _COMPARED = 12
 
@@ -72,7 +72,10 @@ def _lacking(found: Evaluation | None, word: Word) -> tuple[str, ...]:
     if found is None:
         return ("an evaluation: faceveil evaluate LAKE",)
     alarms = ("a verdict that is of this lake as it is: see above",) if found.word is not found.verdict.word else ()
-    return (*alarms, *(one.sentence for one in found.verdict.lacking if word is not Word.ANONYMOUS))
+    lacking = found.verdict.lacking if word is not Word.ANONYMOUS else ()
+    missing = any(one.state is State.MISSING for one in lacking)
+    more = ("what was not measured: faceveil evaluate LAKE --labels FILE --canaries FOLDER",) if missing else ()
+    return (*alarms, *(one.sentence for one in lacking), *more)
 
 
 def _sections(lake: Lake, found: Evaluation | None, now: Standing) -> tuple[Section, ...]:

@@ -64,6 +64,7 @@ class Guard:
     origin: str | None = None
     _links: dict[str, str] = field(default_factory=dict, repr=False)
     _sessions: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    _used: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Make a token for each reviewer."""
@@ -90,7 +91,13 @@ class Guard:
             return None
         session = secrets.token_urlsafe(TOKEN_BYTES)
         self._sessions[session] = self._links.pop(found), secrets.token_urlsafe(TOKEN_BYTES)
+        self._used[session] = found
         return session
+
+    def came_by(self, token: str, session: str | None) -> bool:
+        """Return whether a session began by this link, so that whoever opens it once more is in already."""
+        begun = self._used.get(session or "", "")
+        return bool(begun) and hmac.compare_digest(begun.encode(), token.encode())
 
     def who(self, session: str | None) -> tuple[str, str] | None:
         """Return a session's reviewer and the word of its page."""

@@ -27,7 +27,7 @@ function row(i) {
   made.setAttribute("aria-setsize", String(state.items.length));
   made.setAttribute("aria-posinset", String(i + 1));
   made.style.top = `${i * ROW}px`;
-  const facts = [reason, policy, regions === 1 ? "1 region" : `${regions} regions`, confidence === null ? "" : `least sure ${confidence.toFixed(2)}`, leak ? `leak ${leak.toFixed(2)}` : ""];
+  const facts = [leak ? `leak ${leak.toFixed(2)}` : "", confidence === null ? "" : `least sure ${confidence.toFixed(2)}`, reason, regions === 1 ? "1 region" : `${regions} regions`, policy];
   made.append(span("id", id.slice(0, 12)), span(`tag ${now}`, now), span("sub", state.mode === "audit" ? "random draw" : facts.filter(Boolean).join(" · ")));
   made.title = run;
   made.addEventListener("click", () => open(i));
@@ -38,6 +38,11 @@ export function scrollTo(i) {
   const list = $("list"), top = i * ROW;
   if (top < list.scrollTop) list.scrollTop = top;
   else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
+}
+
+function nothingWaits() {
+  const chosen = [...new FormData($("filters")).entries()].some(([name, value]) => value !== (name === "below" ? "1" : ""));
+  return chosen ? "Nothing fits these filters." : "Nothing waits. The next faceveil anonymize follows what was decided; the audit looks at what nobody was unsure of.";
 }
 
 export async function load() {
@@ -54,7 +59,7 @@ export async function load() {
     $("list-told").textContent = state.total > state.items.length ? `the first ${state.items.length} of ${state.total}` : `${state.total} listed`;
     state.at = -1;
     if (state.items.length) await open(0);
-    else empty(state.mode === "audit" ? "Nothing is left to draw." : "Nothing waits here.");
+    else empty(state.mode === "audit" ? "Nothing is left to draw." : nothingWaits());
   } catch (error) {
     empty(error.message);
   }

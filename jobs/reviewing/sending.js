@@ -74,7 +74,7 @@ export function next(by) {
   const to = state.at + by;
   if (to >= 0 && to < state.items.length) open(to);
   else if (by > 0 && state.mode === "audit") settle().then(load);
-  else tell(by > 0 ? "This is the last one." : "This is the first one.");
+  else tell(by > 0 ? "This is the last one. The next faceveil anonymize follows what was decided." : "This is the first one.");
 }
 
 export async function settle() {

@@ -30,7 +30,14 @@ MOST_BYTES = 1 << 18
 """Of what a page sends."""
 _SCRIPTS = ("review.js", "shared.js", "list.js", "image.js", "drawing.js", "sending.js")
 _FILES = {"review.css": "text/css"} | dict.fromkeys(_SCRIPTS, "text/javascript")
-_STRANGER = "open the link that faceveil review printed: it lets one browser in, once\n"
+_STRANGER = (
+    "Open the link that faceveil review printed: it lets one browser in, once.\n"
+    "A link that was used elsewhere, or is of an earlier start, lets nobody in: start faceveil review anew for one.\n"
+)
+_OTHER_PAGE = (
+    "another link was opened in this browser, or the server was started anew; reload the page and see whose name it "
+    "shows. Two people need two browsers"
+)
 _TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """Whatever else of this process is watched, addresses and answers here are not: they have tokens and ids in them."""
 Next = Callable[[Request], Awaitable[Response]]
@@ -84,7 +91,7 @@ def _pages(made: FastAPI, guard: Guard) -> None:
     @made.get("/")
     def page(request: Request, token: str | None = None) -> Response:
         if token is not None:
-            return _entered(guard, token)
+            return _entered(guard, token, request.cookies.get(guard.cookie))
         name, word = guard.who(request.cookies.get(guard.cookie)) or ("", "")
         return HTMLResponse(_page(name, word))
 
@@ -135,11 +142,13 @@ def _refused(request: Request, guard: Guard) -> Response | None:
     if request.method not in {"GET", "HEAD"}:
         own = guard.from_own_page(request.headers.get("origin"), request.headers.get("x-faceveil"), session)
         if not own:
-            return JSONResponse({"error": "this did not come from the page of this session; reload it"}, 403)
+            return JSONResponse({"error": _OTHER_PAGE}, 403)
     return None
 
 
-def _entered(guard: Guard, token: str) -> Response:
+def _entered(guard: Guard, token: str, before: str | None) -> Response:
+    if guard.came_by(token, before):
+        return RedirectResponse("/", 303)
     session = guard.enter(token)
     if session is None:
         return PlainTextResponse(_STRANGER, 401)

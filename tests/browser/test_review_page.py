@@ -129,6 +129,30 @@ def test_the_dashboard_opens_from_the_page(view: str, chromium: Browser, tmp_pat
         assert faults(page) == []
 
 
+def test_the_end_of_the_queue_says_what_comes_next(chromium: Browser, tmp_path: Path) -> None:
+    """After the last image, and where none waits: what follows the decisions, and what else there is to look at.
+
+    On a phone the picture is seen without scrolling: between its heading and the buttons there is room for it.
+    """
+    with reviewed.serving(reviewed.desk(tmp_path)) as guard:
+        page = entered(chromium, guard.links()["anna"], **VIEWS["phone"])
+        room = "document.getElementById('stage').getBoundingClientRect().top - document.querySelector('.acts').getBoundingClientRect().top"
+        assert page.value(room) < -150
+        for at in range(3):
+            until(page, within(f"state.at === {at} && state.shown.image_id === state.items[{at}][0]"))
+            press(page, "a")
+        until(
+            page,
+            "document.getElementById('told').textContent.includes('The next faceveil anonymize follows what was decided')",
+        )
+        saved(page)
+        page.call("Page.reload")
+        until(page, "document.getElementById('nothing-text')?.textContent.startsWith('Nothing waits. The next')")
+        page.value("document.getElementById('filters').elements.state.value = 'withheld'")
+        page.value("document.getElementById('filters').dispatchEvent(new Event('change'))")
+        until(page, "document.getElementById('nothing-text').textContent === 'Nothing fits these filters.'")
+
+
 def made(desk: Desk) -> list[Decision]:
     """Return all decisions of a lake."""
     return list(Decisions(desk.lake).all())

@@ -90,6 +90,14 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path, capfd: pytest.
     assert "must be a folder" in capfd.readouterr().err
 
 
+def test_a_folder_of_photos_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Somebody's own folder stays as it is: nothing is laid beside what is there."""
+    (tmp_path / "mine.jpg").write_bytes(b"mine")
+    assert demo.main([str(tmp_path)]) == 2
+    assert "new, empty or an earlier demo's" in capfd.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.jpg"]
+
+
 def test_the_same_packages_give_the_same_cases(tmp_path: Path) -> None:
     """Cases are made alike each time, so that a second demo has nothing to do."""
     first = {case.file: case.content for case in demo_cases.write(tmp_path)}

@@ -111,7 +111,7 @@ def test_people_read_what_was_done(made: Path, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in told[:2]] == ["before", "now"]
     assert told[2] == "tables"
-    assert "an id may lie in 1.0 of them" in told[1]
+    assert "one image is looked for in 1.0 of them on average" in told[1]
     assert maintain.main([str(made / "none")]) == maintain.options.FAILED
     assert "no lake" in capsys.readouterr().err
 

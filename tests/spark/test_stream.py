@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from anonymizer_udfs.sources.base import Storage
 from jobs.lake import Lake
 from jobs.lease import NAME, Holder
@@ -31,7 +33,7 @@ def state(lake: Path) -> tuple[dict[str, int], int]:
     return Lake(str(lake)).tables.versions(), len(list(logs))
 
 
-def test_arrivals_and_replacements_until_a_signal(tmp_path: Path) -> None:
+def test_arrivals_and_replacements_until_a_signal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nothing new writes nothing; a stop between two batches is taken up by the next start."""
     source, lake = write(tmp_path / "photos", {"one.png": portrait(1)}), tmp_path / "lake"
     options = ("--policy", str(ONE_LOOK), "--key-file", key_file(tmp_path), "--stream")
@@ -81,5 +83,8 @@ def test_arrivals_and_replacements_until_a_signal(tmp_path: Path) -> None:
     assert len(by_name(lake)) == 10
     assert len({event["run_id"] for event in events(lake)[6:]}) == 1
     done = state(lake)
+    capfd.readouterr()
     assert anonymize(source, lake, *options, "--once") == DONE
     assert state(lake) == done
+    told = capfd.readouterr()
+    assert (told.out, "nothing is new" in told.err) == ("", True)

@@ -43,6 +43,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         pytest.param("statsu", "'status'", id="typo"),
         pytest.param("--verison", "'--version'", id="option"),
         pytest.param("xyzzy", "known: anonymize", id="nothing-near"),
+        pytest.param("plans", "'policy plans'", id="it-is-elsewhere"),
     ],
 )
 def test_an_unknown_word_is_answered_with_the_nearest(
@@ -75,6 +76,12 @@ def test_every_command_is_there(name: str, capsys: pytest.CaptureFixture[str]) -
     """Each listed command has a module that can say what it takes."""
     assert cli.main([name, "--help"]) == 0
     assert f"faceveil {name}" in capsys.readouterr().out
+
+
+def test_what_is_elsewhere_is_there() -> None:
+    """What is named for a word that is no command is a command."""
+    assert {text.split()[0] for text in cli.ELSEWHERE.values()} <= cli.COMMANDS.keys()
+    assert not cli.ELSEWHERE.keys() & cli.COMMANDS.keys()
 
 
 def test_help_imports_nothing_heavy() -> None:

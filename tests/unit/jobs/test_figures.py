@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.figures import Figures, Sitting, collect
+from jobs.request import Report
 from tests.support import lakes
 
 
@@ -41,7 +42,7 @@ def test_what_the_policys_plan_missed_is_counted(tmp_path: Path) -> None:
     assert figures.values["miss_rate"] == 0.5
     said = "\n".join(figures.lines())
     assert "missed by the policy's plan: 2 of 4 images without a face, searched thoroughly" in said
-    assert "found only in the second look, and treated: 1 faces" in said
+    assert "found only in the second look, and treated: 1 face" in said
 
 
 def test_only_what_is_there_is_told() -> None:
@@ -49,3 +50,10 @@ def test_only_what_is_there_is_told() -> None:
     said = "\n".join(Figures({"clean": 3, "faces": 0, "searched_again": 0, "missed": 0, "residual": 0}).lines())
     assert "missed" not in said
     assert "second look" not in said
+
+
+def test_an_empty_source_is_told_as_what_it_is() -> None:
+    """It is no error, since an inbox may be empty; but nobody takes it for work that was done."""
+    said = Report("r", "lake", 0, 0, 1.0, Figures({})).lines()
+    assert said[0].startswith("there is no file in the source")
+    assert said[-1] == "next: faceveil status lake"

@@ -1,6 +1,7 @@
 """The jars: what is locked, what is checked, and that nothing wrong is ever installed."""
 
 import hashlib
+import json
 import os
 import stat
 from pathlib import Path
@@ -144,6 +145,15 @@ def test_check_and_path_say_where_and_what(cache: Path, capsys: pytest.CaptureFi
     assert "38 of 38 are wrong" in capsys.readouterr().out
     assert jars.main(["path"]) == 0
     assert capsys.readouterr().out.strip() == str(cache / "jars")
+
+
+def test_a_program_gets_the_same_as_json(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With ``--json`` standard output is one object, and the exit codes stay."""
+    assert jars.main(["check", "--json"]) == 5
+    said = json.loads(capsys.readouterr().out)
+    assert (said["folder"], said["jars"], len(said["problems"])) == (str(cache / "jars"), 38, 38)
+    assert jars.main(["path", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(cache / "jars")}
 
 
 def test_an_unknown_command_is_a_bad_argument() -> None:

@@ -53,7 +53,9 @@ def test_what_is_not_there_is_told(lake: Lake, told: Told, asked: Asked) -> None
     found = asked(lookup, lake.uri, IDS[ONE], "/nowhere.jpg", "/data/photos/later.jpg", "f" * 32, "f" * 64, code=1)
     assert [bool(f["row"]) for f in found] == [True, False, False, False, False]
     assert "not finished" in found[2]["notes"][0]
-    assert "no row in this lake" in told(lookup, lake.uri, "/nowhere.jpg", code=1)
+    text = told(lookup, lake.uri, "/nowhere.jpg", "s3a://raw/x.jpg", code=1)
+    assert text.count("no row in this lake") == 2
+    assert text.count("there is no such file; expected a source as anonymize was given it") == 1
 
 
 def test_without_a_vault_an_id_has_its_row_and_no_name(lake: Lake, asked: Asked) -> None:

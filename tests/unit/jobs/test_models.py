@@ -175,14 +175,25 @@ def test_packs_come_from_options_and_settings(
 @pytest.mark.parametrize(
     ("argv", "code", "text"),
     [
-        ([], 2, "usage"),
-        (["buy"], 2, "invalid choice"),
+        ([], 2, "required: command; expected: faceveil models command [NAME]; command: check, fetch"),
+        (["buy"], 2, "command takes one of check, fetch, list, quantize; got 'buy'"),
+        (["lst"], 2, "did you mean list?"),
+        (["list", "--jsn"], 2, "did you mean --json?"),
         (["fetch", "nobody"], 2, "unknown model 'nobody'"),
         (["list", "centerface"], 2, "takes no names"),
         (["list", "--set", "models.local_dir=a"], 2, "unknown setting"),
         (["--help"], 0, "examples:"),
     ],
-    ids=["nothing", "unknown command", "unknown model", "names to list", "unknown setting", "help"],
+    ids=[
+        "nothing",
+        "unknown command",
+        "misspelt",
+        "option",
+        "unknown model",
+        "names to list",
+        "unknown setting",
+        "help",
+    ],
 )
 def test_exit_codes(argv: list[str], code: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Bad arguments end with 2 and say why; help ends with 0 and has examples."""

@@ -65,6 +65,13 @@ def test_a_place_that_cannot_be_is_told(tmp_path: Path, capsys: pytest.CaptureFi
     assert told(capsys, "--source", str(tmp_path / "empty"))["source"] == ("warn", "can be listed, and has no image")
 
 
+def test_a_folder_of_photos_is_no_place_for_a_lake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It could be written, and no run would."""
+    (tmp_path / "one.jpg").write_bytes(b"1")
+    state, said = told(capsys, "--lake", str(tmp_path))["places"]
+    assert (state, "one with other files: SOURCE is first" in said) == ("fail", True)
+
+
 def test_another_key_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Under it every image would be new."""
     lakes.make(tmp_path / "lake", [])

@@ -266,7 +266,8 @@ def test_settings_of_a_run_count(told: Told, tmp_path: Path) -> None:
     ("argv", "code", "text"),
     [
         ([], 2, "see: faceveil policy --help"),
-        (["buy"], 2, "invalid choice"),
+        (["buy"], 2, "command takes one of check, list, map"),
+        (["lst"], 2, "did you mean list?"),
         (["show"], 2, "show takes the name of a policy"),
         (["check"], 2, "check takes the name of a policy"),
         (["list", "public"], 2, "list takes nothing after it"),
@@ -279,6 +280,7 @@ def test_settings_of_a_run_count(told: Told, tmp_path: Path) -> None:
     ids=[
         "nothing",
         "command",
+        "misspelt",
         "no policy",
         "no file",
         "one too many",

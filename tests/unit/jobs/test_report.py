@@ -51,6 +51,9 @@ def test_the_word_is_the_one_that_is_earned(
     assert text.startswith(f"# {word}\n")
     assert says in html.unescape(page)
     assert says in text.replace("\\", "")
+    told = "not measured: faceveil evaluate LAKE --labels FILE --canaries FOLDER" in html.unescape(page)
+    assert told or figures != [], "what was not measured is told with what measures it"
+    assert not (told and word == "anonymous under test"), "and only that"
 
 
 @pytest.mark.parametrize("figures", [None, evaluated_lakes.refused()], ids=["not-evaluated", "refused"])

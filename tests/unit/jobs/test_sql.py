@@ -167,7 +167,7 @@ def test_the_change_feed_leaves_nothing_behind(
         pytest.param("SELECT i.statu FROM images i", "did you mean 'status'?", id="column-of-an-alias"),
         pytest.param("SELECT a b c FROM", "that is no SQL", id="syntax"),
         pytest.param("SELECT no_such(1)", "no_such", id="function"),
-        pytest.param("SELECT 1; SELECT 2", "single", id="two"),
+        pytest.param("SELECT 1; SELECT 2", "expected one statement", id="two"),
     ],
 )
 def test_what_is_not_there_is_told(statement: str, expected: str, lake: Lake, told: Told) -> None:
@@ -221,6 +221,13 @@ def test_a_query_that_breaks_off_quotes_no_value(lake: Lake, told: Told) -> None
         pytest.param(["SELECT 1", "--at", "soon"], "a version or a time", id="no-time"),
         pytest.param(["SELECT 1", "--at", "99"], "images has versions 0 to 1, got 99", id="version-to-come"),
         pytest.param(["SELECT 1", "--at", "1999-01-01"], "was first written at", id="before"),
+        pytest.param(["selct 1"], "got 'selct'; did you mean SELECT?", id="misspelt"),
+        pytest.param(
+            ["delete from images"],
+            "that only reads (SELECT, WITH, VALUES, EXPLAIN, DESCRIBE), got 'delete'\n",
+            id="writes",
+        ),
+        pytest.param(["SHOW TABLES"], "'faceveil sql LAKE --list' shows tables and columns", id="tables"),
         pytest.param(["SELECT 1", "--fromat", "csv"], "did you mean --format?", id="option"),
     ],
 )

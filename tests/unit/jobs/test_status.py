@@ -62,7 +62,7 @@ def test_the_status_says_what_to_do(lake: Lake, told: Told) -> None:
     assert status.REMEDIES[Reason.TRUNCATED] in text
     assert f"faceveil anonymize SOURCE {lake.uri} --retry unreadable" in text
     assert "1 image of an older policy" in text
-    assert "1 image for a person to decide on" in text
+    assert "1 image for a person to decide on, in faceveil review" in text
     assert f"faceveil export {lake.uri} FOLDER writes 3 images" in text
 
 

@@ -52,6 +52,16 @@ def test_an_empty_lake_has_a_page(tmp_path: Path) -> None:
     assert "<svg" not in made
 
 
+def test_a_first_run_is_told_as_what_it_is(tmp_path: Path) -> None:
+    """With nothing to compare with, nobody can say; each figure has the name that people know it by."""
+    lake = cases.make(tmp_path / "lake", usual("run-1", 40, 1))
+    watching.watch(lake, watching.Asked())
+    made = html.unescape(page(lake))
+    assert "there was no run to compare with, or too few cases" in made
+    assert "<span>images in quarantine</span>" in made
+    assert "unsaid" not in made
+
+
 def test_the_page_has_runs_backlog_drift_and_verdicts(watched: Lake) -> None:
     """Each with what the tables have: drawn over time, and in words."""
     made = html.unescape(page(watched))

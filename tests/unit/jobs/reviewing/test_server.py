@@ -70,6 +70,10 @@ def test_a_link_lets_one_browser_in_once(guard: Guard) -> None:
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(headers["set-cookie"].split("; "))
     assert client.ask("GET", path)[0] == 401
     assert client.ask("GET", "/?token=x")[0] == 401
+    mine = headers["set-cookie"].split(";")[0]
+    status, headers, _ = Client(guard.port, mine).ask("GET", path)
+    assert (status, headers["location"], "set-cookie" in headers) == (303, "/", False), "whoever is in opens it again"
+    assert Client(guard.port, mine).ask("GET", "/?token=x")[0] == 401
     assert "ben" not in guard.links()
     assert path.removeprefix("/?token=") not in repr(guard)
 
