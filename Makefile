@@ -126,8 +126,9 @@ audit: setup  ## known vulnerabilities of all locked packages, by a public datab
 demo: setup  ## anonymize real photos into a lake, and show what came of it
 	@$(BIN)/faceveil demo $(ARGS)
 
-picture: setup  ## make the pictures of the README and the docs anew
+picture: setup  ## make the pictures of the README and the docs anew; the terminal one shows how fast this machine is
 	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.terminal
 	$(BIN)/python -m docs.around
 	$(BIN)/python -m docs.drawn
 
