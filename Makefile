@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser docker-lint docs test soak coverage bench recall frontier attacked audit demo picture lock wheel release clean
+.PHONY: help setup lint types unit spark faults promises hostile s3 cluster browser schedulers docker-lint docs test soak coverage bench recall frontier attacked audit demo picture lock wheel release clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +22,7 @@ TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MLFLOW_DISABLE_TELEMETRY=tr
 	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python PYSPARK_DRIVER_PYTHON=$(CURDIR)/$(BIN)/python
 GROUP = $(TEST_ENV) SPARK_CONF_DIR=$(CURDIR)/tests/support/spark $(BIN)/python -m tests.support.group --reports $(REPORTS)
 # The longest first: two lanes then end at about the same time.
-GROUPS := spark faults promises unit hostile cluster s3 browser types docs lint docker-lint
+GROUPS := spark faults promises unit hostile cluster s3 browser schedulers types docs lint docker-lint
 LANES ?= 2
 
 help:  ## list the targets
@@ -74,6 +74,10 @@ browser: setup  ## tests of the pages in a real browser, which npm brings with i
 		npm ci --silent --ignore-scripts --no-audit --no-fund --prefix build/browser && \
 		cp build/browser/package-lock.json build/browser/fetched; }; fi
 	@$(GROUP) browser
+
+schedulers: setup  ## the files in examples/ before Airflow's loader, Kubernetes' schemas and the Spark operator's definition
+	@$(PYTHON) requirements/install.py requirements/schedulers.lock --venv build/schedulers-venv --no-editable
+	@$(GROUP) schedulers
 
 docker-lint: setup  ## check docker/ with a linter and against the compose schema; no engine needed
 	@if command -v npm >/dev/null; then \
@@ -155,6 +159,7 @@ lock: setup  ## solve requirements/*.in again (UPGRADE=--upgrade for new version
 	$(COMPILE) -c dev.lock --override overrides.txt worker.in -o worker.lock
 	$(COMPILE) -c dev.lock --override overrides.txt worker.in driver.in -o driver.lock
 	$(COMPILE) -c dev.lock --override overrides.txt worker.in bench.in -o bench.lock
+	$(COMPILE) schedulers.in -o schedulers.lock
 	$(COMPILE) -c dev.lock --override overrides-gpu.txt gpu.in -o gpu.lock
 	$(COMPILE) -c dev.lock --override overrides-gpu.txt gpu.in driver.in -o driver-gpu.lock
 	$(BIN)/python -m jobs.jars lock

@@ -1,8 +1,8 @@
 """The files in ``examples/``: each is what its scheduler reads, and each command in them is one that exists.
 
 systemd's own verifier looks at its units where there is one. Kubernetes, the Spark operator and Databricks are held to
-schemas that are kept by hand (``tests/support/schedulers``), Airflow to the syntax tree: their own tools are too heavy
-to lock.
+schemas that are kept by hand (``tests/support/schedulers``), Airflow to the syntax tree; what they say themselves is
+asked in ``tests/schedulers``.
 """
 
 import ast

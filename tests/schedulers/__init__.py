@@ -1,0 +1,1 @@
+"""The files in ``examples/`` before the schedulers' own tools; ``make schedulers`` brings them, with their digests."""
