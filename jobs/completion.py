@@ -120,7 +120,8 @@ def fish(found: Sequence[Command]) -> str:
     for one in found:
         seen = f"complete -c faceveil -n '__fish_seen_subcommand_from {one.name}'"
         if one.words:
-            lines.append(f"{seen} -a {_quoted(' '.join(one.words))}")
+            first = f"'__fish_seen_subcommand_from {one.name}; and test (count (commandline -opc)) -eq 2'"
+            lines.append(f"complete -c faceveil -f -n {first} -a {_quoted(' '.join(one.words))}")
         for option in one.options:
             named = " ".join(f"-l {n[2:]}" if n.startswith("--") else f"-s {n[1:]}" for n in option.names)
             value = (f" -x -a {_quoted(' '.join(option.choices))}" if option.choices else " -r") if option.takes else ""

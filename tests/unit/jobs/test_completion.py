@@ -1,4 +1,4 @@
-"""``faceveil completion``: bash itself runs its script; every command and option is in all of them."""
+"""``faceveil completion``: each shell that is there runs its script; every command and option is in all of them."""
 
 import shutil
 import subprocess
@@ -10,7 +10,29 @@ from jobs import completion
 from jobs.cli import COMMANDS
 from jobs.completion import Command
 
-BASH = shutil.which("bash")
+BASH, FISH, ZSH = (shutil.which(shell) for shell in ("bash", "fish", "zsh"))
+TYPED = [
+    pytest.param(["ev"], ["evaluate"], id="command"),
+    pytest.param(["xyz"], [], id="unknown"),
+    pytest.param(["sql", "lake", "--form"], ["--format"], id="option"),
+    pytest.param(["sql", "lake", "--format", "j"], ["json", "jsonl"], id="choice"),
+    pytest.param(["anonymize", "a", "b", "--policy", "p"], ["partner", "public"], id="policy"),
+    pytest.param(["status", "lake", "--profile", ""], ["cluster", "gpu", "local", "s3"], id="profile"),
+    pytest.param(["completion", ""], ["bash", "zsh", "fish"], id="words"),
+    pytest.param(["jars", "f"], ["fetch"], id="subcommand"),
+    pytest.param(["sql", ""], [], id="files"),
+    pytest.param(["sql", "lake", "--out", ""], [], id="file-of-an-option"),
+]
+"""Words after ``faceveil``, the last one as far as it is typed, and what is offered; where nothing is, files are."""
+TERMINAL = """
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PROMPT=; autoload -U compinit; compinit -D -u; source $1; bindkey '^I' complete-word; echo RE''ADY"
+zpty -r -m shell line '*READY*'
+zpty -w -n shell "$2"$'\\t'
+zpty -r -m shell line "*$3*" && echo offered
+"""
+"""A terminal in which zsh is typed at: to what $1 defines, $2 and the tabulator; it says whether $3 appears."""
 
 
 @pytest.fixture(scope="module")
@@ -43,21 +65,7 @@ class TestBash:
         """And help."""
         assert completed(script, "") == [*COMMANDS, "help", "--help", "--version"]
 
-    @pytest.mark.parametrize(
-        ("words", "expected"),
-        [
-            pytest.param(["ev"], ["evaluate"], id="command"),
-            pytest.param(["xyz"], [], id="unknown"),
-            pytest.param(["sql", "lake", "--form"], ["--format"], id="option"),
-            pytest.param(["sql", "lake", "--format", "j"], ["json", "jsonl"], id="choice"),
-            pytest.param(["anonymize", "a", "b", "--policy", "p"], ["partner", "public"], id="policy"),
-            pytest.param(["status", "lake", "--profile", ""], ["cluster", "gpu", "local", "s3"], id="profile"),
-            pytest.param(["completion", ""], ["bash", "zsh", "fish"], id="words"),
-            pytest.param(["jars", "f"], ["fetch"], id="subcommand"),
-            pytest.param(["sql", ""], [], id="files"),
-            pytest.param(["sql", "lake", "--out", ""], [], id="file-of-an-option"),
-        ],
-    )
+    @pytest.mark.parametrize(("words", "expected"), TYPED)
     def test_a_word_is_completed(self, words: list[str], expected: list[str], script: Path) -> None:
         """By what the command's own parser takes; where nothing is offered, bash offers files."""
         assert sorted(completed(script, *words)) == sorted(expected)
@@ -67,6 +75,37 @@ class TestBash:
         assert BASH
         done = subprocess.run([BASH, "-n", str(script)], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(FISH is None, reason="fish is not on this machine")
+@pytest.mark.parametrize(("words", "expected"), TYPED)
+def test_fish_completes_a_word(words: list[str], expected: list[str], found: list[Command], tmp_path: Path) -> None:
+    """With what it means behind it; files are offered where the others do."""
+    (tmp_path / "faceveil.fish").write_text(completion.fish(found), encoding="utf-8")
+    (tmp_path / "photos").mkdir()
+    asked = f"source faceveil.fish; complete -C 'faceveil {' '.join(words)}'"
+    args = [str(FISH), "--no-config", "-c", asked]
+    done = subprocess.run(args, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    offered = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    files = [] if expected or words[-1] else ["faceveil.fish", "photos/"]
+    assert sorted(offered) == sorted([*expected, *files])
+    assert not expected or all("\t" in line for line in done.stdout.splitlines()) or words[0] in {"completion", "jars"}
+
+
+@pytest.mark.skipif(ZSH is None, reason="zsh is not on this machine")
+@pytest.mark.parametrize(
+    ("words", "appears"),
+    [("eva", "evaluate"), ("jars f", "fetch"), ("sql lake --form", "--format"), ("keys --profile cl", "cluster")],
+)
+def test_zsh_completes_a_word(words: str, appears: str, found: list[Command], tmp_path: Path) -> None:
+    """At its own tabulator, in a terminal."""
+    (tmp_path / "_faceveil").write_text(completion.zsh(found), encoding="utf-8")
+    (tmp_path / "type.zsh").write_text(TERMINAL, encoding="utf-8")
+    args = [str(ZSH), "-f", "type.zsh", str(tmp_path / "_faceveil"), f"faceveil {words}", appears]
+    env = {"HOME": str(tmp_path), "TERM": "xterm", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(args, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=60)
+    assert done.stdout == "offered\n", done.stderr
 
 
 @pytest.mark.parametrize("shell", completion.SHELLS)
