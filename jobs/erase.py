@@ -138,7 +138,7 @@ def _lines(order: Order, wanted: targets.Wanted, sought: Sought | None, waiting_
     if wanted.already:
         lines.append(f"erased before: {wanted.already}")
     if wanted.unknown:
-        lines.append(f"not found, in neither lake nor vault: {wanted.unknown}")
+        lines.append(f"not found, in neither lake nor vault: {wanted.unknown}; ask faceveil lookup of each")
     if waiting_:
         lines.append(f"cut off earlier, to be finished first: {counted(len(waiting_), 'erasure')}")
     return [*lines, *(sought.lines() if sought else ())]
