@@ -9,6 +9,10 @@ from jobs.errors import UsageError
 from schemas import IN_VAULT, READABLE
 
 
+_OF_THE_SYSTEM = {"lost+found"}
+"""What a new disk has at its root."""
+
+
 class Kind(Enum):
     """What a local place is, in words for a person."""
 
@@ -45,7 +49,7 @@ def _local(home: Path) -> Kind:
     if any((home / name / "_delta_log").is_dir() for name in IN_VAULT):
         return Kind.VAULT
     names = {entry.name for entry in home.iterdir() if not entry.name.startswith((".", "_"))}
-    if names - READABLE.keys():
+    if names - READABLE.keys() - _OF_THE_SYSTEM:
         return Kind.OTHER
     return Kind.EMPTY
 

@@ -26,6 +26,7 @@ def places(tmp_path: Path) -> Path:
     (tmp_path / "empty").mkdir()
     (tmp_path / "begun" / "images").mkdir(parents=True)
     (tmp_path / "begun" / "_lease").mkdir()
+    (tmp_path / "disk" / "lost+found").mkdir(parents=True)
     (tmp_path / "file").write_bytes(b"1")
     return tmp_path
 
@@ -36,6 +37,7 @@ def places(tmp_path: Path) -> Path:
         pytest.param("none", Kind.NOTHING, id="nothing"),
         pytest.param("empty", Kind.EMPTY, id="empty"),
         pytest.param("begun", Kind.EMPTY, id="a-lake-whose-making-was-cut-off"),
+        pytest.param("disk", Kind.EMPTY, id="a-new-disk"),
         pytest.param("file", Kind.FILE, id="file"),
         pytest.param("lake", Kind.LAKE, id="lake"),
         pytest.param("lake.vault", Kind.VAULT, id="vault"),
