@@ -8,7 +8,6 @@ from jobs import stores
 from jobs.errors import UsageError
 from schemas import IN_VAULT, READABLE
 
-
 _OF_THE_SYSTEM = {"lost+found"}
 """What a new disk has at its root."""
 
