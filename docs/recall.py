@@ -16,6 +16,7 @@ from docs import marked
 PAGE = Path(__file__).parent / "detection.md"
 RESULT = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "recall.json"
 THOROUGH = RESULT.with_name("recall-thorough.json")
+RANDOM = RESULT.with_name("recall-random.json")
 FACTORS = {
     "height": "height, 8 to 1,200 px",
     "roll": "roll, 32 to 64 px",
@@ -124,9 +125,25 @@ beside it:
     return "\n".join(parts)
 
 
-def written(text: str, result: Path = RESULT, more: Path = THOROUGH) -> str:
+def random(found: Mapping[str, Any]) -> str:
+    """Return what was measured of the random combinations alone, with as many faces in each as in every other cell."""
+    faces, scenes = (sum(one[key] for one in found["cells"]) for key in ("faces", "images"))
+    first = f"""The random combinations once more, with 300 faces in each ({faces:,} in {scenes:,} scenes): these are the
+figures to go by for them.
+"""
+    parts = (
+        first,
+        table(("factor", "faces", *(f"`{who}`" for who in found["finders"])), factors(found)),
+        table(_AGAINST, against(found)),
+    )
+    return "\n".join(parts)
+
+
+def written(text: str, result: Path = RESULT, more: Path = THOROUGH, most: Path = RANDOM) -> str:
     """Return the page's text with the tables as they should be; they lie between two marks."""
     made = tables(json.loads(result.read_text(encoding="utf-8"))) if result.is_file() else _MISSING
+    if most.is_file():
+        made += "\n" + random(json.loads(most.read_text(encoding="utf-8")))
     if more.is_file():
         made = made.replace("Not measured yet: `thorough`.\n", "")
         made += "\n" + thorough(json.loads(more.read_text(encoding="utf-8")))

@@ -79,3 +79,20 @@ def test_a_plan_that_was_measured_apart(tmp_path: Path) -> None:
     assert "60 faces in 7 of the same scenes" in told
     assert "| darkness | 60 | 0.950 | 0.100 |" in told
     assert "| `thorough` | deface | 9 | 5 | 3 | 1 | 0 | 0 | none |" in told
+
+
+def test_random_combinations_that_were_measured_apart(tmp_path: Path) -> None:
+    """With as many faces as the other cells: their share and their comparison are told of all of them."""
+    compared = {"theirs": "deface", "cells": 2, "ahead": 1, "equal": 0, "behind": 1, "worse": ["random-001"]}
+    cell = {"factor": "random", "faces": 300, "images": 70, "finders": {"balanced": {"found": 240}}}
+    made = {
+        "finders": {"balanced": {}},
+        "cells": [cell, cell],
+        "compared": [{"ours": "balanced", **compared, "worse_holm": []}],
+    }
+    most = tmp_path / "most.json"
+    most.write_text(json.dumps(made), encoding="utf-8")
+    told = recall.written(TEXT, more=tmp_path / "none.json", most=most)
+    assert "with 300 faces in each (600 in 140 scenes)" in told
+    assert "| random combinations | 600 | 0.800 |" in told
+    assert "| `balanced` | deface | 2 | 1 | 0 | 1 | 1 | 0 | random-001 |" in told
