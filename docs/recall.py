@@ -128,8 +128,8 @@ beside it:
 def random(found: Mapping[str, Any]) -> str:
     """Return what was measured of the random combinations alone, with as many faces in each as in every other cell."""
     faces, scenes = (sum(one[key] for one in found["cells"]) for key in ("faces", "images"))
-    first = f"""The random combinations once more, with 300 faces in each ({faces:,} in {scenes:,} scenes): these are the
-figures to go by for them.
+    first = f"""The random combinations once more, with 300 faces in each ({faces:,} in {scenes:,} scenes): go by these
+figures for them.
 """
     parts = (
         first,
