@@ -23,7 +23,6 @@ from jobs.placed import Placed, open_lake
 from jobs.reporting.evaluated import word_of
 from jobs.screen import bytes_text, counted
 from jobs.unfollowed import unfollowed
-from jobs.vault import NONE
 from jobs.verdict import MEANINGS, Word
 
 RELEASABLE = (Status.ANONYMIZED, Status.CLEAN)
@@ -59,11 +58,7 @@ class Order:
         """Refuse statuses that no export takes, and folders inside the lake or its vault."""
         if not self.statuses or not set(self.statuses) <= set(RELEASABLE):
             raise UsageError(f"--status takes {' or '.join(RELEASABLE)}; no export takes any other image")
-        given = self.placed.common.vault
-        vault = given if given and given != NONE else f"{self.placed.lake.uri}.vault"
-        for place in (self.placed.lake.uri, stores.normalise(vault)):
-            if stores.is_local(place) and self.folder.resolve().is_relative_to(Path(place).resolve()):
-                raise UsageError("the folder must not lie inside the lake or its vault")
+        self.placed.refuse_inside("the folder", self.folder)
 
 
 @dataclass(frozen=True)

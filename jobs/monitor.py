@@ -58,9 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _work(args: argparse.Namespace, common: Common) -> int:
     file = None if args.prometheus is None else gauges.checked(args.prometheus)
     limits = None if args.policy is None else _limits(args.policy, common)
-    lake = open_lake(args.lake, common).lake
+    placed = open_lake(args.lake, common)
+    lake = placed.lake
     page = None if args.out is None else report.local(args.out)
-    report.refuse_inside(lake.uri, [] if page is None else [page])
+    placed.refuse_inside("the page", *(() if page is None else (page,)))
     found, event = watching.watch(lake, Asked(args.run_id, args.baseline, limits, write=not args.dry_run))
     if file is not None:
         gauges.write(file, found)

@@ -6,13 +6,14 @@ Runs on the driver, without Spark; only a lake that is named ``catalog.schema`` 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from deltalake.exceptions import DeltaError
 
 from anonymizer_udfs.keys import Key
 from jobs import runkeys, stores
-from jobs.errors import VaultError
+from jobs.errors import UsageError, VaultError
 from jobs.lake import Lake
 from jobs.options import Common
 from jobs.signing import Signer
@@ -32,6 +33,26 @@ class Placed:
 
     lake: Lake
     common: Common = field(repr=False)
+
+    @property
+    def homes(self) -> tuple[str, str]:
+        """Return where the lake lies and where its vault does: as it was named, or beside the lake."""
+        given = self.common.vault
+        vault = given if given and given != NONE else f"{self.lake.uri}.vault"
+        return self.lake.uri, stores.normalise(vault)
+
+    def refuse_inside(self, what: str, *uris: str | Path) -> None:
+        """Refuse to write among the lake's tables, or into its vault.
+
+        Args:
+            what: is to be written, in words that a sentence begins with.
+            uris: where to; local paths or URIs.
+
+        Raises:
+            UsageError: one of them lies there.
+        """
+        if any(stores.within(stores.normalise(str(uri)), home) for uri in uris for home in self.homes):
+            raise UsageError(f"{what} must not lie inside the lake or its vault; name another place")
 
     def vault(self) -> Vault:
         """Return the vault.

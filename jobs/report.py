@@ -43,7 +43,7 @@ class Order:
         files = [one for one in (self.out, self.markdown) if one is not None]
         if len(set(files)) < len(files):
             raise UsageError("--out and --markdown must be two files, got one")
-        refuse_inside(self.placed.lake.uri, files)
+        self.placed.refuse_inside("the page", *files)
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,6 @@ def run(order: Order) -> Written:
         size_bytes=len(made[order.out].encode()),
         alarms=document.alarms,
     )
-
-
-def refuse_inside(home: str, files: Sequence[Path]) -> None:
-    """Refuse files that would lie inside a lake.
-
-    Raises:
-        UsageError: one would.
-    """
-    if stores.is_local(home) and any(one.resolve().is_relative_to(Path(home).resolve()) for one in files):
-        raise UsageError("the page must not lie inside the lake; give --out a file elsewhere")
 
 
 def write(file: Path, text: str) -> None:

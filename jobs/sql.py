@@ -163,7 +163,9 @@ def _work(args: argparse.Namespace, common: Common) -> int:
     out = Path(args.out).expanduser() if args.out else None
     form = _form(args.format, out, as_json=common.as_json)
     at, since = (text and moment(text) for text in (args.at, args.since))
-    run(Order(open_lake(args.lake, common).lake, statement, form, out, at or None, since or None))
+    placed = open_lake(args.lake, common)
+    placed.refuse_inside("the answer", *(() if out is None else (out,)))
+    run(Order(placed.lake, statement, form, out, at or None, since or None))
     return options.DONE
 
 

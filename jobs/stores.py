@@ -74,6 +74,18 @@ def is_local(uri: str) -> bool:
     return not _REMOTE.match(uri)
 
 
+def within(uri: str, home: str) -> bool:
+    """Return whether a normalised URI is a place or lies below it; links of this machine are followed.
+
+    Examples:
+        >>> within("s3a://b/lake/images", "s3a://b/lake"), within("s3a://b/lake2", "s3a://b/lake"), within("/a", "s3a://a")
+        (True, False, False)
+    """
+    if is_local(uri) and is_local(home):
+        return Path(uri).resolve().is_relative_to(Path(home).resolve())
+    return f"{uri}/".startswith(f"{home}/")
+
+
 def child(uri: str, name: str) -> str:
     """Return the URI of something below a normalised URI."""
     return f"{uri.rstrip('/')}/{name}"

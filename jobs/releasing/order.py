@@ -10,7 +10,6 @@ from jobs.placed import Placed
 from jobs.releasing import writer
 from jobs.releasing.base import SHARD_BYTES
 from jobs.releasing.judging import Override
-from jobs.vault import NONE
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -50,8 +49,5 @@ class Order:
         if self.shard_bytes < 1:
             raise UsageError(f"--shard-bytes must be at least 1, got {self.shard_bytes}")
         writer(self.format)
-        given = self.placed.common.vault
-        vault = given if given and given != NONE else f"{self.placed.lake.uri}.vault"
-        for place in (self.placed.lake.uri, stores.normalise(vault)):
-            if f"{self.uri}/".startswith(f"{place}/") or f"{place}/".startswith(f"{self.uri}/"):
-                raise UsageError("a release must not lie inside the lake or its vault, nor hold them")
+        if any(stores.within(self.uri, home) or stores.within(home, self.uri) for home in self.placed.homes):
+            raise UsageError("a release must not lie inside the lake or its vault, nor hold them")

@@ -1,9 +1,6 @@
 """People decide about a lake in a bucket: none of what several say at once is lost, and the ledger vouches for all."""
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,19 +11,9 @@ from jobs.lake import Lake
 from jobs.reviewing.desk import Desk
 from jobs.reviewing.queue import Filter
 from tests.support import lakes, reviewed
-from tests.support.decided import decision
+from tests.support.decided import at_once, decision
 from tests.support.reviewed import Client
-from tests.support.s3_server import S3Server, running, unavailable
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """Yield a server in a process of its own."""
-    reason = unavailable()
-    if reason:
-        pytest.skip(reason)
-    with running(tmp_path_factory.mktemp("s3")) as started:
-        yield started
+from tests.support.s3_server import S3Server
 
 
 @pytest.fixture
@@ -50,22 +37,7 @@ def opened(uri: str, server: S3Server) -> Lake:
 def test_several_reviewers_at_once_lose_nothing(uri: str, server: S3Server) -> None:
     """Each writes by itself, at the same time: every decision is there once, and the ledger vouches for it."""
     made = [[decision(reviewer=f"r{n}") for _ in range(3)] for n in range(3)]
-    failed: list[BaseException] = []
-
-    def write(desk: Decisions, mine: list[Any]) -> None:
-        try:
-            for one in mine:
-                desk.append([one])
-        except BaseException as error:  # noqa: BLE001 - told below
-            failed.append(error)
-
-    desks = [Decisions(opened(uri, server)) for _ in made]
-    threads = [threading.Thread(target=write, args=pair) for pair in zip(desks, made, strict=True)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert failed == []
+    at_once([Decisions(opened(uri, server)) for _ in made], made)
     lake = opened(uri, server)
     found = Decisions(lake).all()
     assert sorted(one.decision_id for one in found) == sorted(one.decision_id for some in made for one in some)

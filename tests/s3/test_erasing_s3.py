@@ -1,6 +1,5 @@
 """An erasure in buckets, on a server on loopback: what speaks to the store itself, and the command from end to end."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +19,10 @@ from schemas import SUPPRESSED_TABLES
 from tests.support.anonymizing import DONE, ONE_LOOK
 from tests.support.lakes import KEY
 from tests.support.pictures import place, portrait
-from tests.support.s3_server import S3Server, running, unavailable
+from tests.support.s3_server import S3Server
 from tests.support.searching_bytes import holding, runs
 
 ORDER = Order("erasure-1", "asked", ("0" * 32,), ("1" * 64,), 1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """Yield a server in a process of its own."""
-    reason = unavailable()
-    if reason:
-        pytest.skip(reason)
-    with running(tmp_path_factory.mktemp("s3")) as started:
-        yield started
 
 
 def test_orders_list_and_sweep_work_in_a_bucket(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,9 @@ import pytest
 
 from jobs import release, releases, verify
 from tests.support import evaluated_lakes, lakes
-from tests.support.s3_server import S3Server, running, unavailable
+from tests.support.s3_server import S3Server
 
 DONE, BAD, REFUSED = 0, 2, 4
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """Yield a server in a process of its own."""
-    reason = unavailable()
-    if reason:
-        pytest.skip(reason)
-    with running(tmp_path_factory.mktemp("s3")) as started:
-        yield started
 
 
 def test_a_release_lies_in_a_bucket_as_it_does_on_a_disk(

@@ -1,7 +1,6 @@
 """A lake in a bucket answers questions: tables, views, an earlier version and the change feed, without Spark."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,17 +8,7 @@ from anonymizer_udfs.sources.base import Storage
 from jobs import sql
 from jobs.lake import APP, Commit, Lake
 from tests.support import lakes
-from tests.support.s3_server import S3Server, running, unavailable
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """Yield a server in a process of its own."""
-    reason = unavailable()
-    if reason:
-        pytest.skip(reason)
-    with running(tmp_path_factory.mktemp("s3")) as started:
-        yield started
+from tests.support.s3_server import S3Server
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """What runs a command and gives its answer, and a lake to ask."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.lake import Lake
-from tests.support import lakes
+from tests.support import evaluated_lakes, lakes
 from tests.unit.jobs.cases import IDS, ROWS, Asked, Told
 
 
@@ -36,3 +37,17 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 def asked(told: Told) -> Asked:
     """Return what runs a command with ``--json`` and gives its answer."""
     return lambda command, *words, code=0: json.loads(told(command, *words, "--json", code=code))
+
+
+@pytest.fixture(scope="session")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a lake whose newest verdict is good, of nine images that may go out; who writes to it takes a copy."""
+    place = tmp_path_factory.mktemp("passed") / "lake"
+    evaluated_lakes.make(place, evaluated_lakes.good())
+    return place
+
+
+@pytest.fixture
+def good(passed: Path, tmp_path: Path) -> Path:
+    """Return such a lake of one's own."""
+    return Path(shutil.copytree(passed, tmp_path / "lake"))

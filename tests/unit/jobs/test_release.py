@@ -30,20 +30,6 @@ GOOD, REFUSED, BAD, FAILED = 0, 4, 2, 1
 CHECK_FAILED = 5
 
 
-@pytest.fixture(scope="module")
-def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a lake whose newest verdict is good; tests that write to it take a copy."""
-    place = tmp_path_factory.mktemp("release") / "lake"
-    evaluated_lakes.make(place, evaluated_lakes.good())
-    return place
-
-
-@pytest.fixture
-def good(passed: Path, tmp_path: Path) -> Path:
-    """Return a lake of one's own whose newest verdict is good."""
-    return Path(shutil.copytree(passed, tmp_path / "lake"))
-
-
 def files(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder by its relative name."""
     return {str(one.relative_to(folder)): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()}
@@ -202,7 +188,8 @@ def test_no_name_and_no_place_is_used_twice(good: Path, tmp_path: Path, told: To
     assert "expected a new or empty folder" in told(
         release, good, tmp_path / "full" / "notes.txt", "--name", "v2", code=BAD
     )
-    for inside in (good / "out", good.parent):
+    (tmp_path / "link").symlink_to(good, target_is_directory=True)
+    for inside in (good / "out", good.parent, tmp_path / "link" / "out", Path(f"{good}.vault") / "out"):
         assert "must not lie inside" in told(release, good, inside, "--name", "v2", code=BAD)
 
 

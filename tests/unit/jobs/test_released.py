@@ -28,20 +28,6 @@ ONE = lakes.KEY.image_id(f"{evaluated_lakes.HOME}/4.png")
 HELD_BACK = lakes.KEY.image_id(f"{evaluated_lakes.HOME}/held.png")
 
 
-@pytest.fixture(scope="module")
-def passed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a lake whose newest verdict is good, of nine images that may go out; tests take a copy."""
-    place = tmp_path_factory.mktemp("released") / "lake"
-    evaluated_lakes.make(place, evaluated_lakes.good())
-    return place
-
-
-@pytest.fixture
-def good(passed: Path, tmp_path: Path) -> Path:
-    """Return such a lake of one's own."""
-    return Path(shutil.copytree(passed, tmp_path / "lake"))
-
-
 def rows(lake: Path) -> list[dict[str, Any]]:
     """Return the table, in the order of releases and places."""
     found = Members(Lake(str(lake))).tables.query("SELECT * FROM released ORDER BY name, run_id, position")

@@ -283,6 +283,9 @@ def test_an_earlier_evaluation_can_be_asked_for(tmp_path: Path, asked: Asked, to
     ("words", "code", "says"),
     [
         pytest.param(["--out", "{lake}/report.html"], 2, "must not lie inside the lake", id="in-the-lake"),
+        pytest.param(
+            ["--out", "{lake}.vault/report.html"], 2, "must not lie inside the lake or its vault", id="in-the-vault"
+        ),
         pytest.param(["--out", "{tmp}/a", "--markdown", "{tmp}/a"], 2, "two files", id="one-file"),
         pytest.param(["--out", "s3a://bucket/report.html"], 2, "a file of this machine", id="bucket"),
         pytest.param(["--out", "{tmp}/none/report.html"], 1, "cannot be written", id="no-folder"),

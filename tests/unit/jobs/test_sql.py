@@ -240,6 +240,15 @@ def test_what_cannot_be_asked_is_refused(words: list[str], expected: str, lake: 
     assert expected in told(sql, lake.uri, *words, code=2)
 
 
+def test_no_answer_is_written_among_the_tables(lake: Lake, tmp_path: Path, told: Told) -> None:
+    """Neither of the lake nor of its vault, by no name of theirs; nothing is there afterwards."""
+    (tmp_path / "link").symlink_to(lake.uri, target_is_directory=True)
+    for out in (f"{lake.uri}/images/a.csv", tmp_path / "link" / "a.csv", f"{lake.uri}.vault/a.csv"):
+        said = told(sql, lake.uri, "SELECT 1 AS one", "--out", out, code=2)
+        assert "the answer must not lie inside the lake or its vault" in said
+        assert not Path(out).exists()
+
+
 def test_a_lake_that_is_not_there_is_told(tmp_path: Path, told: Told) -> None:
     """And none is made."""
     assert "no lake" in told(sql, tmp_path / "lake", "SELECT 1", code=1)

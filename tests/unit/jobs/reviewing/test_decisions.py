@@ -1,6 +1,5 @@
 """The table of decisions: none is lost, none counts that the ledger does not vouch for, and changes show."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from jobs.errors import LakeError
 from jobs.lake import Lake
 from schemas import DECISIONS
 from tests.support import lakes
-from tests.support.decided import decision
+from tests.support.decided import at_once, decision
 
 ROWS = [lakes.row(f"file:///{n}.jpg", b"%d" % n) for n in range(3)]
 
@@ -77,21 +76,7 @@ def test_two_reviewers_at_once_lose_nothing(lake: Lake) -> None:
     desks = [Decisions(again(lake)) for _ in range(3)]
     Decisions(lake).append([decision()])
     made = [[decision(reviewer=f"r{n}") for _ in range(2)] for n in range(3)]
-    failed: list[BaseException] = []
-
-    def write(desk: Decisions, mine: list[Any]) -> None:
-        try:
-            for one in mine:
-                desk.append([one])
-        except BaseException as error:  # noqa: BLE001 - told below
-            failed.append(error)
-
-    threads = [threading.Thread(target=write, args=pair) for pair in zip(desks, made, strict=True)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert failed == []
+    at_once(desks, made)
     found = Decisions(lake).all()
     assert [one.decision_seq for one in found] == list(range(1, 8))
     assert {one.decision_id for one in found[1:]} == {one.decision_id for some in made for one in some}
