@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anonymizer_udfs import subject, utility
+from anonymizer_udfs import boxes, subject, utility
 from anonymizer_udfs.boxes import Boxes, IntBox
-from anonymizer_udfs.detection.base import Rgb
+from anonymizer_udfs.detection.base import Detector, Rgb
 from anonymizer_udfs.detection.findings import Finding
 from anonymizer_udfs.detection.plans import FAST, Plan
 from anonymizer_udfs.detection.search import FACE, Searcher
@@ -33,17 +33,21 @@ class Comparer:
         plan: how they look; the same in both.
         landmarker: who looks for many points of faces that are found in both; none: nobody, and the figures of
             :class:`anonymizer_udfs.utility.PointsKept` have no case.
+        people: who looks for people in both pictures, each shown whole; none: nobody, and the figures of
+            :class:`anonymizer_udfs.utility.PersonCount` have no case.
     """
 
     searcher: Searcher
     runtime: Runtime
     plan: Plan = FAST
     landmarker: Landmarker | None = None
+    people: Detector | None = None
 
     def figures(self, source: Picture, released: Picture, regions: Sequence[IntBox]) -> utility.Figures:
         """Return what is kept of one picture, by name.
 
-        Cost: two searches, the measures (docs/utility.md), and some 5 ms a face and side where points are looked for.
+        Cost: two searches, the measures (docs/utility.md), some 5 ms a face and side where points are looked for, and
+        two passes of the detector of people where there is one.
 
         Args:
             source: as it was decoded.
@@ -61,6 +65,8 @@ class Comparer:
             )
         before, after = (_faces(found) for found in self._search([source, released]))
         width, height = source.size_wh
+        rgb = [subject.upright(one) for one in (source, released)]
+        people = self._people(rgb)
         cut = np.clip(np.array(regions, np.int64).reshape(-1, 4), 0, [width, height, width, height])
         pair = utility.Pair(
             before=source.pixels,
@@ -69,12 +75,20 @@ class Comparer:
             faces_before=_boxes(before),
             faces_after=_boxes(after),
             alpha=source.pixels.shape[2] - 1 if source.channels.has_alpha else None,
-            marks=self._marks(subject.upright(source), subject.upright(released), before, after),
+            marks=self._marks(rgb[0], rgb[1], before, after),
+            people_before=people[0],
+            people_after=people[1],
         )
         return utility.measure_all(pair)
 
     def _search(self, pictures: Sequence[Picture]) -> list[tuple[Finding, ...]]:
         return list(self.searcher.search(subject.sights_of(pictures), self.plan, self.runtime))
+
+    def _people(self, rgb: Sequence[Rgb]) -> list[Boxes]:
+        """Return where people are in each picture; nowhere without a detector of them."""
+        if self.people is None:
+            return [boxes.empty() for _ in rgb]
+        return [found.boxes_xyxy for found in self.people.detect(rgb, self.runtime)]
 
     def _marks(
         self, before_rgb: Rgb, after_rgb: Rgb, before: list[Finding], after: list[Finding]

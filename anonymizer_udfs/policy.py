@@ -244,6 +244,8 @@ def _check_detectors(detectors: Sequence[Detector], plate: KindRule | None) -> N
         raise SpecError(f"detectors must have one that finds faces, got {', '.join(names) or 'none'}")
     if len(set(names)) < len(names):
         raise SpecError(f"detectors must differ in their names, got {', '.join(names)}")
+    if "person" in kinds:
+        raise SpecError(f"{names[kinds.index('person')]} finds people, of whom no policy says anything; take it out")
     if "plate" in kinds and plate is None:
         raise SpecError(f"{names[kinds.index('plate')]} finds plates: say what is done with them by the key plate")
     if "plate" not in kinds and plate is not None:

@@ -11,11 +11,10 @@ from typing import Any
 
 import yaml
 
-from anonymizer_udfs import __version__, ladder, landmarks, recognition
+from anonymizer_udfs import __version__, ladder, recognition
 from anonymizer_udfs.detection import Scrfd
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.keeping import KeepList
-from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.methods import KSame
 from anonymizer_udfs.models import dynamic_scrfd
 from anonymizer_udfs.models.base import ModelRef, Runtime
@@ -144,7 +143,7 @@ def load_policy(name: str, settings: Settings, known: Registry) -> Policy:
     policy = Policy.from_mapping(mapping | {key: _resolved(mapping[key], settings, known) for key in models})
     if settings.models.detector is None:
         return policy
-    return replace(policy, detectors=(Scrfd(model=_resolve(settings.models.detector, settings, known)),))
+    return replace(policy, detectors=(Scrfd(model=resolve(settings.models.detector, settings, known)),))
 
 
 def _resolved(wish: Any, settings: Settings, known: Registry) -> Any:
@@ -155,11 +154,17 @@ def _resolved(wish: Any, settings: Settings, known: Registry) -> Any:
         return wish
     inner = {key: _resolved(value, settings, known) for key, value in wish.items()}
     if isinstance(wish.get("model"), str):
-        inner["model"] = _resolve(wish["model"], settings, known)
+        inner["model"] = resolve(wish["model"], settings, known)
     return inner
 
 
-def _resolve(name: str, settings: Settings, known: Registry) -> ModelRef:
+def resolve(name: str, settings: Settings, known: Registry) -> ModelRef:
+    """Return the model of a name, as the settings allow it.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        ModelError: its licence was not accepted, or a pack is missing.
+    """
     return known.resolve(name, settings.models.licences_accepted, settings.models.local_dirs)
 
 
@@ -179,7 +184,7 @@ def recognizers(names: Sequence[str], settings: Settings, known: Registry) -> li
 
 def _recognizer(wish: str, settings: Settings, known: Registry) -> Recognizer:
     if "/" in wish:
-        return ArcFace(model=_resolve(wish, settings, known))
+        return ArcFace(model=resolve(wish, settings, known))
     found = recognition.build(wish)
     if found.model.sha256 != known.resolve(found.model.name).sha256:
         raise SpecError(f"model {found.model.name}: the code and conf/models.yaml name different digests; reinstall")
@@ -198,18 +203,6 @@ def limits(settings: Settings) -> Limits:
         worker_bytes=given.worker_bytes,
         image_seconds=given.image_seconds,
     )
-
-
-def landmarker(name: str, settings: Settings) -> tuple[Landmarker, dict[str, Path]]:
-    """Return the landmarker of a name with the model that is called like it, and the model's file, by name.
-
-    Raises:
-        UnknownNameError: there is none of that name.
-        ModelError: its model is missing, or its licence was not accepted.
-    """
-    ref = _resolve(name, settings, registry())
-    runtime = Runtime(roots(cache_dir(), settings.models.local_dirs), tuple(settings.models.providers))
-    return landmarks.build({"name": name, "model": ref}), {ref.name: locate(ref, runtime)}
 
 
 def thresholds(who: Recognizer, policy: Policy, settings: Settings, fmr: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.methods import StandIn
 from anonymizer_udfs.models.base import ModelRef
 from conf.settings import Settings
-from jobs import context
+from jobs import measurers
 from jobs.context import Treatment
 from jobs.donors import LANDMARKER
 
@@ -47,7 +47,7 @@ def asked(known: Mapping[str, Treatment], settings: Settings) -> tuple[Asking | 
     if not models:
         return None, {}
     try:
-        landmarker, files = context.landmarker(LANDMARKER, settings)
+        landmarker, files = measurers.landmarker(LANDMARKER, settings)
     except ModelError:
         return None, {}
     return Asking(landmarker, models[0]), files

@@ -88,6 +88,11 @@ def parser() -> Parser:
         help="train small models to tell this column of --labels, on clear and on anonymized copies; takes minutes",
     )
     made.add_argument("--landmarker", metavar="NAME", help="who gives many points of faces, such as dlib68")
+    made.add_argument(
+        "--person-detector",
+        metavar="NAME[:CLASS]",
+        help="a YOLO model that counts people before and after, such as yolox_s (default: they are not counted)",
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
     options.add_common(made)
     return made
@@ -117,6 +122,7 @@ def asked(args: argparse.Namespace) -> Asked:
         gate=options.gate(args.gate or gates.DEFAULT),
         downstream=args.downstream,
         landmarker=args.landmarker,
+        person_detector=args.person_detector,
         planted=args.canaries,
         canary_count=args.canary_count,
         keep_canaries=args.keep_canaries,

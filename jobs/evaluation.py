@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from anonymizer_udfs import __version__
 from anonymizer_udfs.comparing import Comparer
+from anonymizer_udfs.detection import Detector
 from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.evaluation import attacking
 from anonymizer_udfs.evaluation.attacking import Means
@@ -29,6 +30,7 @@ from jobs import (
     gate,
     labels,
     madeby,
+    measurers,
     orders,
     progress,
     session,
@@ -82,9 +84,11 @@ def run(placed: Placed, asked: Asked) -> Report:
     erasures.refuse_half(placed.lake, placed.lake.uri)
     known = madeby.treatments(placed, asked.policies)
     people = _labels(placed, asked, key)
-    points, files = context.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
+    points, files = measurers.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
+    wish = asked.person_detector
+    counts, counting = measurers.person_detector(wish, common.settings) if wish else (None, {})
     asking, more = donating.asked(known, common.settings) if people is not None else (None, {})
-    files |= more
+    files |= more | counting
     tracking.prepare(common.settings)
     with progress.waiting("starting Spark"):
         spark = session.create(common.settings, common.storage)
@@ -93,7 +97,9 @@ def run(placed: Placed, asked: Asked) -> Report:
             files = {**files, **(one.files if common.settings.models.ship else {}), **one.learned}
         session.ship(spark, files)
         lake = SparkLake(placed.lake.uri, spark, common.storage, placed.signer)
-        made = _Evaluating(placed, asked, key, known, _recognizers(known, asked, placed), people, points, asking)
+        made = _Evaluating(
+            placed, asked, key, known, _recognizers(known, asked, placed), people, points, counts, asking
+        )
         return made.report(spark, lake, clock)
 
 
@@ -108,6 +114,7 @@ class _Evaluating:
     who: tuple[Recognizer, ...]
     people: Labels | None
     landmarker: Landmarker | None
+    person_detector: Detector | None
     asking: donating.Asking | None = None
 
     def report(self, spark: SparkSession, lake: SparkLake, clock: float) -> Report:
@@ -237,7 +244,7 @@ class _Evaluating:
             Lookers(self.who, runtime),
             inside=unknown,
             controls=not unknown,
-            comparer=Comparer(first.policy.searcher, runtime, landmarker=self.landmarker),
+            comparer=Comparer(first.policy.searcher, runtime, landmarker=self.landmarker, people=self.person_detector),
             small=self.asked.downstream is not None,
             donating=None if self.asking is None else self.asking.landmarker,
             whole=unknown and len(self._means().thresholds) >= LEAST_RECOGNIZERS,

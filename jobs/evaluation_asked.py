@@ -26,6 +26,7 @@ class Asked:
         gate: what must be shown; its confidence is that of all bounds.
         downstream: a column of the labels that models are trained to tell; none: nothing is trained.
         landmarker: who looks for many points, for what is left of expressions; none: nobody.
+        person_detector: the model that counts people, ``NAME`` or ``NAME:CLASS``; none: nobody.
         planted: folder of photos of known people, one folder a person; none: nobody is planted.
         canary_count: how many are planted.
         keep_canaries: whether they stay in the vault.
@@ -42,6 +43,7 @@ class Asked:
     gate: Gate = field(default_factory=lambda: gates.load(gates.DEFAULT))
     downstream: str | None = None
     landmarker: str | None = None
+    person_detector: str | None = None
     planted: str | None = field(default=None, repr=False)
     canary_count: int = canaries.COUNT
     keep_canaries: bool = False

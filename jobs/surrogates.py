@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs import context, donors, erasures, lease, options, session, sparkerrors
+from jobs import context, donors, erasures, lease, measurers, options, session, sparkerrors
 from jobs.errors import UsageError
 from jobs.groupmaking import JOB, Asked, Making, Report
 from jobs.groups import GroupStore
@@ -41,7 +41,7 @@ def run(placed: Placed, asked: Asked) -> Report | Learned:
     told = context.treatment("public", common.settings)
     spark = session.create(common.settings, common.storage)
     with sparkerrors.translated():
-        member, more = context.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
+        member, more = measurers.landmarker(asked.landmarker, common.settings) if asked.landmarker else (None, {})
         session.ship(spark, {**told.files, **more} if common.settings.models.ship else {})
         store = GroupStore(vault, common.storage)
         store.prepare()

@@ -1,8 +1,8 @@
 """Detectors of the YOLO kind, as the ONNX exports of several projects write them: licence plates, or other classes.
 
 Which of the layouts of :mod:`yolo_layouts` a graph has is found when its session is made, by showing it a grey picture.
-The graph takes RGB as upstream trains with: from 0 to 1, grey of 114 around the picture (``letterbox`` in YOLOv5's
-``utils/augmentations.py`` and in ultralytics' ``data/augment.py``).
+The graph takes RGB as upstream trains with: from 0 to 1 (YOLOX: to 255), grey of 114 around the picture (``letterbox``
+in YOLOv5's ``utils/augmentations.py`` and in ultralytics' ``data/augment.py``).
 """
 
 import functools
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.detection import base
 from anonymizer_udfs.detection.letterbox import Placement, batches
-from anonymizer_udfs.detection.yolo_layouts import Layout, layout
+from anonymizer_udfs.detection.yolo_layouts import Form, Layout, layout
 from anonymizer_udfs.errors import ModelFormatError, SpecError, UnknownNameError
 from anonymizer_udfs.models.base import ModelRef, Runtime
 from anonymizer_udfs.models.sessions import session
@@ -23,8 +23,10 @@ from anonymizer_udfs.models.sessions import session
 if TYPE_CHECKING:
     import onnxruntime
 
-KINDS = ("face", "plate")
+KINDS = ("face", "plate", "person")
 GREY = 114
+WHOLE_PIXELS = 255.0
+"""What YOLOX is given a white pixel as (its ``preproc`` in ``data/data_augment.py`` does not divide); the others, 1."""
 BATCH_ON_ACCELERATOR = 16
 MOST_CANDIDATES = 5000
 """Candidates of one picture that NMS is given, best first, which bounds its time."""
@@ -42,8 +44,8 @@ class Yolo:
         score_threshold: least confidence in (0, 1]. A graph with NMS inside drops what is below its own threshold.
         nms_iou: overlap in [0, 1] above which the weaker of two boxes is dropped, of whatever classes they are.
         classes: numbers of the classes that count; empty: all.
-        kind: what those classes are: ``plate`` or ``face``.
-        input_max: what a white pixel is given as: 1, or 255 where the graph itself divides.
+        kind: what those classes are: ``plate`` or ``face``; ``person`` is for counting, no policy takes it.
+        input_max: what a white pixel is given as: 1, or 255; none: 255 for heads of YOLOX, 1 for others.
     """
 
     model: ModelRef
@@ -51,7 +53,7 @@ class Yolo:
     nms_iou: float = 0.45
     classes: tuple[int, ...] = ()
     kind: str = "plate"
-    input_max: float = 1.0
+    input_max: float | None = None
 
     name: ClassVar[str] = "yolo"
     landmarks: ClassVar[bool] = False
@@ -66,7 +68,7 @@ class Yolo:
         object.__setattr__(self, "classes", tuple(self.classes))
         if self.kind not in KINDS:
             raise UnknownNameError("kind", str(self.kind), KINDS)
-        if self.input_max not in (1, 255):
+        if self.input_max not in (None, 1, WHOLE_PIXELS):
             raise SpecError(f"input_max must be 1 or 255, got {self.input_max!r}")
 
     def detect(self, images: Sequence[base.Rgb], runtime: Runtime) -> list[base.Detections]:
@@ -84,7 +86,8 @@ class Yolo:
         found: list[base.Detections] = [base.Detections.none()] * len(images)
         for group in batches(placements, BATCH_ON_ACCELERATOR if runtime.accelerated and head.batched else 1):
             stack = np.stack([placements[i].draw(images[i], GREY) for i in group])
-            arrays = opened.run(list(head.layout.outputs), {head.input_name: planes(stack, self.input_max, head.dtype)})
+            white = self.input_max or head.input_max
+            arrays = opened.run(list(head.layout.outputs), {head.input_name: planes(stack, white, head.dtype)})
             for row, i in enumerate(group):
                 found[i] = self._found(head, arrays, row, placements[i])
         return found
@@ -93,7 +96,7 @@ class Yolo:
         self, head: "Head", arrays: Sequence[NDArray[np.generic]], row: int, placement: Placement
     ) -> base.Detections:
         try:
-            canvas, scores = head.layout.rows(arrays, row, self.classes)
+            canvas, scores = head.layout.rows(arrays, row, self.classes, placement.canvas_hw)
         except ModelFormatError as error:
             raise ModelFormatError(f"model {self.model.name}: {error}") from None
         best = np.flatnonzero(scores >= self.score_threshold)
@@ -118,6 +121,11 @@ class Head:
     dtype: str
     fixed_hw: tuple[int | None, int | None]
     batched: bool
+
+    @property
+    def input_max(self) -> float:
+        """What its projects give a white pixel as."""
+        return WHOLE_PIXELS if self.layout.form in {Form.CELLS, Form.GRID} else 1.0
 
     def canvas_hw(self, shape_hw: tuple[int, ...]) -> tuple[int, int]:
         """Return the size of the canvas for a picture: the graph's own, or the next multiple that it takes."""
@@ -165,8 +173,6 @@ def _probed(model: ModelRef, opened: "onnxruntime.InferenceSession", hw: tuple[i
     except Exception as error:  # ONNX Runtime's errors share no base class but Exception
         raise ModelFormatError(f"model {model.name}: expected a graph that takes {grey.shape}: {error}") from error
     try:
-        known = layout({name: np.shape(array) for name, array in given.items()}, hw)
-        known.check_pixels(given)
+        return layout({name: np.shape(array) for name, array in given.items()}, hw).told(given, hw)
     except ModelFormatError as error:
         raise ModelFormatError(f"model {model.name}: {error}") from None
-    return known

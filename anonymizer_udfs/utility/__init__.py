@@ -13,6 +13,7 @@ from anonymizer_udfs.utility.changed_outside import ChangedOutside
 from anonymizer_udfs.utility.colour_distance import ColourDistance
 from anonymizer_udfs.utility.detector_retention import DetectorRetention, retained
 from anonymizer_udfs.utility.face_count import FaceCount
+from anonymizer_udfs.utility.person_count import PersonCount
 from anonymizer_udfs.utility.points_kept import PointsKept
 from anonymizer_udfs.utility.psnr import Psnr
 from anonymizer_udfs.utility.sharpness import Sharpness
@@ -28,6 +29,7 @@ __all__ = [
     "Figures",
     "Measure",
     "Pair",
+    "PersonCount",
     "PointsKept",
     "Psnr",
     "Sharpness",
@@ -46,6 +48,7 @@ MEASURES: dict[str, type[Measure]] = {
     "psnr": Psnr,
     "detector_retention": DetectorRetention,
     "face_count": FaceCount,
+    "person_count": PersonCount,
     "changed_outside": ChangedOutside,
     "colour_distance": ColourDistance,
     "sharpness": Sharpness,

@@ -58,6 +58,8 @@ class Pair:
         alpha: index of the alpha channel, which no measure looks at; None where there is none.
         marks: what many points say of each face before and after, of those that were found in both; empty where nobody
             looked for points.
+        people_before: what a detector of people finds in ``before``, float32 ``(n, 4)``; empty where there is none.
+        people_after: what the same detector finds in ``after``.
     """
 
     before: Picture
@@ -67,6 +69,8 @@ class Pair:
     faces_after: Boxes = field(default_factory=boxes.empty)
     alpha: int | None = None
     marks: tuple[tuple[Marks, Marks], ...] = ()
+    people_before: Boxes = field(default_factory=boxes.empty)
+    people_after: Boxes = field(default_factory=boxes.empty)
 
     def __post_init__(self) -> None:
         """Refuse pictures that cannot be compared and boxes of another shape or off the picture."""
@@ -75,7 +79,10 @@ class Pair:
             raise SpecError(
                 f"two (h, w, c) of one shape and type expected, got {a.shape} {a.dtype}, {b.shape} {b.dtype}"
             )
-        for name, given in (("regions", self.regions), ("faces", self.faces_before), ("faces", self.faces_after)):
+        faces, people = (self.faces_before, self.faces_after), (self.people_before, self.people_after)
+        if self.regions.ndim != 2 or self.regions.shape[1] != 4:  # noqa: PLR2004 - boxes are (n, 4)
+            raise SpecError(f"regions must be (n, 4), got {self.regions.shape}")
+        for name, given in [*(("faces", one) for one in faces), *(("people", one) for one in people)]:
             if given.ndim != 2 or given.shape[1] != 4:  # noqa: PLR2004 - boxes are (n, 4)
                 raise SpecError(f"{name} must be (n, 4), got {given.shape}")
         h, w = a.shape[:2]

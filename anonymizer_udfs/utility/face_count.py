@@ -10,8 +10,6 @@ from anonymizer_udfs.utility.base import Figure, Figures, Pair
 class FaceCount:
     """Whether the same detector counts as many faces in an image after as before; 1 is as many.
 
-    People are not counted: there is no person detector here.
-
     Figures:
         face_count_kept: share of images with as many. Cases are images in which it found a face before or after.
     """

@@ -10,6 +10,7 @@ import pytest
 from jobs import evaluate, report
 from jobs.lake import Lake
 from jobs.metrics import Metrics
+from tests.support import plate_graphs
 from tests.support.anonymizing import DONE, anonymize, events, names, rows
 from tests.support.pictures import photos, portrait, write
 
@@ -104,12 +105,23 @@ def _nobody_is_named(lake: Path, people: list[str]) -> None:
 
 
 def test_groups_are_those_that_were_asked_for_and_galleries_may_be_larger(
-    labelled: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str]
+    labelled: tuple[Path, Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A group of fewer than ten people has no figure; who is not attacked is in the gallery by template alone."""
+    """A group of fewer than ten people has no figure; who is not attacked is in the gallery by template alone.
+
+    People are counted on both sides where somebody can: here by a model that sees one everywhere.
+    """
     lake, who, _ = labelled
     options = ("--labels", str(who), "--policy", str(lake.parent / "mild.yaml"), "--attack", "static")
-    _, answer = evaluated(lake, capsys, *options, "--group", "first", "--people", str(PEOPLE - 1))
+    counting = ("--person-detector", "mine/people.onnx", *accepted(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "people.onnx").write_bytes(plate_graphs.somebody())
+    _, answer = evaluated(lake, capsys, *options, *counting, "--group", "first", "--people", str(PEOPLE - 1))
+    people = {one["name"]: one for one in answer["figures"] if one["name"].startswith("person_")}
+    assert {name: (one["value"], one["cases"]) for name, one in people.items()} == {
+        "person_count_kept": (1, 44),
+        "person_retention": (1, 44),
+    }
     groups = {one["dimensions"].get("of") for one in answer["figures"] if one["dimensions"].get("group")}
     assert groups <= {"A"}
     ranked = [one for one in answer["figures"] if one["name"] == "rank1" and "group" not in one["dimensions"]]
@@ -159,8 +171,13 @@ def packs(name: str) -> list[str]:
     folder = Path(os.environ.get("FACEVEIL_TEST_MODELS", "none"), "insightface")
     if not (folder / "models" / name).is_file():
         return []
+    return ["--panel", name, *accepted(folder)]
+
+
+def accepted(folder: Path) -> list[str]:
+    """Return the options by which models of packs in a folder may be used."""
     settings = f"models.local_dirs=[{folder}]", "models.licences_accepted=[insightface-non-commercial]"
-    return ["--panel", name, *(word for one in settings for word in ("--set", one))]
+    return [word for one in settings for word in ("--set", one)]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +187,7 @@ def packs(name: str) -> list[str]:
         (("--group", "sex"), "give that file"),
         (("--labels", "none.csv"), "--labels cannot be read"),
         (("--gate", "defualt"), "default"),
+        (("--person-detector", "yolox_s:first"), "NAME or NAME:CLASS"),
         (("--canary-count", "0"), "--canary-count must be at least 1"),
     ],
 )

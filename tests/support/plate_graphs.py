@@ -18,7 +18,8 @@ LPD_WH = (48.0, 24.0)
 """The same for LPD-YuNet's graph, whose plates are skewed."""
 CLASSES = 3
 """Of a graph with several: 0 green, 1 nothing, 2 red."""
-FORMS = ("anchors", "anchor_free", "kept", "kept_flat", "counted")
+FORMS = ("anchors", "anchor_free", "cells", "grid", "kept", "kept_flat", "counted")
+YOLOX = ("cells", "grid")
 _CELL, _WINDOW = 8, 24
 _FADE = 16.0
 """A dot's score is its area over its area and this, in pixels: 0.8 for ``DOT_PX``."""
@@ -59,8 +60,19 @@ def _places(g: Builder, like: str) -> str:
     return g.op("Mul", g.op("Sub", g.op("Concat", *counted, axis=1), g.const(0.5)), g.const(_CELL))
 
 
-def _decoded(g: Builder, picture: str, classes: int, anchors: int) -> tuple[str, str]:
+def _in_cells(g: Builder, maps: str, channels: int, stride: int) -> str:
+    """Return maps whose cx cy w h are told from cells of that stride, as YOLOX leaves them, the rest as it is."""
+    ones = _constant_like(g, g.split(maps, 0, 1, 1), 1.0)
+    corner = g.op("Sub", g.op("Concat", *(g.op("CumSum", ones, g.const(a, np.int64)) for a in (3, 2)), axis=1), ones)
+    place = g.op("Sub", g.op("Div", g.split(maps, 0, 2, 1), g.const(stride)), corner)
+    size = g.op("Log", g.op("Div", g.op("Max", g.split(maps, 2, 4, 1), g.const(1e-3)), g.const(stride)))
+    return g.op("Concat", place, size, g.split(maps, 4, channels, 1), axis=1)
+
+
+def _decoded(g: Builder, picture: str, classes: int, anchors: int, *, encoded: bool = False) -> tuple[str, str]:
     """Return all candidates: cx cy w h ``(b, 4, n)`` and class scores ``(b, c, n)``, in pixels of the input.
+
+    With ``encoded`` boxes are told from their cells.
 
     With three anchors the second has a larger box of a lower score, which NMS has to drop, and the third finds nothing;
     neither do the strides of 16 and 32.
@@ -78,6 +90,8 @@ def _decoded(g: Builder, picture: str, classes: int, anchors: int) -> tuple[str,
     for step in (2, 4):
         coarse = g.op("MaxPool", maps, kernel_shape=[step, step], strides=[step, step])
         parts += [g.op("Mul", coarse, g.const(blind))] * anchors
+    if encoded:
+        parts = [_in_cells(g, part, 4 + classes, _CELL * step) for part, step in zip(parts, (1, 2, 4), strict=True)]
     rows = g.op("Concat", *(g.rows(part, 4 + classes) for part in parts), axis=2)
     return g.split(rows, 0, 4, 1), g.split(rows, 4, 4 + classes, 1)
 
@@ -93,7 +107,8 @@ def _raw(g: Builder, boxes: str, scores: str, form: str, classes: int) -> str:
         return g.op("Concat", boxes, scores, axis=1)
     best = g.op("ReduceMax", scores, axes=[1])
     # A single class is left at a half, as YOLOv7 leaves what it does not train.
-    share = g.op("Div", scores, g.op("Max", best, g.const(1e-6))) if classes > 1 else _constant_like(g, best, 0.5)
+    alone = 1.0 if form in YOLOX else 0.5
+    share = g.op("Div", scores, g.op("Max", best, g.const(1e-6))) if classes > 1 else _constant_like(g, best, alone)
     return g.op("Transpose", g.op("Concat", boxes, best, share, axis=1), perm=[0, 2, 1])
 
 
@@ -156,7 +171,7 @@ def yolo(
     *,
     classes: int = CLASSES,
     batch: int | str = "batch",
-    input_max: float = 1.0,
+    input_max: float | None = None,
     half: bool = False,
     task: str = "",
     gain: float = 1.0,
@@ -168,18 +183,18 @@ def yolo(
         hw: the input's height and width; none: open.
         classes: 1, or ``CLASSES``.
         batch: pictures a call, or the name of an open dimension.
-        input_max: what a white pixel is given as.
+        input_max: what a white pixel is given as; none: what the form's projects give.
         half: whether input and outputs are float16.
         task: what ultralytics' exports write into their metadata.
         gain: what all raw scores are multiplied by, to make them impossible.
     """
     g = Builder()
     picture = g.op("Cast", "images", to=TensorProto.FLOAT) if half else "images"
-    boxes, scores = _decoded(
-        g, g.op("Div", picture, g.const(input_max)), classes, anchors=3 if form == "anchors" else 1
-    )
+    white = input_max or (255.0 if form in YOLOX else 1.0)
+    shown = g.op("Div", picture, g.const(white))
+    boxes, scores = _decoded(g, shown, classes, anchors=3 if form == "anchors" else 1, encoded=form == "grid")
     scores = g.op("Mul", scores, g.const(gain))
-    if form in ("anchors", "anchor_free"):
+    if form in ("anchors", "anchor_free", *YOLOX):
         named = {"output0": _raw(g, boxes, scores, form, classes)}
     elif form == "kept":
         named = {"output0": _top(g, boxes, scores)}
@@ -197,6 +212,15 @@ def yolo(
     if task:
         helper.set_model_props(made, {"task": task})
     return bytes(made.SerializeToString())
+
+
+def somebody() -> bytes:
+    """Return a graph of a head without NMS that finds one thing of class 0 in every picture, wherever it is shown."""
+    g = Builder()
+    nothing = g.op("Mul", g.op("ReduceMean", "images", axes=[1, 2, 3], keepdims=1), g.const(0))
+    row = g.op("Add", g.op("Reshape", nothing, g.const([-1, 1, 1], np.int64)), g.const([[[4, 4, 40, 60, 0.9, 0]]]))
+    g.output("output0", row)
+    return g.model({"images": ["batch", 3, "height", "width"]}, {"output0": ["batch", 1, 6]})
 
 
 def lpd_yunet(conf_columns: int = 2) -> bytes:

@@ -10,10 +10,12 @@ from PIL import Image
 
 from anonymizer_udfs import imaging
 from anonymizer_udfs.comparing import Comparer
+from anonymizer_udfs.detection import Yolo
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.imaging import Picture
 from anonymizer_udfs.landmarks import Dlib68
-from tests.support import specs
+from anonymizer_udfs.utility import Figure
+from tests.support import graphs, plate_graphs, specs
 from tests.unit.landmarks.cases import stored_predictor
 
 DOT, REGION = (40, 24), (20, 4, 64, 48)
@@ -86,6 +88,20 @@ def test_without_a_landmarker_nobody_looks_for_points(comparer: Comparer) -> Non
     found, whole = alone.figures(same, same, [REGION]), comparer.figures(same, same, [REGION])
     assert found == {name: whole[name] for name in found}
     assert "landmark_error" in set(whole) - set(found)
+
+
+def test_people_are_counted_where_somebody_looks_for_them(comparer: Comparer, tmp_path: Path) -> None:
+    """By a detector of its own, shown both pictures whole; without one nothing is said of people."""
+    dots = graphs.stored(tmp_path, "people", plate_graphs.yolo("grid"))
+    counting = replace(comparer, people=Yolo(dots, score_threshold=0.45, classes=(2,), kind="person"))
+    before = picture()
+    pixels = before.pixels.copy()
+    pixels[REGION[1] : REGION[3], REGION[0] : REGION[2]] = 0
+    same = counting.figures(before, before, [REGION])
+    assert (same["person_count_kept"], same["person_retention"]) == (Figure(1.0, 1), Figure(1.0, 1))
+    lost = counting.figures(before, before.with_pixels(pixels), [REGION])
+    assert (lost["person_count_kept"], lost["person_retention"]) == (Figure(0.0, 1), Figure(0.0, 1))
+    assert not [name for name in comparer.figures(before, before, [REGION]) if name.startswith("person")]
 
 
 def test_pictures_that_do_not_belong_together_are_refused(comparer: Comparer) -> None:

@@ -12,9 +12,11 @@ from anonymizer_udfs.detection import CenterFace, YuNet
 from anonymizer_udfs.detection.plans import PLANS
 from anonymizer_udfs.errors import SpecError, UnknownNameError
 from anonymizer_udfs.methods import Avatar, Blur, Mask, Method, Pixelate
+from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.policy import KindRule, Policy
 from conf import policies
 
+MODEL = ModelRef("things", "things.onnx", "0" * 64)
 SHIPPED = [pytest.param(name, id=name) for name in policies.names()]
 
 
@@ -96,6 +98,12 @@ def test_what_ships_is_what_the_contract_says(name: str, chain: tuple[Method, ..
         pytest.param(changed(thorough_share=2), SpecError, r"thorough_share.*\[0, 1\], got 2", id="share"),
         pytest.param(
             changed(plate={"chain": ["mask"], "region_ratio": 1.2}), SpecError, "none of .* finds any", id="no-plates"
+        ),
+        pytest.param(
+            changed(detectors=["centerface", {"name": "yolo", "model": MODEL, "kind": "person"}]),
+            SpecError,
+            "yolo finds people",
+            id="people",
         ),
         pytest.param(
             changed(plan={"name": "own", "passes": [{"name": "a", "long_side_px": [640, 640], "detectors": ["dlip"]}]}),

@@ -21,7 +21,7 @@ def first_cells(title: str) -> set[str]:
 def test_every_figure_has_its_row_and_no_other() -> None:
     """A new measure comes with its words."""
     picture = noise()
-    found = measure_all(Pair(picture, picture, REGION, FACE, FACE, marks=((MARKS, MARKS),)))
+    found = measure_all(Pair(picture, picture, REGION, FACE, FACE, None, ((MARKS, MARKS),), FACE, FACE))
     assert first_cells("figure") == set(found)
     assert np.isfinite([one.value for one in found.values()]).all()
 

@@ -7,7 +7,7 @@ import pytest
 from anonymizer_udfs.errors import ModelError, UnknownNameError
 from anonymizer_udfs.models.base import ModelRef
 from conf.settings import load
-from jobs import context, surrogates
+from jobs import measurers, surrogates
 from jobs.latents import Learned
 
 BAD_ARGUMENTS = 2
@@ -23,13 +23,13 @@ def test_a_landmarker_without_latent_is_refused(tmp_path: Path, capsys: pytest.C
 def test_a_landmarkers_licence_must_be_accepted() -> None:
     """Dlib's points are not free for commercial use: their name alone is not enough."""
     with pytest.raises(ModelError, match="licence"):
-        context.landmarker("dlib68", load("local", []))
+        measurers.landmarker("dlib68", load("local", []))
 
 
 def test_an_unknown_landmarker_is_no_model_of_ours() -> None:
     """It is answered with what is known."""
     with pytest.raises((ModelError, UnknownNameError), match="dlib99"):
-        context.landmarker("dlib99", load("local", []))
+        measurers.landmarker("dlib99", load("local", []))
 
 
 def test_what_was_learned_is_said_in_counts() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from models_support import Index, sdist, serving, sha256, tiny_model, wheel
 
-from anonymizer_udfs.detection import LpdYunet
+from anonymizer_udfs.detection import LpdYunet, Yolo
 from anonymizer_udfs.errors import ModelDigestError, ModelFormatError, ModelMissingError, SpecError
 from anonymizer_udfs.models.convert_dlib_shape import convert as convert_dlib_shape
 from anonymizer_udfs.models.download import Patience, index_url
@@ -192,26 +192,33 @@ def test_arrays_that_are_no_predictor_leave_nothing_behind(index: Index, tmp_pat
     assert left(tmp_path) == []
 
 
-def test_the_plate_detector_is_fetched_when_it_is_named(index: Index, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "graph", "member"),
+    [
+        pytest.param("lpd_yunet", plate_graphs.lpd_yunet(), LpdYunet, id="plates"),
+        pytest.param("yolox_s", plate_graphs.yolo("grid", (640, 640), classes=1), Yolo, id="people"),
+    ],
+)
+def test_what_nobody_needs_by_default_is_fetched_when_it_is_named(
+    index: Index, tmp_path: Path, name: str, graph: bytes, member: type[LpdYunet | Yolo]
+) -> None:
     """The shipped entry, at another address and digest: passed over without a name, and with it fetched and of use."""
-    index.files["plates.onnx"] = plate_graphs.lpd_yunet()
-    digest = sha256(index.files["plates.onnx"])
+    index.files["zoo.onnx"] = graph
+    digest = sha256(graph)
     moved = replace(
-        models.registry().entry("lpd_yunet"),
-        source=UrlSource(f"{index.url}/files/plates.onnx", digest),
-        sha256=digest,
+        models.registry().entry(name), source=UrlSource(f"{index.url}/files/zoo.onnx", digest), sha256=digest
     )
-    context = models.Context(Registry({"lpd_yunet": moved}), tmp_path)
+    context = models.Context(Registry({name: moved}), tmp_path)
     assert models.run("fetch", context) == ([], models.DONE)
     assert models.run("check", context) == ([], models.DONE)
     assert index.asked == []
     for command in ("fetch", "check"):
-        rows, code = models.run(command, context, ["lpd_yunet"])
+        rows, code = models.run(command, context, [name])
         assert (rows[0].state, code) == ({"fetch": "fetched", "check": "ok"}[command], models.DONE)
     assert [row.state for row in models.run("check", context)[0]] == ["ok"]
     picture = np.zeros((240, 320, 3), np.uint8)
     picture[56:64, 96:104, 0] = 255
-    detector = LpdYunet(model=context.registry.resolve("lpd_yunet"))
+    detector = member(model=context.registry.resolve(name))
     assert len(detector.detect([picture], context.runtime)[0]) == 1
 
 

@@ -64,7 +64,7 @@ def test_an_unchanged_picture_has_the_best_value(
 ) -> None:
     """Each figure is exactly its best where nothing was changed."""
     picture = noise(dtype, channels)
-    figures = measure.measure(Pair(picture, picture.copy(), REGION, FACE, FACE, alpha, ((MARKS, MARKS),)))
+    figures = measure.measure(Pair(picture, picture.copy(), REGION, FACE, FACE, alpha, ((MARKS, MARKS),), FACE, FACE))
     assert figures
     assert figures == {name: Figure(best(name), 1) for name in figures}
 
@@ -78,7 +78,7 @@ def test_a_change_lowers_what_it_concerns_and_nothing_else(
     before = noise(dtype, channels)
     after = before.copy()
     after[12:34, 10:30] = 0
-    figures = measure.measure(Pair(before, after, REGION, FACE, boxes.empty(), alpha, ((MARKS, MOVED),)))
+    figures = measure.measure(Pair(before, after, REGION, FACE, boxes.empty(), alpha, ((MARKS, MOVED),), FACE))
     worse = {name: abs(f.value - best(name)) > 0.1 for name, f in figures.items()}
     assert worse == {name: not name.endswith("_outside") for name in figures}, figures
 
@@ -142,11 +142,12 @@ def test_a_figure_is_a_number(value: float) -> None:
 def test_all_measures_together() -> None:
     """The names are one flat set that a tracker can take as they are."""
     picture = noise()
-    names = set(measure_all(Pair(picture, picture, REGION, FACE, FACE, marks=((MARKS, MARKS),))))
+    names = set(measure_all(Pair(picture, picture, REGION, FACE, FACE, None, ((MARKS, MARKS),), FACE, FACE)))
     both = {f"{name}_{where}" for name in ("ssim", "psnr", "colour_distance", "sharpness") for where in SIDES}
     points = {f"{name}_error" for name in ("landmark", "yaw", "pitch", "roll", "eye", "gaze")}
+    people = {"person_count_kept", "person_retention"}
     agreed = {"blink_agreement", "expression_agreement"}
-    assert names == both | points | agreed | {"changed_outside", "detector_retention", "face_count_kept"}
+    assert names == both | points | agreed | {"changed_outside", "detector_retention", "face_count_kept", *people}
 
 
 def test_combining_nothing_gives_nothing() -> None:

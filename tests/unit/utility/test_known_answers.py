@@ -11,7 +11,17 @@ from anonymizer_udfs.boxes import empty
 from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.landmarks import Points
 from anonymizer_udfs.landmarks.marks import Marks
-from anonymizer_udfs.utility import ChangedOutside, ColourDistance, FaceCount, Pair, PointsKept, Psnr, Sharpness
+from anonymizer_udfs.utility import (
+    ChangedOutside,
+    ColourDistance,
+    FaceCount,
+    Figure,
+    Pair,
+    PersonCount,
+    PointsKept,
+    Psnr,
+    Sharpness,
+)
 from tests.unit.utility.test_contract import MARKS, noise
 
 NONE = np.zeros((0, 4), np.int64)
@@ -105,6 +115,27 @@ def test_faces_are_counted_wherever_they_are(before: int, after: int, says: floa
     pair = Pair(picture, picture, NONE, *(np.concatenate([empty(), *[box] * n]) for n in (before, after)))
     found = FaceCount().measure(pair)
     assert (found["face_count_kept"].value if found else None) == says
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "count", "retained"),
+    [
+        pytest.param([], [], None, None, id="nobody"),
+        pytest.param([0, 20], [0, 20], 1.0, 1.0, id="all"),
+        pytest.param([0, 20], [20], 0.0, 0.5, id="one lost"),
+        pytest.param([0], [40], 1.0, 0.0, id="another"),
+        pytest.param([], [40], 0.0, None, id="one invented"),
+    ],
+)
+def test_people_are_counted_and_found_again(
+    before: list[int], after: list[int], count: float | None, retained: float | None
+) -> None:
+    """As many is one question, the same ones is another; where nobody ever is, nothing is said."""
+    picture = noise(shape_hw=(9, 60))
+    people = (np.array([[x, 0, x + 9, 9] for x in at], np.float32).reshape(-1, 4) for at in (before, after))
+    found = PersonCount().measure(Pair(picture, picture, NONE, people_before=next(people), people_after=next(people)))
+    assert found.get("person_count_kept") == (None if count is None else Figure(count, 1))
+    assert found.get("person_retention") == (None if retained is None else Figure(retained, len(before)))
 
 
 def points(*pairs: tuple[Marks, Marks]) -> dict[str, tuple[float, int]]:
