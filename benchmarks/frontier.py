@@ -5,7 +5,8 @@ attacked, the other half is the attacker's gallery. He tries with clear photos (
 the same method and parameters under a key of his own (parrot), after restoring faces by what he learned on people who
 are not attacked (restored), and by coarse colours of the whole picture, without any face (colours). Beside that: what a
 detector still finds, where the points are, which way head and eyes look, what eyes and mouth do, how alike structure
-and colours are, and the time a face. ``k_same`` is given groups, made of the same photos.
+and colours are, and the time a face. ``k_same`` is given groups, ``latent`` a space and ``surrogate`` donors, made of
+the same photos; ``swap`` needs a network (``--method '{name: swap, model: PACK/FILE}'``).
 
 Written: one CSV, one JSON, and one plot of privacy against utility with a line for each method. Rows are kept in
 build/frontier: a run that was stopped goes on, and a method's change measures that method alone. ``--method`` measures
@@ -75,8 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, and write CSV, JSON and plot; return 0."""
     args = parser().parse_args(argv)
     cv2.setNumThreads(1)
-    chosen = choice.strengths(args)
-    setup = choice.setup(args, KEPT)
+    setup, made = choice.setup(args, KEPT)
+    chosen = choice.strengths(args, made)
     known = setup.people
     photos = f"{len(known.probes)} photos attacked, {len(known.gallery)} held, {len(known.learning)} learned from"
     say(f"{known.count} people: {photos}")

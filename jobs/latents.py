@@ -5,12 +5,10 @@ and the vault the space: a mean, some hundred directions, and how far people dif
 """
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that all of Spark's documentation uses
@@ -20,10 +18,9 @@ from anonymizer_udfs.errors import FaceveilError
 from anonymizer_udfs.grouping import arrow
 from anonymizer_udfs.grouping.reading import FaceSpec, State
 from anonymizer_udfs.landmarks.base import Landmarker
-from anonymizer_udfs.latent import learning, reading
-from anonymizer_udfs.latent.learning import LEAST_PEOPLE, Sums, Textures
+from anonymizer_udfs.latent import reading
+from anonymizer_udfs.latent.learning import LEAST_PEOPLE, Sums
 from anonymizer_udfs.methods import Latent, space
-from anonymizer_udfs.methods.space import Space
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.udfs import FacePartition
 from jobs.errors import JobError
@@ -128,7 +125,7 @@ class Learning:
             faces = self._of_people(seen).persist(StorageLevel.DISK_ONLY)
             try:
                 counts = faces.agg(F.countDistinct("person"), F.count("*")).collect()[0]
-                found = learn(faces, int(counts[0]), self._scheme, self.least)
+                found = reading.learn(partial(_sums, faces), int(counts[0]), self._scheme, self.least)
             finally:
                 faces.unpersist()
         finally:
@@ -156,33 +153,7 @@ class Learning:
             people.release()
 
 
-def learn(faces: DataFrame, people: int, scheme: str, least: int = LEAST_PEOPLE) -> Space:
-    """Return the space of some faces.
-
-    Args:
-        faces: rows of ``reading.OF_PEOPLE``, all of a person in one partition and sorted by people; read several times.
-        people: how many there are.
-        scheme: of their points.
-        least: fewer people are refused.
-
-    Raises:
-        SpecError: they are too few, or too few of them have two photos.
-    """
-    shapes, textures = learning.counts(people, scheme, least)
-    mean_shape, shape_modes = learning.shape_modes(_sums(faces, reading.SumShapes()), shapes)
-    texels = learning.texels_of(scheme)
-    mean, vectors = np.zeros(3 * texels, np.float32), learning.start(texels, textures)
-    for _ in range(learning.ROUNDS):
-        sums = _sums(faces, reading.SumTextures(Textures(mean, vectors)))
-        mean, vectors = learning.orthonormal(sums, vectors, mean)
-    sums = _sums(faces, reading.SumTextures(Textures(mean, vectors)))
-    modes = learning.texture_modes(sums, vectors, textures)
-    found = Space(mean_shape, shape_modes, mean.reshape(-1, 3), modes, np.eye(1, shapes + textures, dtype=np.float32))
-    within = _sums(faces, reading.SumPeople(space.pack(found)))
-    return replace(found, kept=learning.kept_directions(within, found, least))
-
-
-def _sums(faces: DataFrame, step: Callable[..., Any]) -> Sums:
+def _sums(faces: DataFrame, step: reading.Summing) -> Sums:
     """Return the sums of a step over all faces; parts of them are added on an executor."""
     parts = faces.mapInArrow(step, from_arrow_schema(reading.SUMS))
     one = parts.repartition(1).sortWithinPartitions("part")

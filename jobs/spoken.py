@@ -112,7 +112,8 @@ def _with_parameters(method: Method) -> str:
 
 
 def _named(name: str, parameters: Mapping[str, Any]) -> str:
-    return f"{name}({', '.join(f'{key}={value(one)}' for key, one in parameters.items())})"
+    said = ", ".join(f"{key}={value(one)}" for key, one in parameters.items())
+    return f"{name}({said})" if said else name
 
 
 def value(one: Any) -> str:

@@ -5,7 +5,7 @@ callable with its parameters over the batches of a partition (``mapInArrow``).
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,10 @@ from anonymizer_udfs.grouping.arrow import runs
 from anonymizer_udfs.grouping.reading import SEEN, FaceSpec, Opened, State
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.latent import learning
-from anonymizer_udfs.latent.learning import Faces, Sums, Textures
+from anonymizer_udfs.latent.learning import LEAST_PEOPLE, Faces, Sums, Textures
 from anonymizer_udfs.methods import mesh, placing, space
 from anonymizer_udfs.methods.base import Target
+from anonymizer_udfs.methods.space import Space
 from anonymizer_udfs.models import tensors
 
 DRAWN = pa.schema([*SEEN, ("shape", pa.list_(pa.float32())), ("texels", pa.binary())])
@@ -31,6 +32,8 @@ SUMS = pa.schema([("part", pa.string()), ("sums", pa.binary())])
 """Sums over a part of the faces, under the name of its first one: parts are added in the order of their names."""
 
 Step = Callable[[Faces], Sums]
+Summing = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+"""From batches of :data:`OF_PEOPLE` to rows of :data:`SUMS`."""
 
 
 def read_faces(
@@ -49,12 +52,23 @@ def _drawn(one: Opened, face: dict[str, Any], spec: FaceSpec, landmarker: Landma
         return row
     box, points = one.placed(face)
     target = Target(box, landmarks=points, detector=reading.aligned_by(face), runtime=spec.runtime)
-    placed = placing.place(one.rgb, target, landmarker)
+    return row | (drawn(one.rgb, target, landmarker) or {})
+
+
+def drawn(rgb: NDArray[np.uint8], target: Target, landmarker: Landmarker | None) -> dict[str, Any] | None:
+    """Return ``shape`` and ``texels`` of a face as :data:`DRAWN` has them; None where it has none.
+
+    Args:
+        rgb: the picture, uint8 ``(h, w, 3)``.
+        target: where the face is.
+        landmarker: who gives many points; none: the detector's five count.
+    """
+    placed = placing.place(rgb, target, landmarker)
     if placed is None:
-        return row
-    texels = placed.texture(one.rgb)[mesh.mesh(placed.scheme).texels]
+        return None
+    texels = placed.texture(rgb)[mesh.mesh(placed.scheme).texels]
     levels = np.rint(texels * 255).astype(np.uint8)
-    return row | {"shape": placed.inner.ravel().astype(np.float32), "texels": levels.tobytes()}
+    return {"shape": placed.inner.ravel().astype(np.float32), "texels": levels.tobytes()}
 
 
 def faces_of(table: pa.Table) -> Faces:
@@ -130,6 +144,31 @@ class AddSums:
 def _row(part: str, sums: Sums) -> pa.RecordBatch:
     packed = tensors.pack({name: values.astype(np.float32) for name, values in sums.items()})
     return pa.RecordBatch.from_pylist([{"part": part, "sums": packed}], SUMS)
+
+
+def learn(summed: Callable[[Summing], Sums], people: int, scheme: str, least: int = LEAST_PEOPLE) -> Space:
+    """Return the space of some faces.
+
+    Args:
+        summed: gives the sums of a step over all faces, rows of :data:`OF_PEOPLE` of which all of a person come one
+            after another; called some five times.
+        people: how many there are.
+        scheme: of their points.
+        least: fewer people are refused.
+
+    Raises:
+        SpecError: they are too few, or too few of them have two photos.
+    """
+    shapes, textures = learning.counts(people, scheme, least)
+    mean_shape, shape_modes = learning.shape_modes(summed(SumShapes()), shapes)
+    texels = learning.texels_of(scheme)
+    mean, vectors = np.zeros(3 * texels, np.float32), learning.start(texels, textures)
+    for _ in range(learning.ROUNDS):
+        mean, vectors = learning.orthonormal(summed(SumTextures(Textures(mean, vectors))), vectors, mean)
+    modes = learning.texture_modes(summed(SumTextures(Textures(mean, vectors))), vectors, textures)
+    found = Space(mean_shape, shape_modes, mean.reshape(-1, 3), modes, np.eye(1, shapes + textures, dtype=np.float32))
+    within = summed(SumPeople(space.pack(found)))
+    return replace(found, kept=learning.kept_directions(within, found, least))
 
 
 def unpacked(sums: bytes) -> Sums:

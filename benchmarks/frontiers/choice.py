@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from anonymizer_udfs.models.base import Runtime
 from anonymizer_udfs.models.registry import roots
 from anonymizer_udfs.models.sessions import locate
 from anonymizer_udfs.policy import REGION_RATIO_MAX
-from benchmarks.frontiers import people
+from benchmarks.frontiers import learned, people
 from benchmarks.frontiers.kept import Looker
+from benchmarks.frontiers.learned import Made
 from benchmarks.frontiers.parts import Without
 from benchmarks.frontiers.rows import Setup
 from benchmarks.frontiers.strengths import STRENGTHS, Strength
@@ -28,8 +30,8 @@ from jobs.models import cache_dir, registry
 NOBODY = "none"
 
 
-def setup(args: argparse.Namespace, kept: Path) -> Setup:
-    """Return people and who looks at them.
+def setup(args: argparse.Namespace, kept: Path) -> tuple[Setup, Made]:
+    """Return people and who looks at them, and what methods take from a vault, made of all photos.
 
     Raises:
         SystemExit: there is no such folder, or there are not two people with two photos in it.
@@ -37,16 +39,23 @@ def setup(args: argparse.Namespace, kept: Path) -> Setup:
     if not args.photos.is_dir():
         raise SystemExit(f"no photos in {args.photos}: give the folder PHOTOS, or set FACEVEIL_TEST_PHOTOS")
     runtime, detector = _runtime(args), detection.build("centerface")
-    known = people.load(args.photos, args.learn_from, detector, runtime, kept)
+    known = every = people.load(args.photos, args.learn_from, detector, runtime, kept)
     known = known if args.all_photos else people.pairs_alone(known)
     if args.people:
         known = people.first(known, args.people)
-    looker = Looker(detector, landmarker(args, runtime), runtime)
-    return Setup(known, tuple(_recognizers(args)), looker, runtime)
+    points, folder = landmarker(args, runtime), kept / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    runtime = replace(runtime, roots=(*runtime.roots, str(folder)))
+    found = Setup(known, tuple(_recognizers(args)), Looker(detector, points, runtime), runtime)
+    return found, Made(every, points, runtime)
 
 
-def strengths(args: argparse.Namespace) -> list[Strength]:
+def strengths(args: argparse.Namespace, made: Made | None = None) -> list[Strength]:
     """Return what is measured: methods named, methods wished for, parts of a face; all methods where none is asked for.
+
+    Args:
+        args: the command line.
+        made: gives methods what they take from a vault; none: those that need it are left out.
 
     Raises:
         SystemExit: a name that no method has, a wish that none can be made of, or nothing is left.
@@ -55,13 +64,29 @@ def strengths(args: argparse.Namespace) -> list[Strength]:
     for name in names:
         if name not in STRENGTHS:
             raise SystemExit(f"no method is called {name!r}; known: {', '.join(STRENGTHS)}")
-    asked = [one for name in names for one in STRENGTHS[name]]
+    more = {} if made is None or made.landmarker is None else learned.strengths(made.landmarker)
+    asked = [one for name in names for one in (*STRENGTHS[name], *more.get(name, ()))]
     asked += [Strength(_wished(wish, args), args.region_ratio) for wish in args.method]
     asked += [Strength(Without(part), REGION_RATIO_MAX) for part in (parts.DROPS if args.parts else ())]
-    chosen = list(_usable(asked, _runtime(args)))
+    runtime = _runtime(args)
+    if made is not None:
+        asked, runtime = list(_bound(asked, made)), made.runtime
+    chosen = list(_usable(asked, runtime))
     if not chosen:
         raise SystemExit("no method is left")
     return chosen
+
+
+def _bound(asked: Iterable[Strength], made: Made) -> Iterator[Strength]:
+    """Yield the strengths with what their methods take from a vault; says once for each method what cannot be made."""
+    said = set()
+    for one in asked:
+        try:
+            yield replace(one, method=made.bound(one.method))
+        except SpecError as error:
+            if one.method.name not in said:
+                said.add(one.method.name)
+                say(f"left out: {one.method.name}: {error}")
 
 
 def _usable(asked: Iterable[Strength], runtime: Runtime) -> Iterator[Strength]:
