@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from anonymizer_udfs.donors.aligned import donor, unfit
 from anonymizer_udfs.donors.faces import Donors
+from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.latent import reading
 from anonymizer_udfs.latent.learning import Sums
