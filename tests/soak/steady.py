@@ -59,6 +59,8 @@ class Life:
         wanted = [minute for minute in range(int(WARM_SECONDS // 60), minutes[-1]) if (minutes == minute).any()]
         hours = np.array(wanted) / 60
         means = np.array([np.array(self.mib)[minutes == minute].mean() for minute in wanted])
+        if means.std() == 0:  # no line has an error then, and it is as flat as can be
+            return 0.0, 0.0, 0.0
         line = stats.linregress(hours, means)
         # Minutes that follow each other are alike: fewer of them are independent (first-order autocorrelation).
         rest = means - (line.intercept + line.slope * hours)
@@ -162,7 +164,9 @@ class Soak:
         for one in (pid, *below(pid)):
             mib = resident_mib(one)
             if mib is not None:
-                known = self.lives.setdefault(one, Life(kind_of(tuple(command_line(one).split()))))
+                kind = kind_of(tuple(command_line(one).split()))
+                known = self.lives.setdefault(one, Life(kind))
+                known.kind = kind  # what begins as a shell script may be a JVM soon
                 known.seconds.append(now)
                 known.mib.append(mib)
 

@@ -29,3 +29,9 @@ def test_a_leak_is_told_from_noise(growth: float, flat: bool) -> None:
 def test_warming_up_is_no_leak() -> None:
     """Models and caches are loaded in the first minutes."""
     assert life(0, warm=200).flat() is True
+
+
+def test_what_never_changes_has_a_slope_without_an_interval() -> None:
+    """A daemon that only waits is flat, and its figures are numbers, which JSON has."""
+    assert life(0, noise=0.0).slope() == (0.0, 0.0, 0.0)
+    assert life(0, noise=0.0).flat() is True
