@@ -101,10 +101,10 @@ soak: setup  ## hours of what `make test` runs in minutes: hostile inputs, kille
 	@for one in $(SOAKS); do echo "--- $$one"; $(TEST_ENV) $(BIN)/python -m tests.$$one $(ARGS) || exit 1; done
 
 # Workers that Spark ends by a signal keep what they saw to themselves: what runs in them is covered by unit tests.
-COVERED ?= unit spark promises faults s3 browser
-coverage: setup  ## which lines and branches the tests reach, in build/coverage; about twice as long as they take
-	@rm -rf build/coverage && mkdir -p build/coverage
-	@for one in $(COVERED); do echo "--- $$one"; $(TEST_ENV) $(BIN)/coverage run -m pytest -q tests/$$one $(ARGS); done
+COVERED ?= spark faults promises unit s3 browser
+coverage: setup  ## which lines and branches the tests reach, in build/coverage; a little longer than they take
+	@rm -rf build/coverage $(REPORTS) && mkdir -p build/coverage
+	@COVERAGE=1 $(BIN)/python -m tests.support.lanes $(COVERED) --lanes $(LANES) --reports $(REPORTS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=miss && $(BIN)/coverage html -q -d build/coverage/html
 
 PEERS = $(PYTHON) requirements/install.py requirements/bench.lock --venv build/bench-venv --no-editable

@@ -3,6 +3,7 @@
 Needs no Spark. The donors' faces go into the vault, and nowhere else.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer_udfs import __version__, imaging, subject
+from anonymizer_udfs.ageing import Ages
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.donors.aligned import donor, unfit
 from anonymizer_udfs.donors.faces import Donors
@@ -39,6 +41,7 @@ LEAST_BAND = 0.5
 LANDMARKER = "dlib68"
 
 Rgb = NDArray[np.uint8]
+Face = tuple[Rgb, NDArray[np.float32], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +49,12 @@ class Gathered:
     """What a folder of photos gave.
 
     Attributes:
-        faces: a canvas and points for each person.
+        faces: a canvas and points for each person, and how old they look, or NaN.
         left_out: photos of which no donor was made, by why.
         nobody: people of whom no photo could be taken.
     """
 
-    faces: tuple[tuple[Rgb, NDArray[np.float32]], ...]
+    faces: tuple[Face, ...]
     left_out: Counter[str] = field(default_factory=Counter)
     nobody: int = 0
 
@@ -66,8 +69,9 @@ class Gathered:
                 f"donors must be {LEAST_PEOPLE} people at least, the photos gave {len(self.faces)}; each needs a photo "
                 "with the eyes 40 pixels apart or more, looking straight ahead, mouth closed and eyes open"
             )
-        canvases, points = zip(*self.faces, strict=True)
-        return Donors(np.stack(canvases), np.stack(points))
+        canvases, points, years = zip(*self.faces, strict=True)
+        told = np.array(years, np.float32)
+        return Donors(np.stack(canvases), np.stack(points), told if np.isfinite(told).all() else None)
 
 
 @dataclass(frozen=True)
@@ -122,14 +126,16 @@ class Eyes:
         told: whose detectors find faces, and where models lie.
         landmarker: who finds 68 points.
         max_pixels: most pixels of a photo.
+        ages: who guesses how old they look; none: nobody.
     """
 
     told: context.Treatment
     landmarker: Landmarker
     max_pixels: int
+    ages: Ages | None = None
 
-    def donor(self, file: Path) -> tuple[Rgb, NDArray[np.float32]] | str:
-        """Return a canvas and points of the face in a photo, or why there are none."""
+    def donor(self, file: Path) -> Face | str:
+        """Return a canvas and points of the face in a photo, and how old it looks, or why there is no donor."""
         try:
             picture = imaging.decode(file.read_bytes(), max_pixels=self.max_pixels)
         except (BadImageError, OSError):
@@ -147,7 +153,10 @@ class Eyes:
         five = first.landmarks[None].astype(np.float32)
         (points,) = self.landmarker.locate(rgb, first.box[None], five, first.landmarks_by, runtime)
         why = unfit(points) if points.known else "without a face"
-        return donor(rgb, points) if why is None else why
+        if why is not None:
+            return why
+        years = math.nan if self.ages is None else float(self.ages.years(rgb, first.box[None], runtime)[0])
+        return *donor(rgb, points), years
 
 
 def photos(folder: Path) -> list[list[Path]]:
@@ -162,8 +171,13 @@ def photos(folder: Path) -> list[list[Path]]:
     return files
 
 
-def run(placed: Placed, folder: Path) -> Report:
+def run(placed: Placed, folder: Path, ages: str | None = None) -> Report:
     """Make donors of photos and keep them in a lake's vault.
+
+    Args:
+        placed: the lake.
+        folder: one folder a person.
+        ages: the model that guesses how old they look, ``PACK/FILE``; none: nobody does.
 
     Raises:
         UsageError: there are too few.
@@ -174,7 +188,8 @@ def run(placed: Placed, folder: Path) -> Report:
     vault, key = placed.vault(), placed.key()
     told = context.treatment("public", settings)
     known = registry().resolve(LANDMARKER, settings.models.licences_accepted, settings.models.local_dirs)
-    eyes = Eyes(told, Dlib68(known), settings.limits.max_pixels)
+    guess = Ages(context.resolve(ages, settings, registry())) if ages else None
+    eyes = Eyes(told, Dlib68(known), settings.limits.max_pixels, guess)
     cv2.setNumThreads(told.runtime.threads)
     with Counting("looking at photos", len(people)) as counting:
 
@@ -192,7 +207,7 @@ def run(placed: Placed, folder: Path) -> Report:
 
 
 def _event(run_id: str, key_id: str, eyes: Eyes, ref: ModelRef, people: int) -> Event:
-    used = (*eyes.told.policy.models, eyes.landmarker.model, ref)
+    used = (*eyes.told.policy.models, eyes.landmarker.model, ref, *((eyes.ages.model,) if eyes.ages else ()))
     return Event(
         run_id=run_id,
         event="finished",

@@ -69,6 +69,9 @@ def parser() -> Parser:
     made.add_argument(
         "--donors", type=Path, metavar="FOLDER", help="make donors of the photos in it instead, one folder a person"
     )
+    made.add_argument(
+        "--ages", metavar="PACK/FILE", help="with --donors: the model that guesses how old they look (genderage.onnx)"
+    )
     made.add_argument("--content-column", metavar="NAME", help="the binary column of a table source")
     options.add_wait(made)
     options.add_common(made)
@@ -85,12 +88,14 @@ def _work(args: argparse.Namespace, common: Common) -> int:
         raise UsageError("--donors groups nobody and learns nothing: leave out --labels, --threshold and --latent")
     if args.landmarker and not args.latent:
         raise UsageError("--landmarker is for --latent; groups need no landmarks but those of the lake")
+    if args.ages and args.donors is None:
+        raise UsageError("--ages is for --donors: it guesses how old donors look")
     told = {"latent": args.latent, "landmarker": args.landmarker}
     asked = Asked(args.k, args.threshold, args.labels, args.content_column, **told)
     placed = open_lake(args.lake, common)
     # All that it writes is in the vault, so that a run that anonymizes may go on beside it.
     with lease.held(placed.vault().uri, JOB, common, args.wait):
-        made = run(placed, asked) if args.donors is None else donors.run(placed, args.donors)
+        made = run(placed, asked) if args.donors is None else donors.run(placed, args.donors, args.ages)
     options.answer(made.as_dict(), made.lines(), as_json=common.as_json)
     return options.DONE
 

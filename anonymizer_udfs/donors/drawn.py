@@ -30,6 +30,8 @@ _IRISES = (
     ((0.17, 0.11, 0.07), (0.14, 0.09, 0.06), (0.16, 0.1, 0.07), (0.13, 0.09, 0.06)),
 )
 EACH_TONE = 6
+YOUNGEST, OLDEST = 25.0, 65.0
+"""Years that the first and the last faces of a tone are drawn to look like; nobody was asked how old they do."""
 WAYS = 7
 _SPREAD = np.array([0.045, 0.02, 0.04, 0.03, 0.06, 0.06, 0.03])
 """Standard deviations of how drawn faces differ, in distances of the eyes: by the ways of :func:`shaped`."""
@@ -66,7 +68,7 @@ class Looks:
     @classmethod
     def of(cls, tone: int, number: int, rng: np.random.Generator) -> "Looks":
         """Return the looks of one of the faces of a tone: half of them look like women, half like men."""
-        man, old = number % 2, number // 2 / max(EACH_TONE // 2 - 1, 1)
+        man, old = number % 2, _old(number)
         grey = 3 if old == 1 else int(rng.integers(3))
         return cls(
             tone=TONES[tone],
@@ -133,6 +135,17 @@ def all_of_them() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
             points.append(shaped(rng.normal(0, 1, WAYS) * _SPREAD))
             canvases.append(np.rint(face(looks, rng) * np.float32(255)).astype(np.uint8))
     return np.stack(canvases), np.stack(points).astype(np.float32)
+
+
+def years() -> NDArray[np.float32]:
+    """Return how old each of the drawn faces is meant to look, float32 ``(n,)``."""
+    of_a_tone = [YOUNGEST + (OLDEST - YOUNGEST) * _old(number) for number in range(EACH_TONE)]
+    return np.array(of_a_tone * len(TONES), np.float32)
+
+
+def _old(number: int) -> float:
+    """Return how old a face of a tone is, from 0 for the first pair to 1 for the last."""
+    return number // 2 / max(EACH_TONE // 2 - 1, 1)
 
 
 def noise(rng: np.random.Generator, sigma: float) -> Plane:

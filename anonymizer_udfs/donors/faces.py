@@ -42,10 +42,12 @@ class Donors:
         canvases: their faces, uint8 ``(n, h, w, 3)`` as :mod:`.shape` has it; at least one.
         points: where their own points lie, float32 ``(n, 68, 2)`` in distances of the eyes: by these they have their
             proportions, while on the canvas all have their features at the same places, so that they can be averaged.
+        years: how old each looks, float32 ``(n,)`` in [0, 100]; None where nobody told.
     """
 
     canvases: NDArray[np.uint8]
     points: NDArray[np.float32]
+    years: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together, and points that are no face's."""
@@ -59,6 +61,8 @@ class Donors:
             )
         if not np.abs(self.points).max() <= _POINTS_MOST:
             raise ModelFormatError("the points of donors must lie on a face")
+        if self.years is not None and not (self.years.shape == (n,) and (np.abs(self.years - 50) <= 50).all()):  # noqa: PLR2004 - 0 to 100
+            raise ModelFormatError(f"the ages of {n} donors must be as many numbers in [0, 100]")
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -73,24 +77,40 @@ class Donors:
         )
         return np.asarray(self.canvases[:, y0:y1, x0:x1].mean((1, 2)) @ _LUMA / 255)
 
-    def mixed(self, k: int, tone: float, rng: np.random.Generator) -> Donor:
-        """Return the mean of ``k`` donors, drawn from those whose skin is nearest to a tone.
+    def mixed(self, k: int, tone: float, rng: np.random.Generator, years: float | None = None) -> Donor:
+        """Return the mean of ``k`` donors, drawn from those who are nearest to a tone, and to an age if one is given.
 
-        Half of all donors are near, or ``k`` where that is more.
+        Half of all donors are near, or ``k`` where that is more. Tone and age count alike, each in shares of how far
+        donors are apart in it.
 
         Args:
             k: from 1 to all of them.
             tone: how light the skin should be, in [0, 1].
             rng: who is drawn.
+            years: how old they should look; only where they have ages.
+
+        Raises:
+            ModelFormatError: an age is given, and nobody told theirs.
         """
-        near = np.argsort(np.abs(self.tones - tone), kind="stable")[: max(k, len(self) // 2)]
+        far = np.abs(self.tones - tone)
+        if years is not None:
+            if self.years is None:
+                raise ModelFormatError("the donors have no ages: make them again with --ages, or leave ages out")
+            far = far / _span(self.tones) + np.abs(self.years - years) / _span(self.years)
+        near = np.argsort(far, kind="stable")[: max(k, len(self) // 2)]
         chosen = np.sort(rng.choice(near, k, replace=False))
         canvas = self.canvases[chosen].sum(0, np.uint32).astype(np.float32) / np.float32(255 * k)
         return Donor(canvas, self.points[chosen].astype(np.float64).mean(0), float(self.tones[chosen].mean()))
 
     def pack(self) -> bytes:
         """Return the bytes of a file that :func:`read` takes."""
-        return tensors.pack({"points": self.points, "canvases": self.canvases})
+        ages = {} if self.years is None else {"years": self.years}
+        return tensors.pack({"points": self.points, "canvases": self.canvases, **ages})
+
+
+def _span(values: NDArray[np.floating]) -> float:
+    """Return how far values are apart; 1 where they are all alike."""
+    return float(np.ptp(values)) or 1.0
 
 
 def read(content: bytes) -> Donors:
@@ -100,12 +120,12 @@ def read(content: bytes) -> Donors:
         ModelFormatError: it is none of donors.
     """
     arrays = tensors.unpack(content)
-    if set(arrays) != {"points", "canvases"}:
+    if set(arrays) - {"years"} != {"points", "canvases"}:
         raise ModelFormatError(f"expected the arrays of donors, got {', '.join(arrays) or 'none'}")
-    return Donors(arrays["canvases"], arrays["points"])
+    return Donors(arrays["canvases"], arrays["points"], arrays.get("years"))
 
 
 @functools.cache
 def bundled() -> Donors:
     """Return the drawn donors that ship; drawn once a process, which takes some seconds."""
-    return Donors(*drawn.all_of_them())
+    return Donors(*drawn.all_of_them(), drawn.years())

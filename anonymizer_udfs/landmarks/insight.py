@@ -68,11 +68,7 @@ class Network:
 
     def _predicted(self, rgb: base.Rgb, matrix: Matrix) -> NDArray[np.float32]:
         """Return what the model gives for a crop, as x, y in pixels of the picture."""
-        network, side = self.loaded, int(self.loaded.input_size[0])
-        crop = cv2.warpAffine(rgb, matrix, (side, side), borderValue=0.0)
-        planes = (crop.astype(np.float32).transpose(2, 0, 1)[None] - network.input_mean) / network.input_std
-        given = {network.input_name: planes.astype(np.float32)}
-        out = network.session.run(network.output_names, given)[0][0].reshape(-1, self.form.dimensions)
+        out, side = seen(self.loaded, rgb, matrix).reshape(-1, self.form.dimensions), int(self.loaded.input_size[0])
         # The 3D model gives a whole mesh, whose last points are the landmarks.
         xy = (out[-SIZES[self.form.scheme] :, :2] + 1) * (side // 2)
         back = cv2.invertAffineTransform(matrix)
@@ -108,6 +104,21 @@ class OfPack:
         """
         del detector
         return load(self.model, runtime, self.form).locate(rgb, boxes_xyxy, five, self.turned_beyond_degrees)
+
+
+def seen(network: Any, rgb: base.Rgb, matrix: Matrix) -> NDArray[np.float32]:
+    """Return what one of InsightFace's models gives for one crop, float32 ``(n,)``.
+
+    Args:
+        network: as ``insightface.model_zoo`` loads it.
+        rgb: the picture, uint8 ``(h, w, 3)``.
+        matrix: from the picture to the crop, as :func:`crop_matrix` makes it.
+    """
+    side = int(network.input_size[0])
+    crop = cv2.warpAffine(rgb, matrix, (side, side), borderValue=0.0)
+    planes = (crop.astype(np.float32).transpose(2, 0, 1)[None] - network.input_mean) / network.input_std
+    given = {network.input_name: planes.astype(np.float32)}
+    return np.asarray(network.session.run(network.output_names, given)[0][0], np.float32)
 
 
 def load(model: ModelRef, runtime: Runtime, form: Form) -> Network:

@@ -6,6 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs import ageing
+from anonymizer_udfs.ageing import Ages
 from anonymizer_udfs.donors import shape
 from anonymizer_udfs.donors.faces import Donors, bundled, read
 from anonymizer_udfs.errors import ModelFormatError, ModelMissingError, SpecError, UnknownNameError
@@ -49,6 +51,8 @@ class StandIn:
         donors: ``drawn`` faces of nobody, which ship; or those of the ``archive``, which ``faceveil surrogates
             --donors`` makes of photos of people who consented.
         model: the file of the archive's; a run binds the newest of its vault.
+        ages: who guesses how old the face looks, as ``{model: PACK/genderage.onnx}``: donors are then drawn from those
+            nearest in tone and age. None: age is not looked at.
     """
 
     k: int = 8
@@ -56,6 +60,7 @@ class StandIn:
     landmarker: Landmarker | None = None
     donors: str = DRAWN
     model: ModelRef | None = None
+    ages: Ages | None = None
 
     name: ClassVar[str] = "surrogate"
 
@@ -69,6 +74,8 @@ class StandIn:
             raise SpecError(f"landmarker must be one of landmarks, got {self.landmarker!r}")
         if self.model is not None and self.donors != ARCHIVE:
             raise SpecError("a surrogate of drawn faces has no model of donors")
+        if self.ages is not None:
+            object.__setattr__(self, "ages", ageing.build(self.ages))
 
     @property
     def strength(self) -> tuple[float, ...]:
@@ -77,9 +84,9 @@ class StandIn:
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
-        """Return the landmarker's model and the donors' file, where there are."""
-        points = () if self.landmarker is None else (self.landmarker.model,)
-        return points if self.model is None else (*points, self.model)
+        """Return the landmarker's model, that of ages and the donors' file, where there are."""
+        given = [None if one is None else one.model for one in (self.landmarker, self.ages)]
+        return tuple(one for one in (*given, self.model) if one is not None)
 
     @property
     def vault_model(self) -> str | None:
@@ -101,7 +108,7 @@ class StandIn:
         step, inks = full_range(patch) // LEVELS, levels(patch[..., treated])
         rgb = light.seen(inks)
         seen = look(rgb, target, self.landmarker)
-        donor = self._donors(target).mixed(self.k, _tone(rgb, target), rng)
+        donor = self._donors(target).mixed(self.k, _tone(rgb, target), rng, self._years(rgb, target))
         goal = expressed(donor.points, seen)
         seen = seen.fitted(goal)
         points = seen.placed(goal, shape.DEPTH)
@@ -126,6 +133,13 @@ class StandIn:
         if len(found) < self.k:
             raise ModelFormatError(f"surrogate needs {self.k} donors, the archive has {len(found)}; set k to that")
         return found
+
+    def _years(self, rgb: NDArray[np.uint8], target: Target) -> float | None:
+        """Return how old the face looks; None where nobody guesses."""
+        if self.ages is None or target.runtime is None:
+            return None
+        (years,) = self.ages.years(rgb, np.array([target.box_xyxy], np.float32), target.runtime)
+        return float(years) if np.isfinite(years) else None
 
 
 def _tone(rgb: NDArray[np.uint8], target: Target) -> float:

@@ -12,7 +12,10 @@ NO_TESTS_COLLECTED = 5
 
 
 def main() -> int:
-    """Run pytest over ``tests/NAME`` for each name; return its exit code, or 0 where there is nothing to run."""
+    """Run pytest over ``tests/NAME`` for each name; return its exit code, or 0 where there is nothing to run.
+
+    With ``COVERAGE`` in the environment lines and branches are counted, as ``make coverage`` asks.
+    """
     parser = argparse.ArgumentParser(description="Run one group of tests; ARGS in the environment goes to pytest.")
     parser.add_argument("names", nargs="+", help="folders under tests/; the first names the report")
     parser.add_argument("--doctest-modules", nargs="*", default=[], help="packages whose docstrings are examples")
@@ -26,6 +29,7 @@ def main() -> int:
         return nothing(chosen.names[0], report)
     command = [
         sys.executable,
+        *(["-m", "coverage", "run"] if os.environ.get("COVERAGE") else []),
         "-m",
         "pytest",
         "-q",

@@ -41,3 +41,27 @@ def landmarks(width: int, side_px: int = 192, *, normalizes: bool = False) -> by
     )
     model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
     return bytes(model.SerializeToString())
+
+
+def ages(side_px: int = 96) -> bytes:
+    """Return a graph with the input and output of InsightFace's ``genderage``: the mean level is the age.
+
+    A white crop is 100 years old, a black one is new. The two numbers before it, of sex, are nonsense.
+    """
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["data"], ["tones"]),
+        helper.make_node("ReduceMean", ["tones"], ["level"], axes=[1, 2, 3], keepdims=1),
+        helper.make_node("Mul", ["level", "half"], ["around"]),
+        helper.make_node("Add", ["around", "half"], ["share"]),
+        helper.make_node("Flatten", ["share"], ["flat"]),
+        helper.make_node("Concat", ["flat", "flat", "flat"], ["fc1"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "ages",
+        [helper.make_tensor_value_info("data", TensorProto.FLOAT, ["n", 3, side_px, side_px])],
+        [helper.make_tensor_value_info("fc1", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(np.full(1, 0.5, np.float32), "half")],
+    )
+    model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)])
+    return bytes(model.SerializeToString())

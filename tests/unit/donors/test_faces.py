@@ -125,3 +125,37 @@ def test_a_file_of_something_else_is_refused(content: bytes) -> None:
     """Nothing is put over a face by what is no donor."""
     with pytest.raises(ModelFormatError):
         read(content)
+
+
+def test_drawn_faces_say_how_old_they_look() -> None:
+    """As many ages as faces, the same in every tone, and folds follow them."""
+    years = drawn.years().reshape(len(drawn.TONES), drawn.EACH_TONE)
+    assert (years == years[0]).all()
+    assert (years.min(), years.max()) == (drawn.YOUNGEST, drawn.OLDEST)
+    folds = [drawn.Looks.of(0, number, np.random.default_rng(0)).age for number in range(drawn.EACH_TONE)]
+    assert np.argsort(folds, kind="stable").tolist() == np.argsort(years[0], kind="stable").tolist()
+
+
+@pytest.mark.parametrize(("years", "chosen"), [(20, {0, 1}), (80, {2, 3}), (None, {0, 1, 2, 3})])
+def test_donors_are_of_about_the_age_that_is_asked_for(years: int | None, chosen: set[int]) -> None:
+    """Of four of one tone the two nearest; without an age anybody."""
+    some = plain(100, 101, 102, 103)
+    aged = Donors(some.canvases, some.points, np.array([20, 30, 70, 80], np.float32))
+    drawn_tones = {round(aged.mixed(1, 0.4, np.random.default_rng(seed), years).tone * 255) - 100 for seed in range(60)}
+    assert drawn_tones <= chosen
+    assert len(drawn_tones) == 2
+    assert read(aged.pack()).years is not None
+
+
+def test_donors_without_ages_cannot_be_asked_for_one() -> None:
+    """It is said how they get some; no donor of any age is taken instead."""
+    with pytest.raises(ModelFormatError, match="--ages"):
+        plain(100, 101).mixed(1, 0.4, np.random.default_rng(0), 30)
+
+
+@pytest.mark.parametrize("years", [[20.0], [20.0, np.nan], [20.0, 120.0]], ids=["too-few", "unknown", "out-of-range"])
+def test_ages_belong_to_donors(years: list[float]) -> None:
+    """One each, and such as people have."""
+    some = plain(100, 101)
+    with pytest.raises(ModelFormatError, match="ages of 2 donors"):
+        Donors(some.canvases, some.points, np.array(years, np.float32))

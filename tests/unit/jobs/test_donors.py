@@ -1,5 +1,6 @@
 """``faceveil surrogates --donors``: who becomes a donor, and what is refused."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,14 +10,14 @@ import pytest
 from anonymizer_udfs.donors import shape
 from anonymizer_udfs.methods import StandIn
 from jobs import donors, surrogates
-from jobs.donors import Gathered, gathered, photos
+from jobs.donors import Face, Gathered, gathered, photos
 from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.vaultmodels import bound
 from tests.unit.jobs.cases import Told
 from tests.unit.jobs.test_vaultmodels import LOCAL, models, treatment  # noqa: F401 - a fixture
 
-FACE = (np.full((*shape.SIZE_HW, 3), 9, np.uint8), shape.NEUTRAL.astype(np.float32))
+FACE = (np.full((*shape.SIZE_HW, 3), 9, np.uint8), shape.NEUTRAL.astype(np.float32), math.nan)
 
 
 class Named:
@@ -25,7 +26,7 @@ class Named:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def donor(self, file: Path) -> tuple[np.ndarray, np.ndarray] | str:
+    def donor(self, file: Path) -> Face | str:
         """Return a face for ``fit``, else the name."""
         self.seen.append(str(file))
         return FACE if file.stem == "fit" else file.stem
@@ -51,6 +52,20 @@ def test_a_few_people_are_too_few() -> None:
     assert len(Gathered((FACE,) * least).donors()) == least
     with pytest.raises(UsageError, match=f"gave {least - 1}"):
         Gathered((FACE,) * (least - 1)).donors()
+
+
+def test_ages_are_kept_where_all_are_known() -> None:
+    """One donor without an age would never be near anybody: then nobody has one."""
+    old = [(*FACE[:2], float(40 + i)) for i in range(donors.LEAST_PEOPLE)]
+    years = Gathered(tuple(old)).donors().years
+    assert years is not None
+    assert years.tolist() == [one[2] for one in old]
+    assert Gathered((*old[:-1], FACE)).donors().years is None
+
+
+def test_ages_are_of_donors(told: Told, lake: Lake) -> None:
+    """Groups have none."""
+    assert "--ages is for --donors" in told(surrogates, lake.uri, "--ages", "mine/genderage.onnx", code=2)
 
 
 def test_photos_lie_in_one_folder_a_person(tmp_path: Path) -> None:

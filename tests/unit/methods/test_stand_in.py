@@ -1,6 +1,7 @@
 """The surrogate: where its face lies, what it takes of the original, and what it does not."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from anonymizer_udfs.ageing import Ages
 from anonymizer_udfs.boxes import Boxes
 from anonymizer_udfs.donors import shape
 from anonymizer_udfs.errors import ModelMissingError, SpecError, UnknownNameError
@@ -19,6 +21,7 @@ from anonymizer_udfs.methods.facing import POINTS
 from anonymizer_udfs.methods.relit import RIM, SEAM
 from anonymizer_udfs.methods.seen import Seen
 from anonymizer_udfs.models.base import ModelRef, Runtime
+from tests.support import graphs, landmark_graph
 from tests.unit.methods.cases import placed, rng
 
 REF = ModelRef.fetched("dlib68", "ab" * 32, ".safetensors")
@@ -269,6 +272,8 @@ def test_a_policy_names_the_landmarker_and_the_donors() -> None:
         pytest.param({"donors": "stolen"}, UnknownNameError, "donors of surrogate", id="unknown-donors"),
         pytest.param({"landmarker": 5}, SpecError, "landmarker", id="no-landmarker"),
         pytest.param({"landmarker": "dlib86"}, UnknownNameError, "did you mean 'dlib68'", id="unknown-landmarker"),
+        pytest.param({"ages": 5}, SpecError, "ages must be a mapping", id="no-ages"),
+        pytest.param({"ages": {"name": "dlib68", "model": REF}}, SpecError, "genderage", id="other-ages"),
         pytest.param({"model": REF}, SpecError, "drawn faces", id="a-model-for-drawn-faces"),
     ],
 )
@@ -276,6 +281,28 @@ def test_what_cannot_be_is_refused(wish: dict[str, object], error: type[SpecErro
     """Values are answered with their range, names with the known ones."""
     with pytest.raises(error, match=says):
         build({"name": "surrogate", **wish})
+
+
+def test_a_policy_names_who_guesses_ages() -> None:
+    """Its model is one of the method's, and what is said of it is its name."""
+    method = build({"name": "surrogate", "ages": {"model": REF}})
+    assert isinstance(method, StandIn)
+    assert method.models == (REF,)
+    assert parameters(method)["ages"] == {"name": "genderage"}
+
+
+def test_another_age_gets_other_donors(tmp_path: Path) -> None:
+    """By a graph that takes the tone of a face for its age: what is light looks young, what is dark old."""
+    ref = graphs.stored(tmp_path, "ages", landmark_graph.ages())
+    method, runtime = StandIn(k=2, ages=Ages(ref)), Runtime((str(tmp_path),))
+    at = replace(target(), runtime=runtime)
+    years = [method._years(one, at) for one in (scene(), scene() // 2)]
+    assert years[0] is not None
+    assert years[1] is not None
+    assert years[0] > years[1] + 10
+    plain, aged = (one.apply(scene(), at, rng()) for one in (replace(method, ages=None), method))
+    assert not np.array_equal(plain, aged)
+    assert replace(method, ages=None).apply(scene(), at, rng()).tobytes() == plain.tobytes()
 
 
 def test_an_archive_without_donors_is_an_error() -> None:
