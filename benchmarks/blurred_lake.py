@@ -8,8 +8,6 @@ measured here is the blur alone, so the panel is given thresholds that nobody re
 """
 
 import argparse
-import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -55,17 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     photos = people.chosen(args.photos, args.people)
     labels, lake = people.laid(photos, args.scratch), args.scratch / "lake"
-    sets = [*command.QUIET, *([] if args.panel else [f"models.calibration_dir={blind(args.scratch / 'blind')}"])]
+    quiet = [*command.QUIET, *([] if args.panel else [f"models.calibration_dir={blind(args.scratch / 'blind')}"])]
     if not lake.is_dir():
-        done = command.anonymize(args.scratch / "photos", lake, "--policy", str(POLICY), quiet=tuple(sets))
+        done = command.anonymize(args.scratch / "photos", lake, "--policy", str(POLICY), quiet=tuple(quiet))
         say(f"anonymized: {done.seconds:.0f} s")
-    options = [word for one in sets for word in ("--set", one)]
+    options = command.sets(quiet)
     judge = ["--labels", str(labels), "--policy", str(POLICY), "--gate", "default", "--json"]
-    code, text = _faceveil("evaluate", str(lake), *judge, *options)
+    code, text = command.faceveil("evaluate", str(lake), *judge, *options)
     if code not in {REFUSED, 0, 5}:
         raise SystemExit(f"faceveil evaluate ended with {code}")
     page = args.scratch / "report.html"
-    report, _ = _faceveil("report", str(lake), "--out", str(page), "--markdown", str(page.with_suffix(".md")))
+    report, _ = command.faceveil("report", str(lake), "--out", str(page), "--markdown", str(page.with_suffix(".md")))
     found = told(command.answer(text), code, report) | treated(lake) | {"panel": args.panel}
     results.keep(args.out, "blurred_lake", found, photos_given=True)
     return 0 if code == REFUSED else 1
@@ -122,14 +120,6 @@ def treated(lake: Path) -> dict[str, Any]:
     """Return by which methods the faces of a lake were treated."""
     rows = Lake(str(lake)).tables.query("SELECT faces FROM images").to_pylist()
     return {"methods": dict(Counter(face["method"] for row in rows for face in row["faces"]))}
-
-
-def _faceveil(job: str, *words: str) -> tuple[int, str]:
-    """Run a command to its end; return its exit code and what it said."""
-    program = [sys.executable, "-m", "jobs.cli", job, *words]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(program, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT, check=False)
-    return done.returncode, done.stdout
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,20 @@ def anonymize(
 ) -> Done:
     """Run the command to its end."""
     program = [sys.executable, "-m", "jobs.anonymize", str(source), str(lake)]
-    sets = [word for one in quiet for word in ("--set", one)]
-    return run([*program, *sets, *options], {"PYTHONPATH": str(ROOT), **(env or {})}, ROOT)
+    return run([*program, *sets(quiet), *options], {"PYTHONPATH": str(ROOT), **(env or {})}, ROOT)
+
+
+def sets(quiet: Sequence[str] = QUIET) -> list[str]:
+    """Return settings as the words of a command line."""
+    return [word for one in quiet for word in ("--set", one)]
+
+
+def faceveil(job: str, *words: str) -> tuple[int, str]:
+    """Run another command of faceveil to its end; return its exit code and what it said."""
+    program = [sys.executable, "-m", "jobs.cli", job, *words]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(program, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT, check=False)
+    return done.returncode, done.stdout
 
 
 def run(line: list[str], env: Mapping[str, str], cwd: Path) -> Done:

@@ -24,15 +24,16 @@ class Photo:
     path: Path = field(repr=False)
 
 
-def chosen(folder: Path, most: int | None = None) -> list[Photo]:
-    """Return the first two photos of everybody who has two, by name.
+def chosen(folder: Path, most: int | None = None, *, least: int = PHOTOS_EACH) -> list[Photo]:
+    """Return the first two photos of everybody who has enough, by name.
 
     Args:
         folder: one folder a person.
         most: so many people at most; none: all.
+        least: photos that somebody must have, 1 or 2.
 
     Raises:
-        SystemExit: there is no such folder, or nobody has two photos.
+        SystemExit: there is no such folder, or nobody has enough photos.
     """
     if not folder.is_dir():
         raise SystemExit(f"no photos in {folder}: give a folder with one folder a person, or set FACEVEIL_TEST_PHOTOS")
@@ -41,10 +42,10 @@ def chosen(folder: Path, most: int | None = None) -> list[Photo]:
         for one in sorted(folder.iterdir())
         if one.is_dir()
     )
-    pairs = [files for files in mine if len(files) == PHOTOS_EACH][:most]
-    if not pairs:
-        raise SystemExit(f"expected a folder a person in {folder}, some with two photos; got none such")
-    return [Photo(file.parent.name, file) for files in pairs for file in files]
+    enough = [files for files in mine if len(files) >= least][:most]
+    if not enough:
+        raise SystemExit(f"expected a folder a person in {folder}, some with {least} photos; got none such")
+    return [Photo(file.parent.name, file) for files in enough for file in files]
 
 
 def laid(photos: Sequence[Photo], folder: Path) -> Path:
