@@ -204,6 +204,14 @@ def names(uri: str, storage: Storage) -> list[str]:
     return [one["path"].rpartition("/")[2] for one in found]
 
 
+def names_after(uri: str, name: str, storage: Storage) -> list[str]:
+    """Return the names of the small files directly at a URI that sort after a name; none where there is nothing."""
+    if is_local(uri) and not Path(uri).is_dir():
+        return []
+    found = (one["path"] for some in obstore.list(open_store(uri, storage), offset=name or None) for one in some)
+    return [path for path in found if "/" not in path]
+
+
 def remove(uri: str, name: str, storage: Storage) -> None:
     """Remove a small file; nothing happens where there is none."""
     with contextlib.suppress(FileNotFoundError):

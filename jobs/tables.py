@@ -17,6 +17,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
+from jobs.deltalog import last_transaction
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
 from schemas import FEATURES, Table
 
@@ -108,7 +109,8 @@ class Tables:
 
     def transaction(self, name: str, app_id: str) -> int:
         """Return the version of an application's last transaction on a table; 0 if it made none."""
-        return self.open(name).transaction_version(app_id) or 0
+        found = last_transaction(stores.child(self.table_uri(name), "_delta_log"), app_id, self.storage)
+        return (self.open(name).transaction_version(app_id) or 0) if found is None else found
 
     def query(self, sql: str, **views: str) -> pa.Table:
         """Return the rows of a query over all tables.
