@@ -35,6 +35,8 @@ _MOST_PAGES = 1024
 _MOST_SUB = 16
 _UNSIGNED, _CMYK_INKS = 1, 1
 _MOST_TILE_SHARE = 4
+_HEADER_BYTES = 8
+"""Byte order, a number, and where the first directory is (TIFF 6.0, section 2): a decoder gets them written anew."""
 
 # Photometric interpretation and bits of the samples, to what they are.
 _KINDS: dict[tuple[int, tuple[int, ...]], Channels] = {
@@ -150,11 +152,11 @@ def shape(page: Directory) -> Shape:
 
 
 def _check_pieces(page: Directory, found: Shape) -> None:
-    """Refuse strips and tiles that are not in the file, and tiles far larger than their picture."""
+    """Refuse strips and tiles that are not in the file or in its header, and tiles far larger than their picture."""
     tiled = TILES in page.spots
     starts = page.whole(TILES if tiled else STRIPS)
     sizes = page.whole(TILE_BYTES if tiled else STRIP_BYTES)
-    if not starts or (sizes and len(sizes) != len(starts)):
+    if not starts or min(starts) < _HEADER_BYTES or (sizes and len(sizes) != len(starts)):
         raise BadImageError(Reason.CORRUPT)
     if max(map(sum, zip(starts, sizes or (1,) * len(starts), strict=True))) > len(page.data):
         raise BadImageError(Reason.TRUNCATED)

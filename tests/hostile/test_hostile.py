@@ -10,7 +10,7 @@ import pytest
 
 from anonymizer_udfs import imaging, pipeline
 from anonymizer_udfs.spec import MEBIBYTE, Limits
-from tests.hostile import corpus
+from tests.hostile import corpus, mutating
 from tests.hostile.__main__ import LIMITS, main, run
 from tests.hostile.base import ANY_END, Group, Hostile
 from tests.hostile.judging import judged, seen_in
@@ -36,6 +36,23 @@ def test_two_thousand_hostile_inputs() -> None:
     ended = {end for _, end in told.ended}
     assert {"released", "truncated", "corrupt", "too_large", "unsupported_format", "empty"} <= ended
     assert 0 < told.peak_bytes <= LIMITS.worker_bytes
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(64_190, id="palette-that-two-readers-read-otherwise"),
+        pytest.param(69_275, id="strip-that-begins-in-the-header"),
+    ],
+)
+def test_what_a_long_run_found(number: int, tmp_path: Path) -> None:
+    """Inputs of the 100,000 of seed 1 that were told once: one by the judge's mistake, one by ours."""
+    one = mutating.mutated(1, number)
+    (tmp_path / "models").mkdir()
+    plan = specs.planned(write(tmp_path / "in", {f"a.{one.end}": one.data}))
+    spec = specs.red_dots(tmp_path / "models", limits=LIMITS)
+    (row,) = [row for batch in pipeline.anonymize_partition(plan.to_batches(), spec) for row in batch.to_pylist()]
+    assert judged(one, row, LIMITS.max_pixels) == []
 
 
 def test_no_inputs_are_no_faults(capsys: pytest.CaptureFixture[str]) -> None:

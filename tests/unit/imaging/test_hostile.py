@@ -13,6 +13,7 @@ from PIL import Image, ImageFile
 
 from anonymizer_udfs.imaging import decode, encode, probe
 from anonymizer_udfs.outcome import BadImageError, Reason
+from tests.unit.imaging import structures
 from tests.unit.imaging.cases import CASES, RGB, chunk, pillow
 
 MOST = 1 << 20
@@ -102,6 +103,20 @@ def test_raw_files_that_are_tiffs_are_told(tag: tuple[int, int, object]) -> None
     page = struct.pack("<H", len(entries)) + b"".join(sorted(entries)) + bytes(4)
     whole = bytes(data[:4]) + struct.pack("<I", len(data)) + bytes(data[8:]) + page
     assert reason(whole) is Reason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize(("start", "expected"), [(0, Reason.CORRUPT), (7, Reason.CORRUPT), (8, None)])
+def test_a_strip_in_the_header_is_told(start: int, expected: Reason | None) -> None:
+    """The header is written anew for a decoder, so that its bytes cannot be pixels; behind it they can."""
+    samples = np.random.default_rng(1).integers(0, 256, (20, 20, 3), np.uint8)
+    data = bytearray(structures.tiff_file(samples, 2))
+    at = data.index(struct.pack("<HHI", 273, 4, 1)) + 8
+    assert struct.unpack_from("<I", data, at) == (8,)
+    struct.pack_into("<I", data, at, start)
+    if expected is None:
+        assert np.array_equal(decode(bytes(data), max_pixels=MOST).pixels, samples)
+    else:
+        assert reason(bytes(data)) is expected
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF"])
