@@ -102,7 +102,7 @@ def test_a_surrogate_is_put_where_the_points_say(tmp_path: Path) -> None:
     made = treated(StandIn(cells=3), UPRIGHT, "L", tmp_path)
     assert made.faces[0].method == "surrogate"
     said = json.loads(made.faces[0].parameters)
-    assert said == {"k": 8, "cells": 3, "landmarker": None, "donors": "drawn"}
+    assert said == {"k": 8, "cells": 3, "landmarker": None, "donors": "drawn", "ages": None}
     inside = made.picture.pixels[made.covered()].astype(int)
     assert np.ptp(inside) > 20
     assert (made.picture.pixels[~made.covered()] == 120).all()

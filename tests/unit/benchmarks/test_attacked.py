@@ -64,7 +64,7 @@ def test_nobody_without_two_photos_is_chosen(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no photos in"):
         people.chosen(tmp_path / "none")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SystemExit, match="some with two photos"):
+    with pytest.raises(SystemExit, match="some with 2 photos"):
         people.chosen(tmp_path / "empty")
     files = {"a/1.jpg": b"1", "a/2.jpg": b"2", "a/3.jpg": b"3", "b/1.jpg": b"4", "c/1.jpg": b"5", "c/2.jpg": b"6"}
     given = write(tmp_path / "given", files | {"a/notes.txt": b""})
