@@ -21,6 +21,7 @@ from anonymizer_udfs.models.sessions import pack_model
 TASK, CENTURY = "genderage", 100.0
 """What ``insightface`` calls the model, and what its last number is a share of (its ``Attribute.get``)."""
 OLDEST = 100.0
+"""Years; guesses are cut there."""
 
 
 @dataclass(frozen=True)

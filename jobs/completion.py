@@ -141,13 +141,15 @@ def parser() -> Parser:
     """Return the command's parser."""
     made = Parser("completion", "Print a script by which a shell completes faceveil's commands and options.", EXAMPLES)
     made.add_argument("shell", choices=tuple(SHELLS), help="which shell")
+    made.add_argument("--json", action="store_true", dest="as_json", help="print the script within JSON")
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, print; return the exit code."""
-    chosen = parser().parse_args(argv).shell
-    sys.stdout.write(SHELLS[chosen](commands()))
+    args = parser().parse_args(argv)
+    script = SHELLS[args.shell](commands())
+    options.answer({"shell": args.shell, "script": script}, script.splitlines(), as_json=args.as_json)
     return options.DONE
 
 

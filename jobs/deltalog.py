@@ -10,7 +10,9 @@ import re
 from anonymizer_udfs.sources.base import Storage
 from jobs import stores
 
-_COMMIT = re.compile(r"(\d{20})\.json")
+FOLDER = "_delta_log"
+COMMIT = re.compile(r"(\d{20})\.json")
+"""What a commit is called in it, by its version."""
 _LAST_CHECKPOINT = "_last_checkpoint"
 
 
@@ -26,7 +28,7 @@ def last_transaction(log: str, app_id: str, storage: Storage) -> int | None:
         storage: how to reach object stores.
     """
     for name in sorted(stores.names_after(log, _first(log, storage), storage), reverse=True):
-        content = stores.read(log, name, storage) if _COMMIT.fullmatch(name) else None
+        content = stores.read(log, name, storage) if COMMIT.fullmatch(name) else None
         for line in (content or b"").splitlines():
             transaction = json.loads(line).get("txn") if b'"txn"' in line else None
             if transaction and transaction["appId"] == app_id:

@@ -19,13 +19,12 @@ from anonymizer_udfs.ageing import Ages
 from anonymizer_udfs.detection.search import Searcher
 from anonymizer_udfs.donors.aligned import donor, unfit
 from anonymizer_udfs.donors.faces import Donors
-from anonymizer_udfs.landmarks import Dlib68, Landmarker
+from anonymizer_udfs.landmarks import Landmarker
 from anonymizer_udfs.models.base import ModelRef
 from anonymizer_udfs.outcome import BadImageError
-from jobs import context
+from jobs import context, measurers
 from jobs.errors import UsageError
 from jobs.ledger import Event, new_run_id
-from jobs.models import registry
 from jobs.peoplefolders import by_person
 from jobs.placed import Placed
 from jobs.progress import Counting
@@ -187,9 +186,9 @@ def run(placed: Placed, folder: Path, ages: str | None = None) -> Report:
     settings, people = placed.common.settings, photos(folder)
     vault, key = placed.vault(), placed.key()
     told = context.treatment("public", settings)
-    known = registry().resolve(LANDMARKER, settings.models.licences_accepted, settings.models.local_dirs)
-    guess = Ages(context.resolve(ages, settings, registry())) if ages else None
-    eyes = Eyes(told, Dlib68(known), settings.limits.max_pixels, guess)
+    landmarker, _ = measurers.landmarker(LANDMARKER, settings)
+    guess = measurers.ages(ages, settings) if ages else None
+    eyes = Eyes(told, landmarker, settings.limits.max_pixels, guess)
     cv2.setNumThreads(told.runtime.threads)
     with Counting("looking at photos", len(people)) as counting:
 

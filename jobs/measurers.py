@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from anonymizer_udfs import landmarks
+from anonymizer_udfs.ageing import Ages
 from anonymizer_udfs.detection import Detector, Yolo, yolo
 from anonymizer_udfs.landmarks.base import Landmarker
 from anonymizer_udfs.models.base import ModelRef, Runtime
@@ -48,6 +49,17 @@ def person_detector(wish: str, settings: Settings) -> tuple[Detector, dict[str, 
     if head.classes is not None and class_number >= head.classes:
         raise UsageError(f"--person-detector: {name} has classes 0 to {head.classes - 1}, got {class_number}")
     return Yolo(ref, score_threshold=COUNTED_FROM, classes=(class_number,), kind="person"), found
+
+
+def ages(wish: str, settings: Settings) -> Ages:
+    """Return who guesses ages, by the model ``PACK/FILE``.
+
+    Raises:
+        ModelError: it is missing, or its licence was not accepted.
+    """
+    ref = context.resolve(wish, settings, registry())
+    _files(ref, settings)
+    return Ages(ref)
 
 
 def _files(ref: ModelRef, settings: Settings) -> dict[str, Path]:

@@ -16,8 +16,7 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transa
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from anonymizer_udfs.sources.base import Storage
-from jobs import stores
-from jobs.deltalog import last_transaction
+from jobs import deltalog, stores
 from jobs.errors import LakeBusyError, LakeError, LakeMissingError, StoreError
 from schemas import FEATURES, Table
 
@@ -44,6 +43,10 @@ class Tables:
         """Return where one table lies."""
         return stores.child(self.uri, name)
 
+    def log_uri(self, name: str) -> str:
+        """Return where the Delta log of one table lies."""
+        return stores.child(self.table_uri(name), deltalog.FOLDER)
+
     def exist(self) -> bool:
         """Return whether all tables are there."""
         return all(self._open(name) is not None for name in self.declared)
@@ -57,7 +60,7 @@ class Tables:
         for name, table in self.declared.items():
             present = self._open(name)
             if present is None:
-                log = stores.child(self.table_uri(name), "_delta_log")
+                log = self.log_uri(name)
                 stores.create_once(log, _commit_name(0), first_commit(table), self.storage)
             else:
                 self._upgrade(table, present)
@@ -74,7 +77,7 @@ class Tables:
         for _ in range(_UPGRADE_TRIES):
             if _check_version(table, present) == table.version:
                 return
-            log = stores.child(self.table_uri(table.name), "_delta_log")
+            log = self.log_uri(table.name)
             stores.create_once(log, _commit_name(present.version() + 1), upgrade_commit(table, present), self.storage)
             present = self.open(table.name)
         raise LakeBusyError(f"table {table.name!r}: other runs write to it all the time; run again when they are done")
@@ -109,7 +112,7 @@ class Tables:
 
     def transaction(self, name: str, app_id: str) -> int:
         """Return the version of an application's last transaction on a table; 0 if it made none."""
-        found = last_transaction(stores.child(self.table_uri(name), "_delta_log"), app_id, self.storage)
+        found = deltalog.last_transaction(self.log_uri(name), app_id, self.storage)
         return (self.open(name).transaction_version(app_id) or 0) if found is None else found
 
     def query(self, sql: str, **views: str) -> pa.Table:

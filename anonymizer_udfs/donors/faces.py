@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs.ageing import OLDEST
 from anonymizer_udfs.donors import drawn, shape
 from anonymizer_udfs.donors.shape import Points
 from anonymizer_udfs.errors import ModelFormatError
@@ -61,8 +62,8 @@ class Donors:
             )
         if not np.abs(self.points).max() <= _POINTS_MOST:
             raise ModelFormatError("the points of donors must lie on a face")
-        if self.years is not None and not (self.years.shape == (n,) and (np.abs(self.years - 50) <= 50).all()):  # noqa: PLR2004 - 0 to 100
-            raise ModelFormatError(f"the ages of {n} donors must be as many numbers in [0, 100]")
+        if self.years is not None and not (self.years.shape == (n,) and _are_ages(self.years)):
+            raise ModelFormatError(f"the ages of {n} donors must be as many numbers in [0, {OLDEST:g}]")
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -106,6 +107,10 @@ class Donors:
         """Return the bytes of a file that :func:`read` takes."""
         ages = {} if self.years is None else {"years": self.years}
         return tensors.pack({"points": self.points, "canvases": self.canvases, **ages})
+
+
+def _are_ages(years: NDArray[np.floating]) -> bool:
+    return bool(((years >= 0) & (years <= OLDEST)).all())
 
 
 def _span(values: NDArray[np.floating]) -> float:

@@ -19,6 +19,8 @@ _SHOWN: dict[bytes, tuple[int, ...]] = {
 }  # fmt: skip
 _AFTER_PALETTE = b"bKGD"
 _NAME = b"profile"
+_BEFORE_PIXELS = {b"PLTE", b"tRNS"}
+"""Chunks that come before the pixels wherever they are of use (PNG, third edition, 5.6)."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,15 @@ def take_apart(data: bytes) -> Parts:
     """Return the parts; the compressed pixels are copied once.
 
     Raises:
-        BadImageError: ``too_large`` if the profile unpacks to more than 16 MiB; as ``walk``.
+        BadImageError: ``too_large`` if the profile unpacks to more than 16 MiB; ``corrupt`` if the palette or what is
+            transparent comes after pixels, where other readers do not look for it and see another picture; as ``walk``.
     """
     image, bodies = list[bytes](), dict[bytes, bytes]()
     for name, start, end in walk(data):
         if name == b"IDAT":
             image.append(data[start - 8 : end + 4])
+        elif image and name in _BEFORE_PIXELS:
+            raise BadImageError(Reason.CORRUPT)
         elif name in {b"PLTE", b"tRNS", b"iCCP", b"eXIf"} or end - start in _SHOWN.get(name, ()):
             bodies.setdefault(name, data[start:end])
     packed = bodies.get(b"iCCP")

@@ -8,7 +8,7 @@ Other packages add theirs by an entry point (``plugins``).
 from collections.abc import Mapping
 from typing import Any
 
-from anonymizer_udfs import family, landmarks
+from anonymizer_udfs import family
 from anonymizer_udfs.errors import UnknownNameError
 from anonymizer_udfs.methods import plugins
 from anonymizer_udfs.methods.avatar import Avatar
@@ -91,12 +91,6 @@ def build(wish: str | Mapping[str, Any]) -> Method:
         return plugins.build(name, wish)
     if isinstance(wish, Mapping) and wish.get("name") == Regions.name:
         wish = {key: _inner(value) if key in Regions.nested else value for key, value in wish.items()}
-    if (
-        isinstance(wish, Mapping)
-        and wish.get("name") == StandIn.name
-        and isinstance(wish.get("landmarker"), str | Mapping)
-    ):
-        wish = {**wish, "landmarker": landmarks.build(wish["landmarker"])}
     return family.build("method", METHODS, wish)
 
 

@@ -1,12 +1,13 @@
 """A face of nobody in place of somebody's, as turned, lit and expressive as theirs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs import ageing
+from anonymizer_udfs import ageing, landmarks
 from anonymizer_udfs.ageing import Ages
 from anonymizer_udfs.donors import shape
 from anonymizer_udfs.donors.faces import Donors, bundled, read
@@ -70,6 +71,9 @@ class StandIn:
         check_count("cells", self.cells, 1, 8)
         if self.donors not in SOURCES:
             raise UnknownNameError("donors of surrogate", str(self.donors), SOURCES)
+        landmarker: object = self.landmarker
+        if isinstance(landmarker, str | Mapping):
+            object.__setattr__(self, "landmarker", landmarks.build(landmarker))
         if self.landmarker is not None and not hasattr(self.landmarker, "locate"):
             raise SpecError(f"landmarker must be one of landmarks, got {self.landmarker!r}")
         if self.model is not None and self.donors != ARCHIVE:

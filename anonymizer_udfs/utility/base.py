@@ -79,10 +79,13 @@ class Pair:
             raise SpecError(
                 f"two (h, w, c) of one shape and type expected, got {a.shape} {a.dtype}, {b.shape} {b.dtype}"
             )
-        faces, people = (self.faces_before, self.faces_after), (self.people_before, self.people_after)
-        if self.regions.ndim != 2 or self.regions.shape[1] != 4:  # noqa: PLR2004 - boxes are (n, 4)
-            raise SpecError(f"regions must be (n, 4), got {self.regions.shape}")
-        for name, given in [*(("faces", one) for one in faces), *(("people", one) for one in people)]:
+        for name, given in (
+            ("regions", self.regions),
+            ("faces", self.faces_before),
+            ("faces", self.faces_after),
+            ("people", self.people_before),
+            ("people", self.people_after),
+        ):
             if given.ndim != 2 or given.shape[1] != 4:  # noqa: PLR2004 - boxes are (n, 4)
                 raise SpecError(f"{name} must be (n, 4), got {given.shape}")
         h, w = a.shape[:2]

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from anonymizer_udfs.errors import SpecError
 from anonymizer_udfs.utility.base import Figure, Figures, Pair
-from anonymizer_udfs.utility.detector_retention import MIN_IOU, retained
+from anonymizer_udfs.utility.detector_retention import retained
 
 
 @dataclass(frozen=True)
@@ -14,28 +13,18 @@ class PersonCount:
 
     Without such a detector (:attr:`anonymizer_udfs.comparing.Comparer.people`) nothing is said.
 
-    Attributes:
-        min_iou: overlap in (0, 1] from which somebody counts as found again.
-
     Figures:
         person_count_kept: share of images with as many. Cases are images in which it found somebody before or after.
-        person_retention: found again divided by found before. Cases are people found before.
+        person_retention: found again, by an overlap of a half, divided by found before. Cases are people found before.
     """
 
-    min_iou: float = MIN_IOU
-
     name: ClassVar[str] = "person_count"
-
-    def __post_init__(self) -> None:
-        """Refuse parameters out of range."""
-        if not 0 < self.min_iou <= 1:
-            raise SpecError(f"min_iou must be in (0, 1], got {self.min_iou}")
 
     def measure(self, pair: Pair) -> Figures:
         """Return the figures, as far as they are defined; see :class:`anonymizer_udfs.utility.base.Measure`."""
         before, after = len(pair.people_before), len(pair.people_after)
         figures = {"person_count_kept": Figure(float(before == after), 1)} if before or after else {}
         if before:
-            kept = retained(pair.people_before, pair.people_after, self.min_iou)
+            kept = retained(pair.people_before, pair.people_after)
             figures["person_retention"] = Figure(float(kept.mean()), before)
         return figures

@@ -1,7 +1,6 @@
 """The Delta logs of a lake: which commits no run made, whether tables are as declared, and whether files are there."""
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -10,12 +9,11 @@ import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.fs import DeltaStorageHandler
 
-from jobs import stores
+from jobs import deltalog, stores
 from jobs.lake import BATCH_BITS
 from jobs.tables import Tables
 from jobs.verifying.finding import Finding, Kind
 
-_COMMIT = re.compile(r"(\d{20})\.json")
 _FILES = ("add", "remove", "cdc")
 
 Known = Callable[[int], bool]
@@ -59,8 +57,8 @@ def check(tables: Tables, name: str, known: Mapping[str, Known]) -> Iterator[Fin
 
 
 def _commits(files: pafs.FileSystem, name: str, known: Mapping[str, Known]) -> Iterator[Finding]:
-    listed = files.get_file_info(pafs.FileSelector("_delta_log"))
-    paths = {int(found[1]): one.path for one in listed if (found := _COMMIT.fullmatch(one.base_name))}
+    listed = files.get_file_info(pafs.FileSelector(deltalog.FOLDER))
+    paths = {int(found[1]): one.path for one in listed if (found := deltalog.COMMIT.fullmatch(one.base_name))}
     expected = min(paths, default=0)
     for version in sorted(paths):
         if version != expected:

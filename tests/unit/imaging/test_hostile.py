@@ -105,6 +105,18 @@ def test_raw_files_that_are_tiffs_are_told(tag: tuple[int, int, object]) -> None
     assert reason(whole) is Reason.UNSUPPORTED_FORMAT
 
 
+@pytest.mark.parametrize("late", [b"PLTE", b"tRNS"])
+def test_a_palette_behind_the_pixels_is_told(late: bytes) -> None:
+    """Other readers ignore it there, or refuse the file: what they show is not what was searched for faces."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 3, 0, 0, 0))
+    chunks = {b"PLTE": bytes(range(12)), b"tRNS": b"\0\xff", b"IDAT": zlib.compress(bytes(4 * 5))}
+    sound = [chunk(name, body) for name, body in chunks.items()]
+    moved = [chunk(name, chunks[name]) for name in sorted(chunks, key=lambda name: (name == late, name != b"PLTE"))]
+    start, end = b"\x89PNG\r\n\x1a\n" + head, chunk(b"IEND", b"")
+    assert reason(start + b"".join(sound) + end) is None
+    assert reason(start + b"".join(moved) + end) is Reason.CORRUPT
+
+
 @pytest.mark.parametrize(("start", "expected"), [(0, Reason.CORRUPT), (7, Reason.CORRUPT), (8, None)])
 def test_a_strip_in_the_header_is_told(start: int, expected: Reason | None) -> None:
     """The header is written anew for a decoder, so that its bytes cannot be pixels; behind it they can."""

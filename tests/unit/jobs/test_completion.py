@@ -1,5 +1,6 @@
 """``faceveil completion``: each shell that is there runs its script; every command and option is in all of them."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -128,3 +129,11 @@ def test_a_quote_in_a_help_text_ends_no_word(found: list[Command]) -> None:
     """Fish's lines have as many marks as they begin."""
     lines = completion.fish(found).splitlines()
     assert all(line.replace("\\'", "").count("'") % 2 == 0 for line in lines)
+
+
+def test_a_program_gets_the_same_script(capsys: pytest.CaptureFixture[str]) -> None:
+    """Byte for byte what a shell would read."""
+    assert completion.main(["fish"]) == 0
+    plain = capsys.readouterr().out
+    assert completion.main(["fish", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"shell": "fish", "script": plain}

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from anonymizer_udfs.sources.base import Storage
-from jobs import stores
 from jobs.deltalog import last_transaction
 from jobs.errors import LakeMissingError
 from jobs.tables import Tables
@@ -25,7 +24,7 @@ def tables(tmp_path: Path) -> Tables:
 
 def last(tables: Tables, app_id: str = APP) -> int | None:
     """Return what the commits since the last checkpoint say."""
-    return last_transaction(stores.child(tables.table_uri("images"), "_delta_log"), app_id, Storage())
+    return last_transaction(tables.log_uri("images"), app_id, Storage())
 
 
 def append(tables: Tables, app_id: str, version: int) -> None:

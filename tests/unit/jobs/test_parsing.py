@@ -67,10 +67,10 @@ def test_a_misspelt_reason_is_answered_with_the_nearest(tmp_path: Path, told: To
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_what_people_expect_of_each(name: str) -> None:
-    """The same parser with examples and exit codes, and an answer as JSON; completion's answer is a script."""
+    """The same parser with examples and exit codes, and an answer as JSON."""
     made = completion.parser_of(name)
     assert isinstance(made, Parser)
     assert (made.epilog or "").startswith("examples:\n")
     assert "exit codes: 0 " in (made.epilog or "")
     words = [word for action in made._actions for word in action.option_strings]
-    assert ("--json" in words) == (name != "completion")
+    assert "--json" in words
