@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+import cv2
 import numpy as np
 
 from anonymizer_udfs import boxes, utility
@@ -25,6 +26,7 @@ NOT_MOVED = Moved()
 FOUND_IOU = 0.5
 AROUND = 2.5
 BINS = 32
+PASS_PX = 640
 
 
 @dataclass(frozen=True)
@@ -133,15 +135,25 @@ def intersection(before: Rgb, after: Rgb) -> float:
     return 1 - distance(before, after, 256, BINS)
 
 
-def milliseconds(photos: Sequence[Photo], lake: Lake) -> float:
-    """Return the median time to treat one face, region and copy included, in ms on one core."""
-    spent = []
+def cost(photos: Sequence[Photo], lake: Lake, looker: Looker) -> dict[str, float]:
+    """Return what treating one face takes, region and copy included, of one core's time.
+
+    Returns:
+        ``ms``: the median; ``passes``: the median of what it is of one pass of the detector over the photo at 640
+        pixels a side, timed just after it.
+    """
+    treating, passing = [], []
     for photo in photos:
         source = treated.picture(photo)
-        start = time.perf_counter()
+        start = time.process_time()
         treated.treat(photo, source, lake)
-        spent.append(time.perf_counter() - start)
-    return float(np.median(spent) * 1000)
+        treating.append(time.process_time() - start)
+        shown = np.asarray(cv2.resize(photo.rgb, (PASS_PX, PASS_PX), interpolation=cv2.INTER_LINEAR), np.uint8)
+        start = time.process_time()
+        looker.detector.detect([shown], looker.runtime)
+        passing.append(time.process_time() - start)
+    ratios = np.array(treating) / np.array(passing)
+    return {"ms": float(np.median(treating) * 1000), "passes": float(np.median(ratios))}
 
 
 def _facing(photo: Photo, face: Face) -> Facing:

@@ -19,6 +19,7 @@ SHOWN = (
     *(("found", ".0%"), ("landmark_error", ".3f"), ("yaw_error", ".1f"), ("eye_error", ".3f")),
     *(("expression", ".0%"), ("gaze_error", ".3f"), ("ssim", ".2f"), ("colour", ".2f")),
 )
+COST = ("ms", "passes")
 Row = Mapping[str, Any]
 
 
@@ -31,7 +32,7 @@ def flat(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
         for who, attack in tried:
             success = row["attacks"].get(who, {}).get(attack, {})
             out |= {f"{who}_{attack}_{figure}": success.get(figure) for figure in SUCCESS}
-        yield out | {name: row.get("kept", {}).get(name) for name in FIGURES} | {"ms": row.get("ms")}
+        yield out | {name: row.get("kept", {}).get(name) for name in FIGURES} | {name: row.get(name) for name in COST}
 
 
 def write(folder: Path, rows: Sequence[Row]) -> None:
@@ -53,7 +54,7 @@ def _rounded(value: Any) -> Any:
 def table(rows: Sequence[Row]) -> str:
     """Return the rows in Markdown: the worst of the recognizers for each attack, and what is left."""
     left = ("found", "points", "yaw", "eyes", "expression", "gaze", "SSIM", "colour")
-    head = ("method", "rank-1 naive", "parrot", "restored", "colours", "TAR", *left, "ms")
+    head = ("method", "rank-1 naive", "parrot", "restored", "colours", "TAR", *left, "ms", "passes")
     lines = [head, ("---",) * len(head), *(tuple(_line(row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -69,3 +70,4 @@ def _line(row: Row) -> Iterator[str]:
     for name, how in SHOWN:
         yield format(kept[name], how) if name in kept else ""
     yield f"{row['ms']:.1f}" if "ms" in row else ""
+    yield f"{row['passes']:.2f}" if "passes" in row else ""

@@ -97,7 +97,7 @@ class Worker:
                 "kept": kept.mean(left),
                 "looked_at": len(left),
                 "served": served,
-                "ms": kept.milliseconds(known.probes[:TIMED], mine),
+                **kept.cost(known.probes[:TIMED], mine, self.setup.looker),
             }
         return out
 

@@ -68,7 +68,7 @@ def test_the_untouched_photos_are_the_yardstick(setup: Setup) -> None:
     assert row["attacks"]["small"]["naive"]["rank1"] == 1
     assert set(row["attacks"]) == {"small"}
     assert (row["label"], row["people"], row["chance"]) == ("untouched", 4, 0.25)
-    assert not {"kept", "ms", "served"} & set(row)
+    assert not {"kept", "ms", "passes", "served"} & set(row)
 
 
 def test_a_row_says_what_is_recognised_and_what_is_left(setup: Setup) -> None:
@@ -78,6 +78,7 @@ def test_a_row_says_what_is_recognised_and_what_is_left(setup: Setup) -> None:
     assert mild["kept"]["ssim"] > masked["kept"]["ssim"]
     assert (masked["kept"]["found"], masked["looked_at"], masked["served"], mild["served"]) == (0, 4, 1, 1)
     assert masked["ms"] > 0
+    assert masked["passes"] > 0
 
 
 def test_k_same_is_given_groups(setup: Setup) -> None:
