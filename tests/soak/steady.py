@@ -1,10 +1,15 @@
 """Two hours or 200,000 images, with random kills of workers and of the driver: nothing lost, memory flat.
 
 ``python -m tests.soak.steady`` anonymizes small drawn pictures under ``benchmarks/growth.yaml``. Every 20 to 90 seconds
-a Python worker is killed, sometimes all of them, and now and then the whole run, which is then started again. What is
-resident is read every two seconds for each process; of those that lived long enough a line is fitted through the
-minutes after they warmed up. Flat is: the 95% interval of its slope holds zero, or what it adds in an hour is less than
-2% of what the process has.
+a Python worker is killed, sometimes all of them, and in the first third of the time now and then the whole run, which
+is then started again; after it the run stays, so that a JVM lives long enough to be judged. What is resident is read
+every two seconds for each process; of those that lived long enough a line is fitted through the minutes after they
+warmed up. Flat is: the 95% interval of its slope holds zero, or what it adds in an hour is less than 2% of what the
+process has.
+
+A JVM fills the heap that it is allowed before it gives anything back, which says nothing of leaks. Here it takes all of
+it at the start, so that what grows is beside the heap; and every two minutes it is told to collect: what is then left
+in the heap has a line of its own.
 """
 
 import argparse
@@ -14,6 +19,7 @@ import math
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,7 +45,14 @@ FLAT_SHARE_AN_HOUR = 0.02
 _GAVE_UP = "failed 4 times; aborting job"
 """What Spark says where the workers of one task were killed as often as it tries one; the next run goes on."""
 DRIVER_SHARE = 0.1
-"""Of all kills; each costs a start of Spark."""
+"""Of all kills, while there are any of the whole run; each costs a start of Spark."""
+RESTARTS_UNTIL = 1 / 3
+"""Of the time; a run is not killed as a whole after it."""
+JVM, HEAP = "driver_jvm", "driver_jvm heap"
+JVM_WARM_SECONDS, COLLECT_SECONDS = 900.0, 120.0
+"""Classes and compiled code grow for the first quarter of an hour."""
+JVM_OPTIONS = "-XX:InitialRAMPercentage=100 -XX:MaxHeapFreeRatio=100 -XX:+AlwaysPreTouch"
+"""All of the heap from the start (never more than its maximum), and none of it given back."""
 
 
 @dataclass
@@ -52,11 +65,12 @@ class Life:
 
     def slope(self) -> tuple[float, float, float] | None:
         """Return MiB an hour with its 95% interval, by minutes after the warm-up; nothing for a short life."""
-        if not self.seconds or self.seconds[-1] - self.seconds[0] < LEAST_SECONDS:
+        warm = JVM_WARM_SECONDS if self.kind in {JVM, HEAP} else WARM_SECONDS
+        if not self.seconds or self.seconds[-1] - self.seconds[0] < warm + LEAST_SECONDS - WARM_SECONDS:
             return None
         since = np.array(self.seconds) - self.seconds[0]
         minutes = (since // 60).astype(int)
-        wanted = [minute for minute in range(int(WARM_SECONDS // 60), minutes[-1]) if (minutes == minute).any()]
+        wanted = [minute for minute in range(int(warm // 60), minutes[-1]) if (minutes == minute).any()]
         hours = np.array(wanted) / 60
         means = np.array([np.array(self.mib)[minutes == minute].mean() for minute in wanted])
         if means.std() == 0:  # no line has an error then, and it is as flat as can be
@@ -82,18 +96,20 @@ class Soak:
     Attributes:
         folder: for pictures, lake and log.
         images: in all.
-        deadline: on the monotonic clock; nothing is killed after it, and the run goes on to its end.
+        restarts_until: on the monotonic clock; the whole run is not killed after it.
+        deadline: the same; nothing is killed after it, and the run goes on to its end.
         options: further ones of the command.
         seed: of moments and victims.
     """
 
     folder: Path
     images: int
+    restarts_until: float
     deadline: float
     options: Sequence[str]
     seed: int
     kills: Counter[str] = field(default_factory=Counter)
-    lives: dict[int, Life] = field(default_factory=dict)
+    lives: dict[tuple[int, str], Life] = field(default_factory=dict)
     runs: int = 0
 
     def __post_init__(self) -> None:
@@ -102,6 +118,7 @@ class Soak:
         self.source = scenes.write_tiny(self.folder / "in", self.images)
         self.lake = self.folder / "lake"
         self._key = key_file(self.folder)
+        self._env = {"PYTHONPATH": str(ROOT), "JDK_JAVA_OPTIONS": JVM_OPTIONS}
 
     def run(self) -> None:
         """Run until all images are done.
@@ -116,7 +133,7 @@ class Soak:
         """Run once; return whether it came to its end."""
         places = (str(self.source), str(self.lake), "--policy", str(POLICY), "--key-file", self._key)
         command = [sys.executable, "-m", "jobs.anonymize", *places, *QUIET, *self.options]
-        process = Process("anonymize", command, self.folder / f"said-{self.runs}.log", {"PYTHONPATH": str(ROOT)})
+        process = Process("anonymize", command, self.folder / f"said-{self.runs}.log", self._env)
         self.runs += 1
         try:
             return self._watched(process)
@@ -125,8 +142,12 @@ class Soak:
 
     def _watched(self, process: Process) -> bool:
         next_kill = time.monotonic() + self._draw.uniform(20, 90)
+        next_collection = time.monotonic() + COLLECT_SECONDS
         while not process.ended:
             self._look(process.pid)
+            if time.monotonic() >= next_collection:
+                next_collection += COLLECT_SECONDS
+                self._collect(process.pid)
             with contextlib.suppress(TimeoutError):
                 process.wait(LOOK_SECONDS)
             now = time.monotonic()
@@ -143,7 +164,7 @@ class Soak:
 
     def _kill(self, process: Process) -> bool:
         """Kill something of a run; return whether it was all of it."""
-        if self._draw.random() < DRIVER_SHARE:
+        if self._draw.random() < DRIVER_SHARE and time.monotonic() < self.restarts_until:
             self.kills["driver"] += 1
             process.kill()
             return True
@@ -164,11 +185,21 @@ class Soak:
         for one in (pid, *below(pid)):
             mib = resident_mib(one)
             if mib is not None:
-                kind = kind_of(tuple(command_line(one).split()))
-                known = self.lives.setdefault(one, Life(kind))
-                known.kind = kind  # what begins as a shell script may be a JVM soon
-                known.seconds.append(now)
-                known.mib.append(mib)
+                # What begins as a shell script may be a JVM soon: two lives.
+                self._note(one, kind_of(tuple(command_line(one).split())), now, mib)
+
+    def _collect(self, pid: int) -> None:
+        """Note what is left in the heap of a run's JVM once it has collected what is not."""
+        for one in below(pid):
+            if kind_of(tuple(command_line(one).split())) == JVM:
+                used = heap_mib(one)
+                if used is not None:
+                    self._note(one, HEAP, time.monotonic(), used)
+
+    def _note(self, pid: int, kind: str, now: float, mib: float) -> None:
+        life = self.lives.setdefault((pid, kind), Life(kind))
+        life.seconds.append(now)
+        life.mib.append(mib)
 
     def told(self, seconds: float) -> dict[str, object]:
         """Return the figures, when all is done."""
@@ -204,6 +235,18 @@ class Soak:
         }
 
 
+def heap_mib(pid: int) -> float | None:
+    """Return what is left in a JVM's heap after a full collection, in MiB; nothing once it is gone."""
+    try:
+        subprocess.run(["jcmd", str(pid), "GC.run"], capture_output=True, check=True, timeout=60)
+        said = subprocess.run(["jstat", "-gc", str(pid)], capture_output=True, check=True, text=True, timeout=60).stdout
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return None
+    names, values = (line.split() for line in said.splitlines()[:2])
+    used = dict(zip(names, values, strict=True))
+    return sum(float(used[name]) for name in ("S0U", "S1U", "EU", "OU")) / 1024
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Soak, print; return 0 if nothing was lost, nothing is there twice, and memory is flat."""
     parser = argparse.ArgumentParser(
@@ -216,7 +259,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args, more = parser.parse_known_args(argv)
     clock = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faceveil-soak-") as folder:
-        soak = Soak(Path(folder), args.images, clock + 60 * args.minutes, more, args.seed)
+        ends = [clock + 60 * args.minutes * share for share in (RESTARTS_UNTIL, 1)]
+        soak = Soak(Path(folder), args.images, *ends, more, args.seed)
         soak.run()
         told = soak.told(time.monotonic() - clock)
     text = json.dumps(told, indent=1) + "\n"

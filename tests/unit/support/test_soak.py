@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.soak.steady import LEAST_SECONDS, LOOK_SECONDS, Life
+from tests.soak.steady import HEAP, JVM, LEAST_SECONDS, LOOK_SECONDS, Life
 
 
 def life(mib_an_hour: float, hours: float = 1.0, noise: float = 2.0, warm: float = 0.0) -> Life:
@@ -35,3 +35,21 @@ def test_what_never_changes_has_a_slope_without_an_interval() -> None:
     """A daemon that only waits is flat, and its figures are numbers, which JSON has."""
     assert life(0, noise=0.0).slope() == (0.0, 0.0, 0.0)
     assert life(0, noise=0.0).flat() is True
+
+
+@pytest.mark.parametrize(("kind", "at_least", "at_most"), [("worker", 20, 100), (JVM, -3, 3), (HEAP, -3, 3)])
+def test_a_jvm_warms_up_longer(kind: str, at_least: float, at_most: float) -> None:
+    """Its classes and its compiled code come over the first quarter of an hour; they are not in its slope."""
+    made = life(0)
+    coming = 100 * np.minimum(1, (np.array(made.seconds) - made.seconds[0]) / 900)
+    slope = Life(kind, made.seconds, [float(one) for one in made.mib + coming]).slope()
+    assert slope is not None
+    assert at_least < slope[0] < at_most
+
+
+def test_a_heap_is_looked_at_seldom() -> None:
+    """Every two minutes: a leak of a fifth an hour is seen within the hour, and a short life tells nothing."""
+    made = life(60)
+    grown = Life(HEAP, made.seconds[::60], made.mib[::60])
+    assert grown.flat() is False
+    assert Life(HEAP, grown.seconds[:10], grown.mib[:10]).flat() is None
