@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from anonymizer_udfs.donors import shape
 from anonymizer_udfs.donors.shape import EYE_PX, Points
-from anonymizer_udfs.methods.drawing import Stamp, curve, stamp
+from anonymizer_udfs.drawing import Stamp, curve, stamp
 
 Canvas = NDArray[np.float32]
 Colour = NDArray[np.float64]

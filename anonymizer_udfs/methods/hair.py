@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.methods.drawing import Points
+from anonymizer_udfs.drawing import Points
 from anonymizer_udfs.methods.heads import AROUND, CROWN_Y, Head
 
 Side = tuple[float, ...]

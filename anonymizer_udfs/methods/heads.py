@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.methods.drawing import CURVE_STEPS, Points, curve
+from anonymizer_udfs.drawing import CURVE_STEPS, Points, curve
 
 AXIS_DEPTH = -0.26
 """Of the axis about which a face turns within its box: the mean of CenterFace's points of eyes and mouth was found

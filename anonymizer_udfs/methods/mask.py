@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from anonymizer_udfs.drawing import Points, stamp
 from anonymizer_udfs.errors import UnknownNameError
 from anonymizer_udfs.methods import outlines
 from anonymizer_udfs.methods.base import Patch, Target, check_ratio, colours, full_range
-from anonymizer_udfs.methods.drawing import Points, stamp
 from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.methods.pixelate import Pixelate
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer_udfs.methods.drawing import stamp
+from anonymizer_udfs.drawing import stamp
 from anonymizer_udfs.methods.sampling import eased
 from anonymizer_udfs.methods.seen import Seen
 

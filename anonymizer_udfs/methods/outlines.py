@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anonymizer_udfs.methods.drawing import Points, curve, oval
+from anonymizer_udfs.drawing import Points, curve, oval
 
 _CENTRE, _HALF = (0.0, -0.1), (0.78, 1.0)
 """The ellipse holds the face's box, hair that is not long, and ears; drawn over 99 photos of LFW to see."""

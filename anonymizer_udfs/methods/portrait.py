@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer_udfs.drawing import Points, curve, oval, pair, stamp
 from anonymizer_udfs.methods import hair
-from anonymizer_udfs.methods.drawing import Points, curve, oval, pair, stamp
 from anonymizer_udfs.methods.facing import Facing
 from anonymizer_udfs.methods.heads import Head
 from anonymizer_udfs.methods.looks import Colour, Looks, Palette, between

@@ -156,13 +156,29 @@ def test_no_python_file_is_long() -> None:
     assert {name: count for name, count in lines.items() if count > most[name]} == {}
 
 
+def named(files: Iterable[Path]) -> list[str]:
+    """Return what modules are imported by, but the boundary to Spark."""
+    names = [where(file).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files]
+    return [name for name in names if name != "anonymizer_udfs.udfs"]
+
+
+def test_each_module_of_the_work_can_be_the_first() -> None:
+    """Whoever imports one alone gets it: no circle of imports waits for another to come first."""
+    script = (
+        f"import importlib, sys\nfor name in {named(WORK)!r}:\n"
+        "    mine = [one for one in sys.modules if one.partition('.')[0] == 'anonymizer_udfs']\n"
+        "    for one in mine: del sys.modules[one]\n"
+        "    importlib.import_module(name)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_importing_the_work_starts_nothing() -> None:
     """A process that imports every module of ``anonymizer_udfs`` but the boundary has no Spark and no runtime in it."""
-    names = [where(file).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in WORK]
-    wanted = [name for name in names if name != "anonymizer_udfs.udfs"]
     heavy = sorted(LAZY | {"pyspark", "mlflow"})
     script = (
-        f"import importlib, sys\nfor name in {wanted!r}: importlib.import_module(name)\n"
+        f"import importlib, sys\nfor name in {named(WORK)!r}: importlib.import_module(name)\n"
         f"print(*[name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)

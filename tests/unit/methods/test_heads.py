@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anonymizer_udfs.drawing import oval
 from anonymizer_udfs.methods.base import Target
-from anonymizer_udfs.methods.drawing import oval
 from anonymizer_udfs.methods.facing import HALF_HEIGHT, NOSE_DEPTH, POINTS, Facing
 from anonymizer_udfs.methods.hair import STYLES, Hair, worn
 from anonymizer_udfs.methods.heads import AROUND, CHIN_Y, CROWN_Y, Head

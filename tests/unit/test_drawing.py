@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymizer_udfs.methods.drawing import curve, oval, pair, stamp
+from anonymizer_udfs.drawing import curve, oval, pair, stamp
 
 SIDES = (60, 80)
 
