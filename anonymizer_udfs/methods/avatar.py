@@ -45,8 +45,8 @@ class Avatar:
     """
 
     form: str = "face"
-    levels: int = 12
-    noise_ratio: float = 0.05
+    levels: int = 6
+    noise_ratio: float = 0.1
 
     name: ClassVar[str] = "avatar"
 

@@ -64,7 +64,7 @@ STRENGTHS: dict[str, tuple[Strength, ...]] = {
     "dp_pix": _each(1.6, *(DpPix(epsilon) for epsilon in (8.0, 2.0, 0.5, 0.1, 0.01))),
     "dp_dct": _each(1.6, *(DpDct(e, n) for e, n in ((1000.0, 8), (100.0, 4), (30.0, 4), (10.0, 4), (3.0, 2)))),
     "avatar": tuple(
-        Strength(Avatar(form, levels, noise), 2.0, public=True)
+        Strength(Avatar(form, levels, noise), 2.0, form == "silhouette" or levels <= Avatar.levels)
         for form, levels, noise in (
             ("face", 32, 0.0),
             ("face", 12, 0.05),

@@ -45,7 +45,7 @@ LADDERS: dict[str, tuple[Method, ...]] = {
         *(DpPix(0.1, ratio, cells) for ratio, cells in ((16 / 112**2, 7), (0.01, 3))),
     ),
     "dp_dct": (DpDct(1000, 8), DpDct(1000, 4), DpDct(100, 4), DpDct(30, 4), DpDct(3, 2)),
-    "avatar": (Avatar(levels=32, noise_ratio=0.0), Avatar(), Avatar(levels=6, noise_ratio=0.1)),
+    "avatar": (Avatar(levels=32, noise_ratio=0.0), Avatar(levels=12, noise_ratio=0.05), Avatar()),
     "k_same": (KSame(2), KSame(20)),
     "warp": tuple(Warp(amplitude) for amplitude in (0.02, 0.05, 0.1, 0.15, 0.25)),
     "regions": (
