@@ -3,9 +3,9 @@
 ``python -m tests.soak.steady`` anonymizes small drawn pictures under ``benchmarks/growth.yaml``. Every 20 to 90 seconds
 a Python worker is killed, sometimes all of them, and in the first third of the time now and then the whole run, which
 is then started again; after it the run stays, so that a JVM lives long enough to be judged. What is resident is read
-every two seconds for each process; of those that lived long enough a line is fitted through the minutes after they
-warmed up. Flat is: the 95% interval of its slope holds zero, or what it adds in an hour is less than 2% of what the
-process has.
+every two seconds for each process, as long as images are committed (what a run's end takes is told apart); of those
+that lived long enough a line is fitted through the minutes after they warmed up. Flat is: the 95% interval of its slope
+holds zero, or what it adds in an hour is less than 2% of what the process has.
 
 A JVM fills the heap that it is allowed before it gives anything back, which says nothing of leaks. Here it takes all of
 it at the start, so that what grows is beside the heap; and every two minutes it is told to collect: what is then left
@@ -63,6 +63,16 @@ class Life:
     seconds: list[float] = field(default_factory=list)
     mib: list[float] = field(default_factory=list)
 
+    def until(self, end: float) -> "Life":
+        """Return what it was before a moment."""
+        kept = sum(one <= end for one in self.seconds)
+        return Life(self.kind, self.seconds[:kept], self.mib[:kept])
+
+    def by_minute(self) -> list[int]:
+        """Return the mean of each minute, in MiB."""
+        minutes = ((np.array(self.seconds) - self.seconds[0]) // 60).astype(int)
+        return [round(float(np.array(self.mib)[minutes == one].mean())) for one in np.unique(minutes)]
+
     def slope(self) -> tuple[float, float, float] | None:
         """Return MiB an hour with its 95% interval, by minutes after the warm-up; nothing for a short life."""
         warm = JVM_WARM_SECONDS if self.kind in {JVM, HEAP} else WARM_SECONDS
@@ -111,6 +121,7 @@ class Soak:
     kills: Counter[str] = field(default_factory=Counter)
     lives: dict[tuple[int, str], Life] = field(default_factory=dict)
     runs: int = 0
+    committed: float = 0.0
 
     def __post_init__(self) -> None:
         """Make the pictures."""
@@ -143,8 +154,11 @@ class Soak:
     def _watched(self, process: Process) -> bool:
         next_kill = time.monotonic() + self._draw.uniform(20, 90)
         next_collection = time.monotonic() + COLLECT_SECONDS
+        commits = 0
         while not process.ended:
             self._look(process.pid)
+            if (now := len(list((self.lake / "images" / "_delta_log").glob("*.json")))) > commits:
+                commits, self.committed = now, time.monotonic()
             if time.monotonic() >= next_collection:
                 next_collection += COLLECT_SECONDS
                 self._collect(process.pid)
@@ -208,7 +222,8 @@ class Soak:
         )
         found = rows.to_pylist()
         total, ids = sum(row["n"] for row in found), sum(row["ids"] for row in found)
-        lives = [(life, life.slope()) for life in self.lives.values()]
+        steady = [life.until(self.committed) for life in self.lives.values()]
+        lives = [(life, life.slope()) for life in steady]
         long = [(life, slope) for life, slope in lives if slope is not None]
         return {
             "images": self.images,
@@ -227,12 +242,22 @@ class Soak:
                     "mean_mib": round(float(np.mean(life.mib))),
                     "mib_an_hour": [round(one, 1) for one in slope],
                     "flat": life.flat(),
+                    "by_minute": life.by_minute(),
                 }
                 for life, slope in long
             ],
             "flat": all(life.flat() for life, _ in long) if long else None,
+            "most_mib_at_the_end": self._most_after(),
             "seed": self.seed,
         }
+
+    def _most_after(self) -> dict[str, int]:
+        """Return the most that a process of each kind had after the last commit, when a run seals what it did."""
+        found: dict[str, int] = {}
+        for life in self.lives.values():
+            after = [mib for at, mib in zip(life.seconds, life.mib, strict=True) if at > self.committed]
+            found[life.kind] = max(found.get(life.kind, 0), round(max(after, default=0)))
+        return {kind: most for kind, most in found.items() if most}
 
 
 def heap_mib(pid: int) -> float | None:
@@ -263,10 +288,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         soak = Soak(Path(folder), args.images, *ends, more, args.seed)
         soak.run()
         told = soak.told(time.monotonic() - clock)
-    text = json.dumps(told, indent=1) + "\n"
-    sys.stdout.write(text)
-    if args.out is not None:
-        args.out.write_text(text, encoding="utf-8")
+        text = json.dumps(told, indent=1) + "\n"
+        sys.stdout.write(text)  # before the folder goes, which takes minutes
+        if args.out is not None:
+            args.out.write_text(text, encoding="utf-8")
     return int(bool(told["lost"] or told["twice"] or told["quarantined"] or told["flat"] is False))
 
 
