@@ -201,7 +201,16 @@ def test_committed_results_have_a_picture_and_their_row() -> None:
     kept = {file.stem for file in results.FOLDER.glob("*.json")}
     assert {ask.result for ask in asks.ASKS} <= set(plots.SKETCHES)
     # Told in docs/detection.md, docs/evaluation.md and docs/methods.md.
-    elsewhere = {"recall", "recall-random", "recall-thorough", "galleries", "attacked", "blurred_lake", "frontier"}
+    elsewhere = {
+        "recall",
+        "recall-random",
+        "recall-thorough",
+        "galleries",
+        "attacked",
+        "blurred_lake",
+        "frontier",
+        "donated",
+    }
     assert kept - elsewhere <= set(plots.SKETCHES)
     page = (results.FOLDER / asks.README).read_text(encoding="utf-8")
     shown = [line for line in asks.table(results.FOLDER).splitlines() if "on a GPU" not in line]
