@@ -155,7 +155,7 @@ BENCHMARKS = {
     "throughput": Benchmark(
         "the job, steady state, against a bare loop of the same steps on the same cores", 40, _throughput
     ),
-    "panel": Benchmark("what it costs that recognizers attack each face, by each policy that ships", 20, _panel),
+    "panel": Benchmark("what it costs that recognizers attack each face, by each policy that ships", 40, _panel),
     "s3": Benchmark("the job with source and lake on a local S3 server, against the local disk", 12, _s3),
     "cluster": Benchmark("a standalone cluster of two workers of one core, against one worker", 20, _cluster),
     "lake": Benchmark("bytes read of a table of 500 MB, by questions about it and by one image", 5, _lake),
