@@ -1,7 +1,7 @@
 """Can donors be told from the faces they are a part of: the whole commands, on photos of people.
 
-Of LFW, people with one photo are the donors (those who look straight ahead with nothing on their face), and people with
-two are the archive. For each number of donors to a face, ``faceveil surrogates --donors`` keeps the donors,
+Of LFW, people with one photo are the donors (who of them look straight ahead, eyes open and mouth closed), and people
+with two are the archive. For each number of donors to a face, ``faceveil surrogates --donors`` keeps the donors,
 ``faceveil anonymize`` has them stand in, and ``faceveil evaluate`` asks who was among them (``docs/evaluation.md``).
 Both are photos of one kind. They are enlarged, as donors have to be: eyes 40 pixels apart. It needs ``dlib68`` and its
 licence. Some ten minutes on two idle cores.

@@ -26,6 +26,13 @@ def test_a_leak_is_told_from_noise(growth: float, flat: bool) -> None:
     assert life(growth).flat() is flat
 
 
+def test_a_line_that_would_hide_a_leak_tells_nothing() -> None:
+    """Ups and downs of a quarter over ten minutes: a tenth an hour would not be seen among them."""
+    made = life(0, hours=0.5)
+    waves = 75 * np.sin(np.array(made.seconds) / 100)
+    assert Life("worker", made.seconds, [float(one) for one in made.mib + waves]).flat() is None
+
+
 def test_warming_up_is_no_leak() -> None:
     """Models and caches are loaded in the first minutes."""
     assert life(0, warm=200).flat() is True
